@@ -1,0 +1,184 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// PebbleFormat is the pinned format of views on disk; raised on purpose only (docs/formats.md).
+const PebbleFormat = pebble.FormatTableFormatV6
+
+// PebbleOptions opens a view on disk.
+type PebbleOptions struct {
+	FS vfs.FS
+	// ReadOnly opens checkpoints and views of a stopped server.
+	ReadOnly bool
+	// OnFatal is told, once, in one sentence, when the engine finds that it cannot go on. It must not return.
+	OnFatal func(error)
+	Log     *slog.Logger
+}
+
+// PebbleStore is a Store on disk. Commits do not sync: a crash of the process loses nothing, a power cut loses a
+// suffix of the commits since the last Sync and never a part of one.
+type PebbleStore struct{ db *pebble.DB }
+
+type pebbleLogger struct{ o PebbleOptions }
+
+func (pebbleLogger) Infof(string, ...any) {}
+func (l pebbleLogger) Errorf(f string, args ...any) {
+	if l.o.Log != nil {
+		l.o.Log.Error("view: " + fmt.Sprintf(f, args...))
+	}
+}
+
+func (l pebbleLogger) Fatalf(f string, args ...any) {
+	err := fmt.Errorf(f, args...)
+	if l.o.OnFatal != nil {
+		l.o.OnFatal(err)
+	}
+	panic(StorageFault{err})
+}
+
+// OpenPebble opens or makes the view in dir.
+func OpenPebble(dir string, o PebbleOptions) (*PebbleStore, error) {
+	po := &pebble.Options{
+		FS:                 o.FS,
+		ReadOnly:           o.ReadOnly,
+		Logger:             pebbleLogger{o},
+		FormatMajorVersion: PebbleFormat,
+		// Two views share a small machine: 32 MiB of memtables each at the most, and tables are cached by the kernel too.
+		MemTableSize:                16 << 20,
+		MemTableStopWritesThreshold: 4,
+		CacheSize:                   16 << 20,
+		L0CompactionThreshold:       4,
+		MaxOpenFiles:                1000,
+		BytesPerSync:                1 << 20,
+		WALBytesPerSync:             1 << 20,
+	}
+	for i := range po.Levels {
+		po.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	db, err := pebble.Open(dir, po)
+	if err != nil {
+		return nil, err
+	}
+	return &PebbleStore{db}, nil
+}
+
+// Begin implements Store.
+func (s *PebbleStore) Begin() Batch { return &pebbleBatch{b: s.db.NewIndexedBatch()} }
+
+// Snapshot implements Store.
+func (s *PebbleStore) Snapshot() StoreSnapshot { return &pebbleSnapshot{s: s.db.NewSnapshot()} }
+
+// Sync implements Store: an fsync of the write-ahead log covers every commit before it.
+func (s *PebbleStore) Sync() error { return s.db.LogData(nil, pebble.Sync) }
+
+// Checkpoint implements Store by hard links.
+func (s *PebbleStore) Checkpoint(dir string) error {
+	return s.db.Checkpoint(dir, pebble.WithFlushedWAL())
+}
+
+// Metrics for /metrics: bytes on disk and the read amplification.
+func (s *PebbleStore) Metrics() *pebble.Metrics { return s.db.Metrics() }
+
+// Close implements Store.
+func (s *PebbleStore) Close() error { return s.db.Close() }
+
+// arena hands out copies that live as long as the batch.
+type arena struct{ free []byte }
+
+func (a *arena) copy(b []byte) []byte {
+	if len(b) > len(a.free) {
+		a.free = make([]byte, max(len(b), 4096))
+	}
+	c := a.free[:len(b):len(b)]
+	a.free = a.free[len(b):]
+	copy(c, b)
+	return c
+}
+
+type pebbleBatch struct {
+	b *pebble.Batch
+	a arena
+}
+
+func get(r pebble.Reader, a *arena, key []byte) ([]byte, bool) {
+	v, closer, err := r.Get(key)
+	if err != nil {
+		if errors.Is(err, pebble.ErrNotFound) {
+			return nil, false
+		}
+		panic(StorageFault{err})
+	}
+	c := a.copy(v)
+	if err := closer.Close(); err != nil {
+		panic(StorageFault{err})
+	}
+	return c, true
+}
+
+func scan(r pebble.Reader, a *arena, lower, upper []byte, fn func(key, value []byte) bool) {
+	it, err := r.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: upper})
+	if err != nil {
+		panic(StorageFault{err})
+	}
+	defer it.Close()
+	for it.First(); it.Valid(); it.Next() {
+		v, err := it.ValueAndErr()
+		if err != nil {
+			panic(StorageFault{err})
+		}
+		if !fn(a.copy(it.Key()), a.copy(v)) {
+			break
+		}
+	}
+	if err := it.Error(); err != nil {
+		panic(StorageFault{err})
+	}
+}
+
+func (b *pebbleBatch) Get(key []byte) ([]byte, bool) { return get(b.b, &b.a, key) }
+
+func (b *pebbleBatch) Scan(lower, upper []byte, fn func(key, value []byte) bool) {
+	scan(b.b, &b.a, lower, upper, fn)
+}
+
+func (b *pebbleBatch) Set(key, value []byte) {
+	if err := b.b.Set(key, value, nil); err != nil {
+		panic(StorageFault{err})
+	}
+}
+
+func (b *pebbleBatch) Delete(key []byte) {
+	if err := b.b.Delete(key, nil); err != nil {
+		panic(StorageFault{err})
+	}
+}
+
+func (b *pebbleBatch) Commit() error {
+	if err := b.b.Commit(pebble.NoSync); err != nil {
+		return err
+	}
+	return b.b.Close()
+}
+
+func (b *pebbleBatch) Discard() { _ = b.b.Close() }
+
+type pebbleSnapshot struct {
+	s *pebble.Snapshot
+	a arena
+}
+
+func (s *pebbleSnapshot) Get(key []byte) ([]byte, bool) { return get(s.s, &s.a, key) }
+
+func (s *pebbleSnapshot) Scan(lower, upper []byte, fn func(key, value []byte) bool) {
+	scan(s.s, &s.a, lower, upper, fn)
+}
+
+func (s *pebbleSnapshot) Close() { _ = s.s.Close() }
