@@ -1549,7 +1549,10 @@ type SkipRequest struct {
 	Name  *CommandName           `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Room  string                 `protobuf:"bytes,2,opt,name=room,proto3" json:"room,omitempty"`
 	// peer instead of room for a 1:1 whose id is not known yet.
-	Peer          string `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`
+	Peer string `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`
+	// device that the name belongs to, 26 characters, when it is not the session's any more: after RenewDevice the open
+	// items are given up under their old names. Empty: the session's device.
+	Device        string `protobuf:"bytes,4,opt,name=device,proto3" json:"device,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1601,6 +1604,13 @@ func (x *SkipRequest) GetRoom() string {
 func (x *SkipRequest) GetPeer() string {
 	if x != nil {
 		return x.Peer
+	}
+	return ""
+}
+
+func (x *SkipRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
 	}
 	return ""
 }
@@ -1710,11 +1720,12 @@ const file_bonghwa_api_v1_chat_proto_rawDesc = "" +
 	"\x04user\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x98\x01\x10R\x04user\"g\n" +
 	"\x0eUnblockRequest\x127\n" +
 	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x1c\n" +
-	"\x04user\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x98\x01\x10R\x04user\"\x80\x01\n" +
+	"\x04user\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x98\x01\x10R\x04user\"\xa1\x01\n" +
 	"\vSkipRequest\x127\n" +
 	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x1b\n" +
 	"\x04room\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x1aR\x04room\x12\x1b\n" +
-	"\x04peer\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x04peer2\xf0\v\n" +
+	"\x04peer\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x04peer\x12\x1f\n" +
+	"\x06device\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x1aR\x06device2\xf0\v\n" +
 	"\vChatService\x12P\n" +
 	"\tListRooms\x12 .bonghwa.api.v1.ListRoomsRequest\x1a!.bonghwa.api.v1.ListRoomsResponse\x12J\n" +
 	"\aGetRoom\x12\x1e.bonghwa.api.v1.GetRoomRequest\x1a\x1f.bonghwa.api.v1.GetRoomResponse\x12S\n" +

@@ -1750,8 +1750,10 @@ func (x *RevokeInvitationRequest) GetId() string {
 }
 
 type SkipAccountCommandRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          *CommandName           `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  *CommandName           `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// device that the name belongs to when it is not the session's any more, as in SkipRequest.
+	Device        string `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1791,6 +1793,13 @@ func (x *SkipAccountCommandRequest) GetName() *CommandName {
 		return x.Name
 	}
 	return nil
+}
+
+func (x *SkipAccountCommandRequest) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
 }
 
 var File_bonghwa_api_v1_people_proto protoreflect.FileDescriptor
@@ -1905,9 +1914,10 @@ const file_bonghwa_api_v1_people_proto_rawDesc = "" +
 	"valid_days\x18\x04 \x01(\rB\a\xbaH\x04*\x02\x18ZR\tvalidDays\"m\n" +
 	"\x17RevokeInvitationRequest\x127\n" +
 	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x19\n" +
-	"\x02id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x02id\"T\n" +
+	"\x02id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x02id\"u\n" +
 	"\x19SkipAccountCommandRequest\x127\n" +
-	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name2\xa3\x0e\n" +
+	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x1f\n" +
+	"\x06device\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x1aR\x06device2\xa3\x0e\n" +
 	"\rPeopleService\x12D\n" +
 	"\x05GetMe\x12\x1c.bonghwa.api.v1.GetMeRequest\x1a\x1d.bonghwa.api.v1.GetMeResponse\x12M\n" +
 	"\bGetUsers\x12\x1f.bonghwa.api.v1.GetUsersRequest\x1a .bonghwa.api.v1.GetUsersResponse\x12M\n" +
