@@ -19,6 +19,9 @@ var (
 	ErrUnknownOutcome = errors.New("no answer to the proposal: its outcome is unknown")
 	// ErrStopped: the log was closed.
 	ErrStopped = errors.New("the log is closed")
+	// ErrLogEnds: the whole log, read linearizably, ends before the position that was asked for: the view has a future
+	// that this log does not.
+	ErrLogEnds = errors.New("the log ends before this position")
 	// ErrTooLarge: the entry exceeds MaxEntry.
 	ErrTooLarge = errors.New("entry too large")
 )
