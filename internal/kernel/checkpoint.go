@@ -1,0 +1,201 @@
+package kernel
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+)
+
+// keepCheckpoints is how many complete checkpoints stay beside the data.
+const keepCheckpoints = 7
+
+// ManifestName is the file that makes a checkpoint complete.
+const ManifestName = "MANIFEST.json"
+
+// Manifest describes a checkpoint: every domain's view at one position.
+type Manifest struct {
+	Format    int                       `json:"format"`
+	Cell      string                    `json:"cell"`
+	Epoch     uint32                    `json:"epoch"`
+	N         uint64                    `json:"n"`
+	TimeMs    uint64                    `json:"time_ms"`
+	Label     string                    `json:"label"`
+	Behaviour uint32                    `json:"behaviour"`
+	Domains   map[string]ManifestDomain `json:"domains"`
+}
+
+// ManifestDomain is one view in a checkpoint.
+type ManifestDomain struct {
+	Chain       string `json:"chain"`
+	ContentHash string `json:"content_hash"`
+	Rows        int    `json:"rows"`
+}
+
+// CheckpointDir names the directory of a checkpoint below the directory of checkpoints.
+func CheckpointDir(root string, pos Position) string {
+	return filepath.Join(root, fmt.Sprintf("%08x-%016x", pos.Epoch, pos.N))
+}
+
+// checkpoint copies this domain's view at the entry just applied. One that exists is kept (a replay); one that fails is
+// reported and is no fault of the view.
+func (r *runner) checkpoint(out *Outcome) {
+	if r.n.o.Checkpoints == "" {
+		return
+	}
+	dir := CheckpointDir(r.n.o.Checkpoints, out.Pos)
+	target := filepath.Join(dir, r.a.domain.Name())
+	if _, err := os.Stat(target); err == nil {
+		return
+	}
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		err = r.store.Checkpoint(target)
+	}
+	if err != nil {
+		_ = os.RemoveAll(target)
+		r.n.o.Logger.Error("a checkpoint failed", "domain", r.a.domain.Name(), "cause", err)
+	}
+}
+
+// FinishCheckpoint hashes the views of a checkpoint, writes its manifest and deletes old checkpoints. It reads every
+// row: call it outside the path of commands.
+func FinishCheckpoint(root string, pos Position, label, cell string, domains []Domain) (*Manifest, error) {
+	dir := CheckpointDir(root, pos)
+	m := &Manifest{Format: 1, Cell: cell, Epoch: pos.Epoch, N: pos.N, Label: label, Domains: map[string]ManifestDomain{}}
+	for _, d := range domains {
+		st, md, err := inspectView(filepath.Join(dir, d.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("checkpoint %s, view %s: %w", filepath.Base(dir), d.Name(), err)
+		}
+		if st.pos != pos {
+			return nil, fmt.Errorf("checkpoint %s holds view %s at %s", filepath.Base(dir), d.Name(), st.pos)
+		}
+		m.TimeMs, m.Behaviour = max(m.TimeMs, st.time), max(m.Behaviour, st.behaviour)
+		m.Domains[d.Name()] = md
+	}
+	b, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	if err := writeDurably(filepath.Join(dir, ManifestName), append(b, '\n')); err != nil {
+		return nil, err
+	}
+	return m, dropOldCheckpoints(root)
+}
+
+func inspectView(dir string) (st viewState, md ManifestDomain, err error) {
+	defer catchStorage(&err)
+	s, err := OpenPebble(dir, PebbleOptions{ReadOnly: true})
+	if err != nil {
+		return st, md, err
+	}
+	defer s.Close()
+	snap := s.Snapshot()
+	defer snap.Close()
+	if st, err = readState(snap); err != nil {
+		return st, md, err
+	}
+	hash, rows := ContentHash(snap)
+	return st, ManifestDomain{fmt.Sprintf("%016x", st.chain), fmt.Sprintf("%016x", hash), rows}, nil
+}
+
+// catchStorage turns a StorageFault panic of a reader into an error.
+func catchStorage(err *error) {
+	if r := recover(); r != nil {
+		f, ok := r.(StorageFault)
+		if !ok {
+			panic(r)
+		}
+		*err = f
+	}
+}
+
+// ReadManifest reads the manifest of a complete checkpoint.
+func ReadManifest(dir string) (*Manifest, error) {
+	b, err := os.ReadFile(filepath.Join(dir, ManifestName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is not a complete checkpoint: it has no %s", dir, ManifestName)
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := &Manifest{}
+	if err := json.Unmarshal(b, m); err != nil {
+		return nil, fmt.Errorf("%s: %w", ManifestName, err)
+	}
+	if m.Format != 1 {
+		return nil, fmt.Errorf("%s has format %d, this binary knows 1", ManifestName, m.Format)
+	}
+	return m, nil
+}
+
+func dropOldCheckpoints(root string) error {
+	dirs, err := filepath.Glob(filepath.Join(root, "*", ManifestName))
+	if err != nil {
+		return err
+	}
+	sort.Strings(dirs)
+	for i := 0; i < len(dirs)-keepCheckpoints; i++ {
+		if err := os.RemoveAll(filepath.Dir(dirs[i])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeDurably replaces a file so that after a power cut the old or the new content is there.
+func writeDurably(path string, b []byte) error {
+	tmp := path + ".new"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(tmp, path)
+	}
+	if err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// BeginEpoch turns a copied view of a checkpoint into the beginning of a new epoch: row e says where the old one was
+// cut, the position is (epoch, 0), the log's cursor is dropped. It returns the content hash, which stays as it was.
+func BeginEpoch(dir string, cut Position, epoch uint32) (hash string, err error) {
+	defer catchStorage(&err)
+	s, err := OpenPebble(dir, PebbleOptions{})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	b := s.Begin()
+	st, err := readState(b)
+	if err != nil {
+		b.Discard()
+		return "", err
+	}
+	if st.pos != cut {
+		b.Discard()
+		return "", fmt.Errorf("it stands at %s, not at %s", st.pos, cut)
+	}
+	b.Set(epochKey(epoch), encodeEpochRow(cut))
+	st.pos, st.cursor = Position{Epoch: epoch}, nil
+	b.Set(positionKey, st.encode(nil))
+	if err := errors.Join(b.Commit(), s.Sync()); err != nil {
+		return "", err
+	}
+	snap := s.Snapshot()
+	defer snap.Close()
+	h, _ := ContentHash(snap)
+	return fmt.Sprintf("%016x", h), nil
+}
