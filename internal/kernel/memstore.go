@@ -87,7 +87,9 @@ func (s *MemStore) Unsynced() int {
 }
 
 // Checkpoint implements Store; memory has no directories.
-func (s *MemStore) Checkpoint(string) error { return errors.New("a view in memory takes no checkpoints") }
+func (s *MemStore) Checkpoint(string) error {
+	return errors.New("a view in memory takes no checkpoints")
+}
 
 // Close implements Store.
 func (s *MemStore) Close() error { return nil }
@@ -109,8 +111,10 @@ func (b *memBatch) Get(key []byte) ([]byte, bool) {
 	return nil, false
 }
 
-func (b *memBatch) Set(key, value []byte) { b.writes[string(key)] = append(make([]byte, 0, len(value)), value...) }
-func (b *memBatch) Delete(key []byte)     { b.writes[string(key)] = nil }
+func (b *memBatch) Set(key, value []byte) {
+	b.writes[string(key)] = append(make([]byte, 0, len(value)), value...)
+}
+func (b *memBatch) Delete(key []byte) { b.writes[string(key)] = nil }
 
 func (b *memBatch) sorted(lower, upper string) []memRow {
 	var ws []memRow

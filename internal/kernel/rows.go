@@ -99,3 +99,12 @@ func CheckRow(d Domain, key, value []byte) error {
 	}
 	return d.CheckRow(key, value)
 }
+
+// PositionOf reads where a view stands; the zero position for a new view.
+func PositionOf(r Reader) Position {
+	s, err := readState(r)
+	if err != nil {
+		panic(StorageFault{err})
+	}
+	return s.pos
+}

@@ -1,0 +1,507 @@
+package kernel
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/pprof"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/cluster"
+)
+
+const (
+	// BeatAfter: a node that has proposed nothing for this long proposes an empty entry.
+	BeatAfter = 500 * time.Millisecond
+	// ReadyWithin: a node reads for others while an own entry proposed within this time has been applied. An election
+	// takes up to 550 ms on a bad disk; a revocation binds everywhere after this time at the latest.
+	ReadyWithin = 1250 * time.Millisecond
+	// syncEvery is how often views are made durable; what a power cut forgets is read again from the log.
+	syncEvery = 10 * time.Second
+)
+
+// DomainStore is a domain with its view.
+type DomainStore struct {
+	Domain Domain
+	Store  Store
+}
+
+// Options start a Node.
+type Options struct {
+	Log  cluster.Log
+	Node cluster.NodeID
+	// URL under which other nodes' people reach this node; written to node/<id>.
+	URL     string
+	Domains []DomainStore
+	// Sink gets what was applied: from one goroutine, in log order, and of one entry in the order of Domains. It must
+	// not block for long.
+	Sink func(Applied)
+	// Stamp is the clock of entries, Unix milliseconds; nil = SystemClock.
+	Stamp func() uint64
+	// AcceptClock starts in spite of CheckStart.
+	AcceptClock bool
+	// DiskGuard says, when asked about once a second, why commands must be refused; nil = never.
+	DiskGuard func() error
+	// Checkpoints is the directory for checkpoints.
+	Checkpoints string
+	Forced      []Forced
+	// Fatal is told, once, in one sentence, why the node cannot go on. It must end the process.
+	Fatal  func(error)
+	Logger *slog.Logger
+}
+
+// Node is the kernel at work: it batches commands into the log, tails it, applies every entry to every domain's view
+// and tells callers and sessions. All methods may be called from any goroutine.
+type Node struct {
+	o        Options
+	start    time.Time
+	ctx      context.Context
+	cancel   context.CancelFunc
+	wg       sync.WaitGroup
+	runners  []*runner
+	cuts     map[uint32]uint64
+	wake     chan struct{}
+	diskFull atomic.Pointer[string]
+	trim     trimmer
+	inc      cluster.Incarnation
+	stopping atomic.Bool
+	fatal    sync.Once
+	stats    struct{ entries, commands, retries atomic.Uint64 }
+
+	mu struct {
+		sync.Mutex
+		batcher *Batcher
+		early   []Waiting // submitted before the incarnation was opened
+		waiters map[uint64]*flight
+	}
+}
+
+// flight is an own entry between proposal and the last domain's apply.
+type flight struct {
+	waiting  []Waiting
+	proposed time.Time
+	domains  int // that have not applied it yet
+}
+
+// Start opens the log's tail and the incarnation. It returns at once; Ready says when the node serves.
+func Start(o Options) (*Node, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	n := &Node{o: o, start: time.Now(), wake: make(chan struct{}, 1)}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.mu.waiters = map[uint64]*flight{}
+	if _, err := rand.Read(n.inc[:]); err != nil {
+		return nil, err
+	}
+	var last uint64
+	for _, d := range o.Domains {
+		a, err := NewApplier(d.Domain, d.Store, o.Forced)
+		if err != nil {
+			return nil, err
+		}
+		if p := a.Position(); p.Epoch != 0 && p.Epoch != o.Log.Epoch() {
+			return nil, fmt.Errorf("%w: view %s is in epoch %d, the log in %d", ErrReplay, d.Domain.Name(), p.Epoch, o.Log.Epoch())
+		}
+		r := &runner{n: n, a: a, store: d.Store, in: make(chan []numbered, 64), out: make(chan Applied, 1024)}
+		r.applied.Store(a.Position().N)
+		last = max(last, a.Time())
+		n.runners = append(n.runners, r)
+	}
+	if o.Stamp == nil {
+		if !o.AcceptClock {
+			if err := CheckStart(time.Now(), last); err != nil {
+				return nil, err
+			}
+		}
+		n.o.Stamp = SystemClock().Stamp
+	}
+	snap := o.Domains[0].Store.Snapshot()
+	n.cuts = Cuts(snap)
+	snap.Close()
+
+	for _, r := range n.runners {
+		n.goLabelled("apply", r.run)
+	}
+	n.goLabelled("deliver", n.dispatch)
+	n.goLabelled("log", n.tail)
+	n.goLabelled("log", n.propose)
+	n.goLabelled("log", n.housekeeping)
+	return n, nil
+}
+
+// goLabelled runs fn with a pprof label, so that a profile shows the share of each part.
+func (n *Node) goLabelled(part string, fn func()) {
+	n.wg.Add(1)
+	go pprof.Do(n.ctx, pprof.Labels("part", part), func(context.Context) {
+		defer n.wg.Done()
+		fn()
+	})
+}
+
+func (n *Node) fail(err error) {
+	if n.ctx.Err() != nil {
+		return
+	}
+	n.fatal.Do(func() {
+		n.o.Logger.Error("the node stops", "cause", err)
+		if n.o.Fatal != nil {
+			n.o.Fatal(err)
+		}
+	})
+	n.cancel()
+}
+
+// Submit implements Submitter. The result arrives when the command is committed and applied to this node's view.
+func (n *Node) Submit(domain byte, command []byte, done func(Result)) error {
+	if d := n.diskFull.Load(); d != nil {
+		return ErrDiskFull
+	}
+	return n.add(Waiting{Domain: domain, Bytes: command, Done: done})
+}
+
+// SubmitEphemeral implements Submitter.
+func (n *Node) SubmitEphemeral(domain byte, command []byte) error {
+	return n.add(Waiting{Domain: domain, Flags: FlagEphemeral, Bytes: command})
+}
+
+func (n *Node) add(w Waiting) error {
+	if n.stopping.Load() {
+		return ErrStopped
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.mu.batcher == nil {
+		if len(w.Bytes) > MaxCommand {
+			return ErrTooLarge
+		}
+		if w.Flags&FlagEphemeral != 0 || len(n.mu.early) >= maxQueue {
+			return ErrQueueFull
+		}
+		n.mu.early = append(n.mu.early, w)
+		return nil
+	}
+	if err := n.mu.batcher.Add(w); err != nil {
+		return err
+	}
+	if w.Flags&FlagEphemeral == 0 && n.mu.batcher.Idle() {
+		n.poke()
+	}
+	return nil
+}
+
+func (n *Node) poke() {
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// propose is the loop of the batcher: one entry in flight, a beat when nothing else was proposed.
+func (n *Node) propose() {
+	defer n.refuseAll()
+	if !n.open() {
+		return
+	}
+	beat := time.NewTimer(0)
+	defer beat.Stop()
+	var checks []Check
+	for {
+		n.mu.Lock()
+		b := n.mu.batcher
+		due := b.Queued() > 0
+		n.mu.Unlock()
+		if !due {
+			select {
+			case <-n.ctx.Done():
+				return
+			case <-n.wake:
+			case <-beat.C:
+			}
+		}
+		checks = n.checks(checks[:0])
+		stamp := n.o.Stamp()
+		n.mu.Lock()
+		number, in := b.Next(stamp, Behaviour, checks)
+		n.mu.waiters[number] = &flight{waiting: in, proposed: time.Now(), domains: len(n.runners)}
+		p := b.Proposal()
+		n.mu.Unlock()
+		n.stats.entries.Add(1)
+		n.stats.commands.Add(uint64(len(in)))
+		for in := false; !in; {
+			ok, st, err := n.o.Log.Propose(n.ctx, p)
+			if n.ctx.Err() != nil || errors.Is(err, cluster.ErrStopped) {
+				return
+			}
+			n.mu.Lock()
+			in = b.Answer(ok, st, err)
+			closed := b.Closed()
+			n.mu.Unlock()
+			if closed {
+				n.fail(errors.New("another process has taken over this node's name in the cell (a second start on a copied data directory, or a restore)"))
+				return
+			}
+			if !in {
+				n.stats.retries.Add(1)
+				n.pause(2 * time.Millisecond)
+			}
+		}
+		beat.Reset(BeatAfter)
+	}
+}
+
+func (n *Node) pause(d time.Duration) {
+	select {
+	case <-n.ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// open writes the incarnation: formats.md, "The log", open.
+func (n *Node) open() bool {
+	if err := n.retry(func() error {
+		return n.o.Log.SetNode(n.ctx, cluster.Node{ID: n.o.Node, Behaviour: Behaviour, URL: n.o.URL})
+	}); err != nil {
+		return false
+	}
+	for {
+		st, err := n.o.Log.Producer(n.ctx, n.o.Node)
+		if err == nil {
+			st, err = n.o.Log.OpenProducer(n.ctx, n.o.Node, st.Version, n.inc)
+		}
+		if n.ctx.Err() != nil || errors.Is(err, cluster.ErrStopped) {
+			return false
+		}
+		if err == nil && st.Incarnation == n.inc {
+			if st.Epoch != n.o.Log.Epoch() {
+				n.fail(fmt.Errorf("the cell is in epoch %d, this node's log in %d", st.Epoch, n.o.Log.Epoch()))
+				return false
+			}
+			n.mu.Lock()
+			n.mu.batcher = NewBatcher(n.o.Log.Epoch(), n.o.Node, n.inc, st.Version)
+			for _, w := range n.mu.early {
+				_ = n.mu.batcher.Add(w) // within the same bounds as above
+			}
+			n.mu.early = nil
+			n.mu.Unlock()
+			return true
+		}
+		n.pause(10 * time.Millisecond)
+	}
+}
+
+func (n *Node) retry(fn func() error) error {
+	for {
+		err := fn()
+		if err == nil || n.ctx.Err() != nil || errors.Is(err, cluster.ErrStopped) {
+			return err
+		}
+		n.pause(10 * time.Millisecond)
+	}
+}
+
+// refuseAll tells everybody who still waits that the outcome is unknown.
+func (n *Node) refuseAll() {
+	n.stopping.Store(true)
+	n.mu.Lock()
+	ws := n.mu.early
+	n.mu.early = nil
+	if n.mu.batcher != nil {
+		ws = append(ws, n.mu.batcher.Drain()...)
+	}
+	for _, f := range n.mu.waiters {
+		for i := range f.waiting {
+			if f.waiting[i].Done != nil {
+				ws = append(ws, f.waiting[i])
+				f.waiting[i].Done = nil
+			}
+		}
+	}
+	n.mu.Unlock()
+	for _, w := range ws {
+		if w.Done != nil {
+			w.Done(Result{Err: ErrStopped})
+		}
+	}
+}
+
+func (n *Node) checks(cs []Check) []Check {
+	for _, r := range n.runners {
+		c := r.check.Load()
+		if c != nil {
+			cs = append(cs, Check{r.a.domain.ID(), c.n, c.chain, r.durable.Load()})
+		}
+	}
+	return cs
+}
+
+// tail hands every entry to every domain.
+func (n *Node) tail() {
+	from, cursor := n.runners[0].a.Position(), n.runners[0].a.Cursor()
+	for _, r := range n.runners[1:] {
+		if p := r.a.Position(); p.Less(from) {
+			from, cursor = p, r.a.Cursor()
+		}
+	}
+	last := from.N
+	err := n.o.Log.Tail(n.ctx, from.N, cursor, func(recs []cluster.Record) error {
+		batch := make([]numbered, 0, len(recs))
+		for _, rec := range recs {
+			if rec.N != last+1 {
+				return fmt.Errorf("%w: the log gave entry %d after %d", ErrReplay, rec.N, last)
+			}
+			last = rec.N
+			e, err := DecodeEntry(rec.Value)
+			if err != nil {
+				return fmt.Errorf("%w: entry %d: %v", ErrReplay, rec.N, err)
+			}
+			batch = append(batch, numbered{rec.N, rec.Cursor, len(rec.Value), e})
+		}
+		for _, r := range n.runners {
+			select {
+			case r.in <- batch:
+			case <-n.ctx.Done():
+				return n.ctx.Err()
+			}
+		}
+		return nil
+	})
+	if n.ctx.Err() == nil {
+		n.fail(err)
+	}
+}
+
+// dispatch hands what was applied to the sink: people of entry n before chat of entry n, so that a revocation is never
+// overtaken by a message.
+func (n *Node) dispatch() {
+	for {
+		for _, r := range n.runners {
+			select {
+			case a := <-r.out:
+				if n.o.Sink != nil && (len(a.Events) > 0 || len(a.Ephemeral) > 0) {
+					n.o.Sink(a)
+				}
+			case <-n.ctx.Done():
+				return
+			}
+		}
+	}
+}
+
+// Ready is nil when this node may answer reads: it is known to be within 1.25 s of what the cell has committed.
+func (n *Node) Ready() error {
+	if n.stopping.Load() || n.ctx.Err() != nil {
+		return fmt.Errorf("%w: stopping", ErrNotReady)
+	}
+	oldest := time.Duration(0)
+	for _, r := range n.runners {
+		at := r.ownAt.Load()
+		if at == 0 {
+			return fmt.Errorf("%w: still reading the log", ErrNotReady)
+		}
+		oldest = max(oldest, time.Since(n.start)-time.Duration(at))
+	}
+	if oldest > ReadyWithin {
+		if voters, _ := n.o.Log.Members(); voters > 1 {
+			return fmt.Errorf("%w: no own entry came back for %d ms; this site may be cut off", ErrNotReady, oldest.Milliseconds())
+		}
+	}
+	return nil
+}
+
+// Snapshot opens a domain's view as of one position.
+func (n *Node) Snapshot(domain byte) Snapshot {
+	for _, r := range n.runners {
+		if r.a.domain.ID() == domain {
+			return &positioned{StoreSnapshot: r.store.Snapshot()}
+		}
+	}
+	panic(fmt.Sprintf("no domain %d", domain))
+}
+
+type positioned struct{ StoreSnapshot }
+
+func (p *positioned) Position() Position { return PositionOf(p) }
+
+// Position is what every domain has applied.
+func (n *Node) Position() Position {
+	p := Position{Epoch: n.o.Log.Epoch(), N: n.runners[0].applied.Load()}
+	for _, r := range n.runners[1:] {
+		p.N = min(p.N, r.applied.Load())
+	}
+	return p
+}
+
+// Cut says where an older epoch was cut by a restore; ok is false for an epoch that is not part of this history.
+func (n *Node) Cut(epoch uint32) (uint64, bool) {
+	c, ok := n.cuts[epoch]
+	return c, ok && epoch != 0
+}
+
+// Now is the time an entry proposed now would carry, within the time since the last one.
+func (n *Node) Now() uint64 { return uint64(time.Now().UnixMilli()) }
+
+// Stats for /metrics.
+type Stats struct {
+	Entries, Commands, Retries uint64
+	Queued                     int
+	Applied                    map[string]uint64
+	DiskFull                   string
+}
+
+// Stats reads the counters.
+func (n *Node) Stats() Stats {
+	s := Stats{Entries: n.stats.entries.Load(), Commands: n.stats.commands.Load(), Retries: n.stats.retries.Load(), Applied: map[string]uint64{}}
+	n.mu.Lock()
+	if n.mu.batcher != nil {
+		s.Queued = n.mu.batcher.Queued()
+	}
+	n.mu.Unlock()
+	for _, r := range n.runners {
+		s.Applied[r.a.domain.Name()] = r.applied.Load()
+	}
+	if d := n.diskFull.Load(); d != nil {
+		s.DiskFull = *d
+	}
+	return s
+}
+
+// Stop refuses new commands, waits up to the context for those under way, syncs the views and ends all goroutines. The
+// log and the stores stay open.
+func (n *Node) Stop(ctx context.Context) error {
+	n.stopping.Store(true)
+	for n.busy() && ctx.Err() == nil && n.ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+	n.cancel()
+	n.wg.Wait()
+	n.refuseAll()
+	var errs []error
+	for _, r := range n.runners {
+		errs = append(errs, r.sync())
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Node) busy() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.mu.batcher == nil {
+		return len(n.mu.early) > 0
+	}
+	for _, f := range n.mu.waiters {
+		for _, w := range f.waiting {
+			if w.Done != nil {
+				return true
+			}
+		}
+	}
+	return n.mu.batcher.Queued() > 0
+}

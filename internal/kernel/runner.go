@@ -1,0 +1,192 @@
+package kernel
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/cluster"
+)
+
+// numbered is a decoded entry on its way to the domains.
+type numbered struct {
+	n      uint64
+	cursor cluster.Cursor
+	size   int
+	e      *Entry
+}
+
+// runner applies entries to one domain on one goroutine.
+type runner struct {
+	n     *Node
+	a     *Applier
+	store Store
+	in    chan []numbered
+	out   chan Applied
+
+	applied atomic.Uint64
+	durable atomic.Uint64
+	check   atomic.Pointer[chainAt]
+	// ownAt is when the newest own entry applied here was proposed, since the node's start.
+	ownAt atomic.Int64
+}
+
+type chainAt struct{ n, chain uint64 }
+
+func (r *runner) run() {
+	for {
+		select {
+		case <-r.n.ctx.Done():
+			return
+		case batch := <-r.in:
+			for _, it := range batch {
+				if err := r.entry(it); err != nil {
+					r.n.fail(err)
+					return
+				}
+			}
+		}
+	}
+}
+
+func (r *runner) entry(it numbered) error {
+	out, err := r.a.Apply(it.n, it.cursor, it.e)
+	if err != nil || out == nil {
+		return err
+	}
+	for i, what := range out.Panicked {
+		r.n.o.Logger.Error("a command was refused because its code failed", "domain", r.a.domain.Name(), "epoch", out.Pos.Epoch, "n", it.n, "index", i, "panic", what)
+	}
+	r.applied.Store(it.n)
+	r.check.Store(&chainAt{it.n, r.a.Chain()})
+	if out.Checkpoint != nil {
+		r.checkpoint(out)
+	}
+	if it.e.Incarnation == r.n.inc {
+		r.answer(it, out)
+	}
+	r.compare(it)
+	r.n.trim.note(it)
+	if len(out.Ephemeral) > 0 && r.n.Now() > out.Time+EphemeralMaxAge {
+		out.Ephemeral = nil
+	}
+	select {
+	case r.out <- out.Applied:
+	case <-r.n.ctx.Done():
+	}
+	return nil
+}
+
+// answer tells the callers of an own entry.
+func (r *runner) answer(it numbered, out *Outcome) {
+	n := r.n
+	n.mu.Lock()
+	f := n.mu.waiters[it.e.Number]
+	if f == nil {
+		n.mu.Unlock()
+		return
+	}
+	f.domains--
+	last := f.domains == 0
+	if last {
+		delete(n.mu.waiters, it.e.Number)
+	}
+	type call struct {
+		done func(Result)
+		d    Decided
+	}
+	var calls []call
+	for i := range f.waiting {
+		w := &f.waiting[i]
+		if w.Done == nil || w.Domain != r.a.domain.ID() && !(w.Domain == DomainKernel && last) {
+			continue
+		}
+		c := call{done: w.Done}
+		if w.Domain != DomainKernel {
+			c.d = out.Decided[i]
+		}
+		w.Done = nil
+		calls = append(calls, c)
+	}
+	n.mu.Unlock()
+	r.ownAt.Store(int64(max(f.proposed.Sub(n.start), 1)))
+	for _, c := range calls {
+		c.done(Result{Pos: out.Pos, Time: out.Time, Verdict: c.d.Verdict, Repeated: c.d.Repeated, Last: c.d.Last})
+	}
+}
+
+// compare holds the proposer's chain against ours. Two views that differ are an alarm; which of them is wrong takes a
+// third to say (three sites).
+func (r *runner) compare(it numbered) {
+	if it.e.Node == r.n.o.Node {
+		return
+	}
+	for _, c := range it.e.Checks {
+		if c.Domain != r.a.domain.ID() {
+			continue
+		}
+		if own, ok := r.a.ChainAt(c.N); ok && own != c.Chain {
+			r.n.o.Logger.Error("views differ", "domain", r.a.domain.Name(), "n", c.N, "node", fmt.Sprintf("%x", it.e.Node))
+		}
+	}
+}
+
+// sync makes what is applied durable and remembers up to where.
+func (r *runner) sync() error {
+	at := r.applied.Load()
+	if at == r.durable.Load() {
+		return nil
+	}
+	if err := r.store.Sync(); err != nil {
+		return fmt.Errorf("view %s: %w", r.a.domain.Name(), err)
+	}
+	r.durable.Store(at)
+	return nil
+}
+
+// housekeeping syncs views, trims the log and watches the disk.
+func (n *Node) housekeeping() {
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	lastSync := time.Now()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-second.C:
+		}
+		if n.o.DiskGuard != nil {
+			if err := n.o.DiskGuard(); err != nil {
+				s := err.Error()
+				if n.diskFull.Swap(&s) == nil {
+					n.o.Logger.Error("commands are refused", "cause", s)
+				}
+			} else if n.diskFull.Swap(nil) != nil {
+				n.o.Logger.Info("commands are taken again")
+			}
+		}
+		if time.Since(lastSync) < syncEvery {
+			continue
+		}
+		lastSync = time.Now()
+		for _, r := range n.runners {
+			if err := r.sync(); err != nil {
+				n.fail(err)
+				return
+			}
+		}
+		if to, cursor, ok := n.trim.target(n.durable(), time.Now()); ok {
+			if err := n.o.Log.Trim(n.ctx, to, cursor); err != nil && n.ctx.Err() == nil {
+				n.o.Logger.Warn("the log could not be trimmed", "cause", err)
+			}
+		}
+	}
+}
+
+func (n *Node) durable() uint64 {
+	d := n.runners[0].durable.Load()
+	for _, r := range n.runners[1:] {
+		d = min(d, r.durable.Load())
+	}
+	return d
+}

@@ -1,0 +1,100 @@
+package kernel
+
+import (
+	"sync"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/cluster"
+)
+
+const (
+	// holdBytes and holdTime bound how much of the log an absent member can keep from being trimmed; after that its view
+	// comes from another site.
+	holdBytes = 1 << 30
+	holdTime  = time.Hour
+	// markEvery entries, or half a second, a mark (n, cursor) is kept: trimming needs a cursor to trim to.
+	markEvery = 1024
+)
+
+// trimmer knows how far the log may be trimmed: to the lowest durable n of all members that count, never past this
+// node's own.
+type trimmer struct {
+	mu sync.Mutex
+	// seen is the newest entry noted; each domain notes every entry, the first one counts.
+	seen    uint64
+	bytes   uint64 // total size of entries up to seen
+	marks   []mark
+	members map[cluster.NodeID]*durableAt
+	done    uint64
+}
+
+type mark struct {
+	n      uint64
+	cursor cluster.Cursor
+	bytes  uint64
+	at     time.Time
+}
+
+type durableAt struct {
+	n    uint64
+	seen time.Time
+}
+
+// note takes an applied entry.
+func (t *trimmer) note(it numbered) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if it.n <= t.seen {
+		return
+	}
+	t.seen = it.n
+	t.bytes += uint64(it.size)
+	now := time.Now()
+	if len(it.e.Checks) > 0 {
+		d := it.e.Checks[0].Durable
+		for _, c := range it.e.Checks[1:] {
+			d = min(d, c.Durable)
+		}
+		if t.members == nil {
+			t.members = map[cluster.NodeID]*durableAt{}
+		}
+		t.members[it.e.Node] = &durableAt{d, now}
+	}
+	if k := len(t.marks); k == 0 || it.n >= t.marks[k-1].n+markEvery || now.Sub(t.marks[k-1].at) >= BeatAfter {
+		t.marks = append(t.marks, mark{it.n, it.cursor, t.bytes, now})
+	}
+}
+
+// target says what to trim to, given this node's own durable n.
+func (t *trimmer) target(own uint64, now time.Time) (uint64, cluster.Cursor, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	limit := own
+	for _, m := range t.members {
+		if m.n < limit && now.Sub(m.seen) < holdTime && t.bytesAfter(m.n) < holdBytes {
+			limit = m.n
+		}
+	}
+	best := -1
+	for i, m := range t.marks {
+		if m.n <= limit {
+			best = i
+		}
+	}
+	if best < 0 || t.marks[best].n <= t.done {
+		return 0, nil, false
+	}
+	m := t.marks[best]
+	t.done = m.n
+	t.marks = append([]mark(nil), t.marks[best:]...)
+	return m.n, m.cursor, true
+}
+
+func (t *trimmer) bytesAfter(n uint64) uint64 {
+	for _, m := range t.marks {
+		if m.n >= n {
+			return t.bytes - m.bytes
+		}
+	}
+	return 0
+}
