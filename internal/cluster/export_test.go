@@ -1,0 +1,4 @@
+package cluster
+
+// Kill stops the member as a dying process would: it hands nothing over.
+func (e *Etcd) Kill() { e.closeOnce.Do(func() { e.closeErr = e.shutdown() }) }
