@@ -1,0 +1,45 @@
+# One command per intention. `make` alone explains them.
+
+GO   ?= go
+ARGS ?=
+DATA ?= bonghwa-data
+SOAK ?= 5m
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint generate bench soak clean-data
+
+help: ## print this
+	@echo "Bonghwa. Go is enough to run it; README.md is the place to begin."
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start the server on this machine; ARGS="--listen ..." for more
+	@echo "Starting on 127.0.0.1:8080, data in ./$(DATA); Ctrl-C stops it. To talk, in another terminal:"
+	@echo "    $(GO) run ./cmd/bonghwa chat"
+	@$(GO) run ./cmd/bonghwa serve --data $(DATA) $(ARGS)
+
+build: ## make bin/bonghwa, the one binary
+	$(GO) build -trimpath -ldflags "-s -w" -o bin/bonghwa ./cmd/bonghwa
+
+test: ## everything that must pass; PARTS="format vet unit" for some of it
+	@scripts/test.sh $(PARTS)
+
+lint: ## gofmt, go vet, staticcheck
+	@scripts/test.sh format vet lint
+
+generate: tools/node_modules/.bin/buf ## make the code from proto/ again (needs Node)
+	PATH="$(CURDIR)/tools/node_modules/.bin:$$PATH" buf generate
+
+tools/node_modules/.bin/buf: tools/package-lock.json
+	cd tools && npm ci --ignore-scripts
+	@touch $@
+
+bench: build ## measure this machine; results in bench/results. ARGS=--quick takes a minute
+	@mkdir -p bench/results
+	bin/bonghwa bench --json bench/results/$$(date -u +%Y%m%dT%H%M%SZ).json $(ARGS)
+
+soak: ## kill -9, SIGSTOP and seeds for SOAK=5m each
+	BONGHWA_SOAK=$(SOAK) $(GO) test -count=1 -timeout 6h -run '^TestSoak' -v ./...
+
+clean-data: ## delete ./bonghwa-data, the data of `make run`
+	rm -rf -- "$(DATA)"
