@@ -18,6 +18,9 @@ func etcdLogger(to *slog.Logger, stopped <-chan struct{}, fatal func(sentence st
 	return zap.New(slogCore{to, stopped}, zap.WithFatalHook(h), zap.WithPanicHook(h))
 }
 
+// firstVersion is what etcd may say of a database that has no entry yet. It tries again by itself.
+const firstVersion = "failed to update storage version"
+
 // slogCore writes zap's entries to a slog.Logger.
 type slogCore struct {
 	to      *slog.Logger
@@ -38,6 +41,9 @@ func (c slogCore) Check(e zapcore.Entry, ce *zapcore.CheckedEntry) *zapcore.Chec
 }
 
 func (c slogCore) Write(e zapcore.Entry, fields []zapcore.Field) error {
+	if e.Message == firstVersion {
+		return nil
+	}
 	select {
 	case <-c.stopped:
 	default:
