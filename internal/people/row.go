@@ -1,0 +1,241 @@
+package people
+
+import (
+	"encoding/binary"
+	"errors"
+	"unicode/utf8"
+
+	"github.com/bonghwa/bonghwa/internal/ids"
+)
+
+// Values of rows: a version byte, then fields in a fixed order; integers big-endian, strings with their length in front
+// as a varint. The encoding is canonical: what decodes encodes to the same bytes, so that views can be compared.
+
+const rowVersion = 1
+
+var errRow = errors.New("damaged row")
+
+// marker is the value of rows that say everything by their key.
+var marker = []byte{rowVersion}
+
+// Bits of the flags byte.
+const (
+	flagClosed     = 1 // account
+	flagMustChange = 1 // credential
+	flagOneTime    = 1 // session
+	flagRevoked    = 1 // invitation
+)
+
+// fields reads a value from front to back. The first fault sticks.
+type fields struct {
+	b   []byte
+	bad bool
+}
+
+func (f *fields) take(n int) []byte {
+	if f.bad || len(f.b) < n {
+		f.bad = true
+		return nil
+	}
+	b := f.b[:n]
+	f.b = f.b[n:]
+	return b
+}
+
+func (f *fields) version() {
+	if b := f.take(1); b != nil && b[0] != rowVersion {
+		f.bad = true
+	}
+}
+
+// flag reads a byte of which only the lowest bit may be set.
+func (f *fields) flag() bool {
+	b := f.take(1)
+	if b != nil && b[0] > 1 {
+		f.bad = true
+	}
+	return b != nil && b[0] == 1
+}
+
+func (f *fields) u32() uint32 {
+	if b := f.take(4); b != nil {
+		return binary.BigEndian.Uint32(b)
+	}
+	return 0
+}
+
+func (f *fields) u64() uint64 {
+	if b := f.take(8); b != nil {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
+}
+
+func (f *fields) str() string {
+	n, size := binary.Uvarint(f.b)
+	if f.bad || size <= 0 || n > uint64(len(f.b)) || len(binary.AppendUvarint(nil, n)) != size {
+		f.bad = true
+		return ""
+	}
+	f.b = f.b[size:]
+	b := f.take(int(n))
+	if !utf8.Valid(b) {
+		f.bad = true
+	}
+	return string(b)
+}
+
+func (f *fields) user() (u ids.User)     { copy(u[:], f.take(len(u))); return u }
+func (f *fields) device() (d ids.Device) { copy(d[:], f.take(len(d))); return d }
+func (f *fields) token() (t ids.Token)   { copy(t[:], f.take(len(t))); return t }
+
+// end is the fault found, if any; bytes left over are one.
+func (f *fields) end() error {
+	if f.bad || len(f.b) != 0 {
+		return errRow
+	}
+	return nil
+}
+
+func appendStr(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendFlag(b []byte, set bool, bit byte) []byte {
+	if set {
+		return append(b, bit)
+	}
+	return append(b, 0)
+}
+
+// u: version flags created8 token32 handle name status text
+func encodeAccount(a Account) []byte {
+	b := appendFlag([]byte{rowVersion}, a.Closed, flagClosed)
+	b = binary.BigEndian.AppendUint64(b, a.Created)
+	b = append(b, a.TokenHash[:]...)
+	b = appendStr(b, a.Handle)
+	b = appendStr(b, a.DisplayName)
+	b = appendStr(b, a.StatusMessage)
+	return appendStr(b, a.ProfileText)
+}
+
+func decodeAccount(u ids.User, v []byte) (Account, error) {
+	f := fields{b: v}
+	f.version()
+	a := Account{ID: u, Closed: f.flag(), Created: f.u64(), TokenHash: f.token()}
+	a.Handle, a.DisplayName, a.StatusMessage, a.ProfileText = f.str(), f.str(), f.str(), f.str()
+	return a, f.end()
+}
+
+// h: version user10
+func encodeHandle(u ids.User) []byte { return append([]byte{rowVersion}, u[:]...) }
+
+func decodeHandle(v []byte) (ids.User, error) {
+	f := fields{b: v}
+	f.version()
+	u := f.user()
+	return u, f.end()
+}
+
+// c: version credentialVersion8 flags until8 phc oneTimePHC
+func encodeCredential(c Credential) []byte {
+	b := binary.BigEndian.AppendUint64([]byte{rowVersion}, c.Version)
+	b = appendFlag(b, c.MustChange, flagMustChange)
+	b = binary.BigEndian.AppendUint64(b, c.OneTimeUntil)
+	b = appendStr(b, c.PHC)
+	return appendStr(b, c.OneTimePHC)
+}
+
+func decodeCredential(v []byte) (Credential, error) {
+	f := fields{b: v}
+	f.version()
+	c := Credential{Version: f.u64(), MustChange: f.flag(), OneTimeUntil: f.u64()}
+	c.PHC, c.OneTimePHC = f.str(), f.str()
+	return c, f.end()
+}
+
+// s: version flags revoked8 user10 device16
+func encodeSession(s Session) []byte {
+	b := appendFlag([]byte{rowVersion}, s.OneTime, flagOneTime)
+	b = binary.BigEndian.AppendUint64(b, s.Revoked)
+	b = append(b, s.User[:]...)
+	return append(b, s.Device[:]...)
+}
+
+func decodeSession(v []byte) (Session, error) {
+	f := fields{b: v}
+	f.version()
+	s := Session{OneTime: f.flag(), Revoked: f.u64(), User: f.user(), Device: f.device()}
+	return s, f.end()
+}
+
+// x: version device16
+func encodeIndex(d ids.Device) []byte { return append([]byte{rowVersion}, d[:]...) }
+
+func decodeIndex(v []byte) (ids.Device, error) {
+	f := fields{b: v}
+	f.version()
+	d := f.device()
+	return d, f.end()
+}
+
+// device is the value of a v row.
+type device struct {
+	lastDay uint32
+	label   string
+}
+
+// v: version lastDay4 label
+func encodeDevice(d device) []byte {
+	return appendStr(binary.BigEndian.AppendUint32([]byte{rowVersion}, d.lastDay), d.label)
+}
+
+func decodeDevice(v []byte) (device, error) {
+	f := fields{b: v}
+	f.version()
+	d := device{lastDay: f.u32(), label: f.str()}
+	return d, f.end()
+}
+
+// f without a friend in its key: version count4
+func encodeCount(n uint32) []byte { return binary.BigEndian.AppendUint32([]byte{rowVersion}, n) }
+
+func decodeCount(v []byte) (uint32, error) {
+	f := fields{b: v}
+	f.version()
+	n := f.u32()
+	return n, f.end()
+}
+
+// j: version flags until8 uses4 owner10 used4 users (used x 10)
+func encodeInvitation(owner ids.User, i Invitation) []byte {
+	b := appendFlag([]byte{rowVersion}, i.Revoked, flagRevoked)
+	b = binary.BigEndian.AppendUint64(b, i.Until)
+	b = binary.BigEndian.AppendUint32(b, i.Uses)
+	b = append(b, owner[:]...)
+	b = binary.BigEndian.AppendUint32(b, i.Used)
+	for _, u := range i.Users {
+		b = append(b, u[:]...)
+	}
+	return b
+}
+
+func decodeInvitation(id [32]byte, v []byte) (owner ids.User, i Invitation, err error) {
+	f := fields{b: v}
+	f.version()
+	i = Invitation{ID: id, Revoked: f.flag(), Until: f.u64(), Uses: f.u32()}
+	owner, i.Used = f.user(), f.u32()
+	if f.bad || uint64(len(f.b)) != uint64(i.Used)*uint64(lenUser) {
+		return owner, i, errRow
+	}
+	for range i.Used {
+		i.Users = append(i.Users, f.user())
+	}
+	return owner, i, f.end()
+}
+
+func decodeMarker(v []byte) error {
+	f := fields{b: v}
+	f.version()
+	return f.end()
+}
