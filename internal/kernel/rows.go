@@ -83,11 +83,17 @@ func CheckRow(d Domain, key, value []byte) error {
 	}
 	switch key[0] {
 	case 0:
+		if len(key) != 1 {
+			return errors.New("unknown row of the kernel")
+		}
 		var s viewState
 		return s.decode(value)
 	case prefixNames:
 		if len(key) != 1+16+10 && len(key) != 1+16+16 {
 			return fmt.Errorf("name row with a key of %d bytes", len(key))
+		}
+		if len(value) == 0 {
+			return errNameRow // decode takes it for a row that is not there
 		}
 		var r nameRow
 		return r.decode(value)
