@@ -1,0 +1,305 @@
+package kernel
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// storeKinds are the implementations of Store; all must behave alike.
+var storeKinds = map[string]func(t *testing.T) Store{
+	"memory": func(*testing.T) Store { return NewMemStore() },
+	"pebble": func(t *testing.T) Store { return openPebble(t, t.TempDir(), PebbleOptions{}) },
+	"pebble on a file system in memory": func(t *testing.T) Store {
+		return openPebble(t, "view", PebbleOptions{FS: vfs.NewCrashableMem()})
+	},
+}
+
+func openPebble(t testing.TB, dir string, o PebbleOptions) *PebbleStore {
+	t.Helper()
+	s, err := OpenPebble(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func eachStore(t *testing.T, fn func(t *testing.T, s Store)) {
+	for kind, open := range storeKinds {
+		t.Run(kind, func(t *testing.T) { fn(t, open(t)) })
+	}
+}
+
+func write(t testing.TB, s Store, rows ...string) {
+	t.Helper()
+	b := s.Begin()
+	set(b, rows...)
+	if err := b.Commit(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// set writes "key=value" and deletes "key".
+func set(b Tx, rows ...string) {
+	for _, r := range rows {
+		if k, v, ok := bytes.Cut([]byte(r), []byte("=")); ok {
+			b.Set(k, v)
+		} else {
+			b.Delete(k)
+		}
+	}
+}
+
+func dump(r Reader, lower, upper string) (rows []string) {
+	r.Scan([]byte(lower), []byte(upper), func(k, v []byte) bool {
+		rows = append(rows, string(k)+"="+string(v))
+		return true
+	})
+	return rows
+}
+
+func all(r Reader) []string { return dump(r, "\x00", "\xff") }
+
+func wantRows(t *testing.T, what string, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: got %q, want %q", what, got, want)
+	}
+}
+
+func TestStoreBatchSeesItsOwnWrites(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		write(t, s, "a=1", "c=1", "e=1")
+		b := s.Begin()
+		defer b.Discard()
+		set(b, "b=2", "c", "e=2", "f=")
+		for key, want := range map[string]string{"a": "1", "b": "2", "c": "-", "d": "-", "e": "2", "f": ""} {
+			v, ok := b.Get([]byte(key))
+			if got := string(v); !ok && want != "-" || ok && got != want {
+				t.Errorf("%s: %q %v, want %q", key, got, ok, want)
+			}
+		}
+		wantRows(t, "scan", all(b), "a=1", "b=2", "e=2", "f=")
+		wantRows(t, "bounds", dump(b, "b", "e"), "b=2")
+		wantRows(t, "upper bound is not in", dump(b, "b", "f"), "b=2", "e=2")
+		set(b, "b", "c=3")
+		wantRows(t, "written again", all(b), "a=1", "c=3", "e=2", "f=")
+	})
+}
+
+func TestStoreScanStopsAndMayWrite(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		write(t, s, "a=1", "b=1", "c=1")
+		b := s.Begin()
+		seen := 0
+		b.Scan([]byte("a"), []byte("z"), func(k, _ []byte) bool {
+			seen++
+			// What is written during a scan is not part of it.
+			b.Set(append(bytes.Clone(k), '!'), []byte("2"))
+			b.Delete([]byte("c"))
+			return seen < 3
+		})
+		if seen != 3 {
+			t.Errorf("%d rows", seen)
+		}
+		wantRows(t, "afterwards", all(b), "a=1", "a!=2", "b=1", "b!=2", "c!=2")
+		if err := b.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestStoreSlicesOutliveWrites(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		write(t, s, "a=old")
+		b := s.Begin()
+		v, _ := b.Get([]byte("a"))
+		var scanned []byte
+		b.Scan([]byte("a"), []byte("b"), func(_, v []byte) bool { scanned = v; return true })
+		key, value := []byte("a"), []byte("new")
+		b.Set(key, value)
+		value[0], key[0] = 'X', 'X' // the caller's memory is its own again
+		for i := range 1000 {
+			set(b, fmt.Sprintf("f%d=%d", i, i))
+		}
+		if string(v) != "old" || string(scanned) != "old" {
+			t.Errorf("what was read became %q and %q", v, scanned)
+		}
+		if v, _ := b.Get([]byte("a")); string(v) != "new" {
+			t.Errorf("%q", v)
+		}
+		if err := b.Commit(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestStoreSnapshotIsolation(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		write(t, s, "a=1", "b=1")
+		before := s.Snapshot()
+		defer before.Close()
+		b := s.Begin()
+		set(b, "a=2", "b", "c=2")
+		during := s.Snapshot()
+		defer during.Close()
+		wantRows(t, "an open batch is not seen", all(during), "a=1", "b=1")
+		if err := b.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		wantRows(t, "before", all(before), "a=1", "b=1")
+		wantRows(t, "during", all(during), "a=1", "b=1")
+		after := s.Snapshot()
+		defer after.Close()
+		wantRows(t, "after", all(after), "a=2", "c=2")
+		if _, ok := after.Get([]byte("b")); ok {
+			t.Error("b was deleted")
+		}
+	})
+}
+
+func TestStoreDiscard(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		write(t, s, "a=1")
+		b := s.Begin()
+		set(b, "a", "b=2")
+		b.Discard()
+		snap := s.Snapshot()
+		defer snap.Close()
+		wantRows(t, "discarded", all(snap), "a=1")
+		write(t, s, "c=3")
+		after := s.Snapshot()
+		defer after.Close()
+		wantRows(t, "the next batch", all(after), "a=1", "c=3")
+	})
+}
+
+// TestStoreCrash: after a crash there is a prefix of the batches, never a part of one, and everything before the last
+// Sync. Values are large, so that write-ahead logs rotate and tables are flushed on the way.
+func TestStoreCrash(t *testing.T) {
+	const seeds, batches = 16, 50
+	for kind, crash := range map[string]func(t *testing.T, rng *rand.Rand, drive func(Store)) StoreSnapshot{
+		"memory": func(t *testing.T, rng *rand.Rand, drive func(Store)) StoreSnapshot {
+			s := NewMemStore()
+			drive(s)
+			s.Crash(rng.IntN(s.Unsynced() + 1))
+			return s.Snapshot()
+		},
+		"pebble": func(t *testing.T, rng *rand.Rand, drive func(Store)) StoreSnapshot {
+			fs := vfs.NewCrashableMem()
+			drive(openPebble(t, "view", PebbleOptions{FS: fs}))
+			clone := fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: rng.IntN(101), RNG: rng})
+			snap := openPebble(t, "view", PebbleOptions{FS: clone}).Snapshot()
+			t.Cleanup(snap.Close)
+			return snap
+		},
+	} {
+		for seed := range uint64(seeds) {
+			t.Run(fmt.Sprintf("%s/%d", kind, seed), func(t *testing.T) {
+				rng := rand.New(rand.NewPCG(seed, 1))
+				size := 1 + rng.IntN(150<<10)
+				synced := -1
+				snap := crash(t, rng, func(s Store) {
+					for i := range batches {
+						// Rows of every batch replace those of the one before: a part of a batch would show.
+						b := s.Begin()
+						for j := range 4 {
+							b.Set(fmt.Appendf(nil, "k%d", j), fmt.Appendf(nil, "%d:%0*d", i, size, j))
+						}
+						b.Delete(fmt.Appendf(nil, "x%d", i-1))
+						b.Set(fmt.Appendf(nil, "x%d", i), nil)
+						if err := b.Commit(); err != nil {
+							t.Fatal(err)
+						}
+						if rng.IntN(15) == 0 {
+							if err := s.Sync(); err != nil {
+								t.Fatal(err)
+							}
+							synced = i
+						}
+					}
+				})
+				last := -1
+				for _, row := range dump(snap, "x", "y") {
+					if _, err := fmt.Sscanf(row, "x%d=", &last); err != nil {
+						t.Fatal(row, err)
+					}
+				}
+				if last < synced {
+					t.Fatalf("batch %d was synced, %d is the last one left", synced, last)
+				}
+				var want []string
+				if last >= 0 {
+					for j := range 4 {
+						want = append(want, fmt.Sprintf("k%d=%d:%0*d", j, last, size, j))
+					}
+					want = append(want, fmt.Sprintf("x%d=", last))
+				}
+				if !slices.Equal(all(snap), want) {
+					t.Fatalf("batch %d is there in part", last)
+				}
+			})
+		}
+	}
+}
+
+func TestStoreCheckpointEqualsItsSource(t *testing.T) {
+	dir := t.TempDir()
+	s := openPebble(t, filepath.Join(dir, "view"), PebbleOptions{})
+	for i := range 500 {
+		write(t, s, fmt.Sprintf("k%d=%0*d", i%90, 5000, i))
+	}
+	snap := s.Snapshot()
+	defer snap.Close()
+	want, wantRows := ContentHash(snap)
+	target := filepath.Join(dir, "copy")
+	if err := s.Checkpoint(target); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, "later=1") // must not reach the copy
+	if err := s.Checkpoint(target); err == nil {
+		t.Error("a directory that exists was overwritten")
+	}
+	copied := openPebble(t, target, PebbleOptions{ReadOnly: true}).Snapshot()
+	defer copied.Close()
+	if got, rows := ContentHash(copied); got != want || rows != wantRows || rows != 90 {
+		t.Errorf("the copy has %d rows with hash %x, the source %d with %x", rows, got, wantRows, want)
+	}
+}
+
+func TestContentHashLooksAtRowsAlone(t *testing.T) {
+	hash := func(s Store) uint64 {
+		snap := s.Snapshot()
+		defer snap.Close()
+		h, _ := ContentHash(snap)
+		return h
+	}
+	a, b := NewMemStore(), openPebble(t, t.TempDir(), PebbleOptions{})
+	write(t, a, "a=1", "b=2", "\x00=position", "e\x00\x00\x00\x01=epoch")
+	write(t, b, "b=3", "c=4")
+	write(t, b, "c", "b=2", "a=1")
+	if hash(a) != hash(b) {
+		t.Error("the same rows, another hash")
+	}
+	for _, change := range []string{"a=2", "a", "c=", "ab=1"} {
+		c := NewMemStore()
+		write(t, c, "a=1", "b=2")
+		write(t, c, change)
+		if hash(c) == hash(a) {
+			t.Errorf("%q does not change the hash", change)
+		}
+	}
+	// Where a key ends and its value begins is part of the hash.
+	c, d := NewMemStore(), NewMemStore()
+	write(t, c, "ab=c")
+	write(t, d, "a=bc")
+	if hash(c) == hash(d) {
+		t.Error("ab=c and a=bc look the same")
+	}
+}
