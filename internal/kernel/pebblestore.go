@@ -84,9 +84,6 @@ func (s *PebbleStore) Checkpoint(dir string) error {
 	return s.db.Checkpoint(dir, pebble.WithFlushedWAL())
 }
 
-// Metrics for /metrics: bytes on disk and the read amplification.
-func (s *PebbleStore) Metrics() *pebble.Metrics { return s.db.Metrics() }
-
 // Close implements Store.
 func (s *PebbleStore) Close() error { return s.db.Close() }
 
