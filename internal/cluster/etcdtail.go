@@ -41,7 +41,8 @@ func (e *Etcd) Tail(ctx context.Context, n uint64, cursor Cursor, deliver func([
 	ctx, cancel := e.untilStopped(ctx)
 	defer cancel()
 	t := &tail{e: e, key: logKey(epoch), n: n, deliver: deliver}
-	if err := t.start(ctx, cursor); err != nil {
+	var err error
+	if t.rev, err = e.find(ctx, t.key, n, cursor); err != nil {
 		return err
 	}
 	for {
@@ -60,25 +61,21 @@ func (e *Etcd) Tail(ctx context.Context, n uint64, cursor Cursor, deliver func([
 	}
 }
 
-// start finds the revision of entry n. A member that is catching up may not have it yet: a linearizable read makes it
-// catch up, and tells a log that really ends earlier.
-func (t *tail) start(ctx context.Context, cursor Cursor) (err error) {
-	for range 2 {
-		t.rev, err = t.e.locate(t.key, t.n, cursor)
-		if !errors.Is(err, ErrLogEnds) {
-			return err
-		}
-		for {
-			if t.e.server.LinearizableReadNotify(ctx) == nil {
-				break
-			}
-			if err := t.e.ended(ctx); err != nil {
-				return err
-			}
-			t.e.pause(ctx)
-		}
+// find gives the revision of entry n. This member's own copy may not show it yet: it may be catching up, and a watch
+// tells of an entry a moment before it can be read. A linearizable read settles both, and tells a log that really ends
+// earlier.
+func (e *Etcd) find(ctx context.Context, key []byte, n uint64, cursor Cursor) (int64, error) {
+	rev, err := e.locate(key, n, cursor)
+	if !errors.Is(err, ErrLogEnds) {
+		return rev, err
 	}
-	return err
+	for e.server.LinearizableReadNotify(ctx) != nil {
+		if err := e.ended(ctx); err != nil {
+			return 0, err
+		}
+		e.pause(ctx)
+	}
+	return e.locate(key, n, cursor)
 }
 
 // locate gives the revision of entry n (for n = 0, the one before entry 1) from this member's own copy, and checks the
@@ -262,15 +259,15 @@ func (e *Etcd) Trim(ctx context.Context, n uint64, cursor Cursor) error {
 	if n == 0 {
 		return nil
 	}
-	rev, err := e.locate(logKey(e.Epoch()), n, cursor)
+	ctx, cancel := e.untilStopped(ctx)
+	defer cancel()
+	rev, err := e.find(ctx, logKey(e.Epoch()), n, cursor)
 	if errors.Is(err, ErrCompacted) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	ctx, cancel := e.untilStopped(ctx)
-	defer cancel()
 	if _, err = e.server.Compact(ctx, &pb.CompactionRequest{Revision: rev}); err == nil || errors.Is(err, mvcc.ErrCompacted) {
 		return nil
 	}

@@ -3,6 +3,7 @@ package clustertest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -217,16 +218,13 @@ func tailWhileTrimming(t *testing.T, c *Cluster) {
 	log := c.Logs[0]
 	from := mustHead(t, log)
 	const entries = 400
-	loaded := make(chan struct{})
+	loaded := make(chan error, 1)
 	go func() {
-		defer close(loaded)
 		p, err := openProducer(t.Context(), c.Logs[len(c.Logs)-1], newNode())
 		for i := 0; i < entries && err == nil; i++ {
 			err = p.put(t.Context(), "while")
 		}
-		if err != nil {
-			t.Error(err)
-		}
+		loaded <- err
 	}()
 	n := from
 	err := log.Tail(t.Context(), from, nil, func(rs []cluster.Record) error {
@@ -237,7 +235,7 @@ func tailWhileTrimming(t *testing.T, c *Cluster) {
 			}
 			if n%7 == 0 {
 				if err := log.Trim(t.Context(), r.N, r.Cursor); err != nil && !errors.Is(err, cluster.ErrUnknownOutcome) {
-					return err
+					return fmt.Errorf("trim %d: %w", r.N, err)
 				}
 			}
 		}
@@ -247,7 +245,9 @@ func tailWhileTrimming(t *testing.T, c *Cluster) {
 		return nil
 	})
 	if !errors.Is(err, errEnough) {
+		t.Fatalf("the tail ended at %d of %d: %v", n-from, entries, err)
+	}
+	if err := <-loaded; err != nil {
 		t.Fatal(err)
 	}
-	<-loaded
 }
