@@ -5,6 +5,9 @@ ARGS ?=
 DATA ?= bonghwa-data
 SOAK ?= 5m
 
+# The same binary with and without a C compiler on the machine.
+export CGO_ENABLED := 0
+
 .DEFAULT_GOAL := help
 .PHONY: help run build test lint generate bench soak clean-data
 
