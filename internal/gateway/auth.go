@@ -1,0 +1,162 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"strings"
+	"sync"
+
+	"connectrpc.com/connect/v2"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/bonghwa/bonghwa/internal/ids"
+	"github.com/bonghwa/bonghwa/internal/kernel"
+	"github.com/bonghwa/bonghwa/internal/people"
+
+	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
+	"github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1/apiv1connect"
+)
+
+// sessionOf finds a live session in the view.
+func sessionOf(r kernel.Reader, token ids.Token) (caller, error) {
+	s, ok := people.GetSession(r, token)
+	switch {
+	case !ok:
+		return caller{}, fail(apiv1.Reason_REASON_UNAUTHENTICATED)
+	case s.Revoked != 0:
+		return caller{}, fail(apiv1.Reason_REASON_SESSION_REVOKED)
+	}
+	return caller{user: s.User, device: s.Device, token: token, oneTime: s.OneTime}, nil
+}
+
+type callerKey struct{}
+type addrKey struct{}
+
+// callerOf is who asks; present in every handler that needs a session.
+func callerOf(ctx context.Context) *caller { return ctx.Value(callerKey{}).(*caller) }
+
+// addressOf is where the request comes from, without port. Addresses of one IPv6 network count as one.
+func addressOf(ctx context.Context) string {
+	a, _ := ctx.Value(addrKey{}).(string)
+	return a
+}
+
+func addressKey(peer string) string {
+	host, _, err := net.SplitHostPort(peer)
+	if err != nil {
+		host = peer
+	}
+	ip := net.ParseIP(host)
+	if ip == nil {
+		return host
+	}
+	if ip.To4() == nil {
+		return ip.Mask(net.CIDRMask(64, 128)).String()
+	}
+	return ip.String()
+}
+
+// anonymous is the service that needs no session.
+const anonymous = "/" + apiv1connect.AccountServiceName + "/"
+
+// errorWriter is the outermost interceptor: whatever a handler or an inner interceptor returns leaves as one of the
+// reasons.
+func (g *Gateway) errorWriter(next connect.ServerFunc) connect.ServerFunc {
+	return func(ctx context.Context, spec connect.Spec, s connect.ServerStream) error {
+		err := next(ctx, spec, s)
+		if err == nil {
+			g.metrics.result("call", nil)
+			return nil
+		}
+		f := failureOf(err)
+		g.metrics.result("call", f)
+		if f.cause != nil && f.Reason == apiv1.Reason_REASON_INTERNAL {
+			g.log.Error("a call failed", "procedure", spec.Procedure, "cause", f.cause)
+		}
+		return f.connectError()
+	}
+}
+
+// authenticate comes before validation: a stranger learns nothing from what a handler would say.
+func (g *Gateway) authenticate(next connect.ServerFunc) connect.ServerFunc {
+	return func(ctx context.Context, spec connect.Spec, s connect.ServerStream) error {
+		info, ok := connect.CallInfoForServerContext(ctx)
+		if !ok {
+			return fail(apiv1.Reason_REASON_UNAUTHENTICATED)
+		}
+		ctx = context.WithValue(ctx, addrKey{}, addressKey(info.PeerAddr))
+		if strings.HasPrefix(spec.Procedure, anonymous) {
+			return next(ctx, spec, s)
+		}
+		text, ok := strings.CutPrefix(info.RequestHeader().Get("Authorization"), "Bearer ")
+		if !ok {
+			return fail(apiv1.Reason_REASON_UNAUTHENTICATED)
+		}
+		token, err := ids.Bytes(text)
+		if err != nil || len(token) != 32 {
+			return fail(apiv1.Reason_REASON_UNAUTHENTICATED)
+		}
+		var c caller
+		v := g.k.Snapshot(kernel.DomainPeople)
+		c, err = sessionOf(v, ids.HashToken(token))
+		v.Close()
+		if err != nil {
+			return err
+		}
+		return next(context.WithValue(ctx, callerKey{}, &c), spec, s)
+	}
+}
+
+// checked validates every request as it is received.
+type checked struct{ connect.ServerStream }
+
+func (c checked) Receive(m any) error {
+	if err := c.ServerStream.Receive(m); err != nil {
+		switch connect.CodeOf(err) {
+		case connect.CodeResourceExhausted:
+			return &Failure{Reason: apiv1.Reason_REASON_TOO_LARGE, cause: err}
+		case connect.CodeInvalidArgument:
+			return &Failure{Reason: apiv1.Reason_REASON_INVALID, cause: err}
+		}
+		return err
+	}
+	msg, ok := m.(proto.Message)
+	if !ok {
+		return fail(apiv1.Reason_REASON_INVALID)
+	}
+	if f := validate(msg); f != nil {
+		return f
+	}
+	return nil
+}
+
+func (g *Gateway) validateAll(next connect.ServerFunc) connect.ServerFunc {
+	return func(ctx context.Context, spec connect.Spec, s connect.ServerStream) error {
+		return next(ctx, spec, checked{s})
+	}
+}
+
+// days remembers which devices were touched today, so that the log hears of each about once a day.
+type days struct {
+	mu struct {
+		sync.Mutex
+		day     uint32
+		devices map[ids.Device]struct{}
+	}
+}
+
+const maxTouched = 200_000
+
+func (g *Gateway) dayIsNew(c *caller, day uint32) bool {
+	d := &g.days
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.mu.day != day || d.mu.devices == nil || len(d.mu.devices) >= maxTouched {
+		d.mu.day, d.mu.devices = day, map[ids.Device]struct{}{}
+	}
+	if _, known := d.mu.devices[c.device]; known {
+		return false
+	}
+	d.mu.devices[c.device] = struct{}{}
+	return true
+}

@@ -1,0 +1,115 @@
+package gateway
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1/apiv1connect"
+)
+
+// Largest requests. A message of 40,000 bytes grows to 240,000 in JSON when a client escapes everything.
+const (
+	maxRequest = 256 << 10
+	maxFrame   = 64 << 10
+)
+
+const csp = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+
+// routes is everything that is served over HTTP.
+func (g *Gateway) routes() http.Handler {
+	srv := connect.NewServer(g.errorWriter, g.authenticate, g.validateAll)
+	apiv1connect.RegisterAccountServiceHandler(srv, accounts{g})
+	apiv1connect.RegisterPeopleServiceHandler(srv, peoples{g})
+	apiv1connect.RegisterChatServiceHandler(srv, chats{g})
+	calls := http.NewServeMux()
+	connecthttp.Mount(calls, srv, connecthttp.WithReadMaxBytes(maxRequest), connecthttp.WithCompressMinBytes(1024))
+
+	mux := http.NewServeMux()
+	mux.Handle("/api/", http.StripPrefix("/api", private(calls)))
+	mux.Handle("/live", g.live)
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("/readyz", g.readyz)
+	mux.Handle("/metrics", g.loopbackOnly(promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{})))
+	root := g.o.Root
+	if root == nil {
+		root = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			say(w, http.StatusNotFound, "This is a Bonghwa server; docs/protocol.md says how to talk to it.")
+		})
+	}
+	mux.Handle("/", root)
+	return secure(mux)
+}
+
+func say(w http.ResponseWriter, status int, sentence string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, sentence+"\n")
+}
+
+// secure sets the headers that every answer has.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Content-Security-Policy", csp)
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// private serves calls: POST only, so that nothing private gets into addresses and logs, and nothing is cached.
+func private(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			w.Header().Set("Allow", http.MethodPost)
+			say(w, http.StatusMethodNotAllowed, "Calls are POST only.")
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g *Gateway) readyz(w http.ResponseWriter, _ *http.Request) {
+	if g.live.draining() {
+		say(w, http.StatusServiceUnavailable, "draining")
+		return
+	}
+	if err := g.k.Ready(); err != nil {
+		say(w, http.StatusServiceUnavailable, err.Error())
+		return
+	}
+	say(w, http.StatusOK, "ready")
+}
+
+func (g *Gateway) loopbackOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.RemoteAddr)
+		if ip := net.ParseIP(host); !g.o.PublicMetrics && (err != nil || ip == nil || !ip.IsLoopback()) {
+			say(w, http.StatusForbidden, "Metrics are shown to this machine only.")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sameOrigin lets pages of this server and programs without an origin in. A token in the first frame is needed all the
+// same; this keeps other pages from guessing at all.
+func sameOrigin(r *http.Request) bool {
+	o := r.Header.Get("Origin")
+	if o == "" {
+		return true
+	}
+	u, err := url.Parse(o)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && strings.EqualFold(u.Host, r.Host)
+}

@@ -1,0 +1,149 @@
+package gateway
+
+import (
+	"sync"
+	"time"
+)
+
+// Limits bound what one address, handle or session may ask for. Zero means the default.
+type Limits struct {
+	// Passwords is how many wrong ones an address or a handle may try in PasswordWindow.
+	Passwords      int
+	PasswordWindow time.Duration
+	// Codes is how many wrong device codes an account may try in PasswordWindow.
+	Codes int
+	// LookUps are CheckHandle and FindUser calls, SignUps and device codes are asked for: per address, a burst and then
+	// one per interval.
+	LookUps     int
+	LookUpEvery time.Duration
+	SignUps     int
+	SignUpEvery time.Duration
+	// Commands a session may submit per second, and at once.
+	CommandsPerSecond, CommandBurst int
+	// HashSlots is how many password hashes run at once (0 = one per core), HashWait how long one waits for its turn.
+	HashSlots int
+	HashWait  time.Duration
+	// QueueBytes and QueueFrames bound what waits for one connection; BacklogBytes the events that come while the
+	// session is being opened.
+	QueueBytes, QueueFrames, BacklogBytes int
+	// Connections is how many sockets this node takes.
+	Connections int
+}
+
+func (l *Limits) setDefaults() {
+	def := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	defTime := func(v *time.Duration, d time.Duration) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&l.Passwords, 10)
+	def(&l.Codes, 10)
+	defTime(&l.PasswordWindow, 10*time.Minute)
+	def(&l.LookUps, 60)
+	defTime(&l.LookUpEvery, time.Second)
+	def(&l.SignUps, 30)
+	defTime(&l.SignUpEvery, 10*time.Second)
+	def(&l.CommandsPerSecond, 200)
+	def(&l.CommandBurst, 400)
+	defTime(&l.HashWait, 2*time.Second)
+	def(&l.QueueBytes, 512<<10)
+	def(&l.QueueFrames, 2048)
+	def(&l.BacklogBytes, 256<<10)
+	def(&l.Connections, 100_000)
+}
+
+// gcra is a token bucket in one number: the time at which it would be full again (the theoretical arrival time of the
+// generic cell rate algorithm), in nanoseconds.
+type gcra int64
+
+// fullest bounds how much a bucket can hold, so that no limit, however large, overflows the clock.
+const fullest = 365 * 24 * time.Hour
+
+// take spends one token; wait is how long until there is one, 0 = taken.
+func (g *gcra) take(now time.Time, every time.Duration, burst int) (wait time.Duration) {
+	if every > 0 {
+		burst = min(burst, int(fullest/every))
+	}
+	n := now.UnixNano()
+	full := max(int64(*g), n)
+	if ahead := time.Duration(full-n) + every - time.Duration(burst)*every; ahead > 0 {
+		return ahead
+	}
+	*g = gcra(full + int64(every))
+	return 0
+}
+
+// peek is what take would say, without spending.
+func (g gcra) peek(now time.Time, every time.Duration, burst int) time.Duration {
+	return g.take(now, every, burst)
+}
+
+// maxKeys bounds a limiter's memory. When it is full, the keys that are back to a full bucket go; if none is, everybody
+// unknown waits.
+const maxKeys = 50_000
+
+// limiter keeps a bucket per key.
+type limiter struct {
+	every time.Duration
+	burst int
+	mu    struct {
+		sync.Mutex
+		keys map[string]gcra
+	}
+}
+
+func newLimiter(every time.Duration, burst int) *limiter {
+	l := &limiter{every: every, burst: burst}
+	l.mu.keys = map[string]gcra{}
+	return l
+}
+
+// take spends a token of key; 0 = taken.
+func (l *limiter) take(now time.Time, key string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g, ok := l.mu.keys[key]
+	if !ok && len(l.mu.keys) >= maxKeys {
+		for k, v := range l.mu.keys {
+			if int64(v) <= now.UnixNano() {
+				delete(l.mu.keys, k)
+			}
+		}
+		if len(l.mu.keys) >= maxKeys {
+			return l.every
+		}
+	}
+	wait := g.take(now, l.every, l.burst)
+	l.mu.keys[key] = g
+	return wait
+}
+
+// back gives a token back.
+func (l *limiter) back(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if g, ok := l.mu.keys[key]; ok {
+		l.mu.keys[key] = g - gcra(l.every)
+	}
+}
+
+// limiters of the gateway, by what they count.
+type limiters struct {
+	passwordAddress, passwordHandle, codes, lookUps, signUps *limiter
+}
+
+func newLimiters(l Limits) limiters {
+	window := func(n int) *limiter { return newLimiter(l.PasswordWindow/time.Duration(n), n) }
+	return limiters{
+		passwordAddress: window(l.Passwords),
+		passwordHandle:  window(l.Passwords),
+		codes:           window(l.Codes),
+		lookUps:         newLimiter(l.LookUpEvery, l.LookUps),
+		signUps:         newLimiter(l.SignUpEvery, l.SignUps),
+	}
+}
