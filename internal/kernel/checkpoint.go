@@ -169,8 +169,8 @@ func writeDurably(path string, b []byte) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// BeginEpoch turns a copied view of a checkpoint into the beginning of a new epoch: row e says where the old one was
-// cut, the position is (epoch, 0), the log's cursor is dropped. It returns the content hash, which stays as it was.
+// BeginEpoch turns a copied view of a checkpoint into the beginning of a new epoch (BeginEpochIn), durably. It returns the
+// content hash, which stays as it was.
 func BeginEpoch(dir string, cut Position, epoch uint32) (hash string, err error) {
 	defer catchStorage(&err)
 	s, err := OpenPebble(dir, PebbleOptions{})
@@ -178,24 +178,30 @@ func BeginEpoch(dir string, cut Position, epoch uint32) (hash string, err error)
 		return "", err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	b := s.Begin()
-	st, err := readState(b)
-	if err != nil {
-		b.Discard()
-		return "", err
-	}
-	if st.pos != cut {
-		b.Discard()
-		return "", fmt.Errorf("it stands at %s, not at %s", st.pos, cut)
-	}
-	b.Set(epochKey(epoch), encodeEpochRow(cut))
-	st.pos, st.cursor = Position{Epoch: epoch}, nil
-	b.Set(positionKey, st.encode(nil))
-	if err := errors.Join(b.Commit(), s.Sync()); err != nil {
+	if err := BeginEpochIn(s, cut, epoch); err != nil {
 		return "", err
 	}
 	snap := s.Snapshot()
 	defer snap.Close()
 	h, _ := ContentHash(snap)
 	return fmt.Sprintf("%016x", h), nil
+}
+
+// BeginEpochIn makes a copied view the beginning of a new epoch: row e says where the old one was cut, the position is
+// (epoch, 0), the log's cursor is dropped. It is durable when this returns.
+func BeginEpochIn(s Store, cut Position, epoch uint32) error {
+	b := s.Begin()
+	st, err := readState(b)
+	if err != nil {
+		b.Discard()
+		return err
+	}
+	if st.pos != cut {
+		b.Discard()
+		return fmt.Errorf("it stands at %s, not at %s", st.pos, cut)
+	}
+	b.Set(epochKey(epoch), encodeEpochRow(cut))
+	st.pos, st.cursor = Position{Epoch: epoch}, nil
+	b.Set(positionKey, st.encode(nil))
+	return errors.Join(b.Commit(), s.Sync())
 }
