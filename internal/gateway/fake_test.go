@@ -443,3 +443,5 @@ func texts(fs []*livev1.Frame) (out []string) {
 	}
 	return out
 }
+
+func tokenOf(p *someone) ids.Token { return ids.HashToken(p.token) }
