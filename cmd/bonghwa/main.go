@@ -1,0 +1,60 @@
+// Command bonghwa is the whole system in one binary: the server, its tools for operators, the terminal client and the
+// load generator.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/bonghwa/bonghwa/internal/inspect"
+)
+
+type cli struct {
+	Serve   serveCmd   `cmd:"" help:"Run the server. With no flags: one machine, 127.0.0.1:8080, data in ./bonghwa-data."`
+	Bench   benchCmd   `cmd:"" help:"Measure this machine: a load generator against a server of its own."`
+	Backup  backupCmd  `cmd:"" help:"Copy everything while the server runs."`
+	Restore restoreCmd `cmd:"" help:"Make a data directory from a backup."`
+	People  peopleCmd  `cmd:"" help:"Look after accounts."`
+	Log     logCmd     `cmd:"" help:"Look into the log."`
+	View    viewCmd    `cmd:"" help:"Look into the views."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run() error {
+	fmt.Println("bonghwa", version())
+	return nil
+}
+
+// version is the tag or revision the binary was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") {
+			v = s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return v
+}
+
+func main() {
+	var c cli
+	k := kong.Parse(&c, kong.Name("bonghwa"), kong.UsageOnError(),
+		kong.Description("봉화 - a messenger that keeps what it acknowledged."))
+	if err := k.Run(); err != nil {
+		if errors.Is(err, inspect.ErrDiffer) {
+			os.Exit(1)
+		}
+		fmt.Fprintln(os.Stderr, "bonghwa:", err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/gateway"
+	"github.com/bonghwa/bonghwa/internal/kernel"
+	"github.com/bonghwa/bonghwa/internal/server"
+)
+
+type serveCmd struct {
+	Data          string   `help:"Directory for everything that is kept." default:"bonghwa-data" type:"path"`
+	Listen        string   `help:"Address for people's clients." default:"127.0.0.1:8080"`
+	TLSCert       string   `name:"tls-cert" help:"Certificate (PEM); needed beyond loopback." type:"path"`
+	TLSKey        string   `name:"tls-key" help:"Key of the certificate (PEM)." type:"path"`
+	Insecure      bool     `help:"Listen beyond loopback without TLS, because something in front encrypts."`
+	Signup        string   `help:"Who may sign up: open, invite or closed. Default: open on loopback, invite beyond." enum:",open,invite,closed" default:""`
+	AcceptClock   bool     `help:"Start although this machine's clock is far from the time of the last entry."`
+	ForceInternal []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
+	PublicMetrics bool     `help:"Show /metrics to other machines too."`
+	NoLimits      bool     `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
+	Pprof         string   `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
+	LogLevel      string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+}
+
+func (c serveCmd) Run() error {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	forced, err := parseForced(c.ForceInternal)
+	if err != nil {
+		return err
+	}
+	if err := servePprof(c.Pprof); err != nil {
+		return err
+	}
+	limits, err := c.limits()
+	if err != nil {
+		return err
+	}
+	fatal := make(chan error, 1)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	start := time.Now()
+	s, err := server.Start(ctx, server.Options{
+		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
+		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, PublicMetrics: c.PublicMetrics, Logger: log,
+		Fatal: func(err error) {
+			select {
+			case fatal <- err:
+			default:
+			}
+		},
+	})
+	if err != nil {
+		select {
+		case err = <-fatal:
+		default:
+		}
+		return err
+	}
+	fmt.Printf("봉화가 켜졌어요 · Bonghwa is up after %d ms\n  address  %s\n  data     %s\n", time.Since(start).Milliseconds(), s.URL(), s.DataDir())
+	fmt.Printf("  talk from a terminal: bonghwa chat --server %s\n", s.URL())
+	select {
+	case err := <-fatal:
+		return err
+	case <-ctx.Done():
+	}
+	stop() // a second signal ends the process at once
+	fmt.Println("stopping")
+	stopCtx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := s.Stop(stopCtx); err != nil {
+		return fmt.Errorf("stopped with: %v", err)
+	}
+	return nil
+}
+
+func (c serveCmd) limits() (gateway.Limits, error) {
+	if !c.NoLimits {
+		return gateway.Limits{}, nil
+	}
+	if !strings.HasPrefix(c.Listen, "127.") && !strings.HasPrefix(c.Listen, "localhost:") {
+		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
+	}
+	const none = 1 << 30
+	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, CommandsPerSecond: none, CommandBurst: none}, nil
+}
+
+func parseForced(in []string) (out []kernel.Forced, err error) {
+	for _, s := range in {
+		p := strings.Split(s, ":")
+		if len(p) != 3 {
+			return nil, fmt.Errorf("--force-internal %q is not E:N:I", s)
+		}
+		e, err1 := strconv.ParseUint(p[0], 10, 32)
+		n, err2 := strconv.ParseUint(p[1], 10, 64)
+		i, err3 := strconv.Atoi(p[2])
+		if err := errors.Join(err1, err2, err3); err != nil {
+			return nil, fmt.Errorf("--force-internal %q is not E:N:I", s)
+		}
+		out = append(out, kernel.Forced{Epoch: uint32(e), N: n, Index: i})
+	}
+	return out, nil
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/inspect"
+	"github.com/bonghwa/bonghwa/internal/server"
+)
+
+type backupCmd struct {
+	Data string `help:"Data directory of the running server." default:"bonghwa-data" type:"path"`
+	To   string `help:"Copy the backup to this new directory as well. Without it, it stays beside the data." type:"path"`
+}
+
+func (c backupCmd) Run() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
+	defer cancel()
+	b, err := server.Admin(c.Data).Backup(ctx)
+	if err != nil {
+		return err
+	}
+	if c.To != "" {
+		if err := server.CopyCheckpoint(b.Dir, c.To); err != nil {
+			return err
+		}
+		b.Dir = c.To
+	}
+	fmt.Printf("backup of position %d:%d in %s\n", b.Manifest.Epoch, b.Manifest.N, b.Dir)
+	for _, name := range []string{"people", "chat"} {
+		d := b.Manifest.Domains[name]
+		fmt.Printf("  %-7s %d rows, content hash %s\n", name, d.Rows, d.ContentHash)
+	}
+	return nil
+}
+
+type restoreCmd struct {
+	From         string `help:"A backup, or a directory of backups: then the newest." required:"" type:"path"`
+	Data         string `help:"The data directory to make; must be empty or not exist." required:"" type:"path"`
+	KeepSessions bool   `help:"Leave everybody logged in. A session that was revoked after the backup lives again."`
+}
+
+func (c restoreCmd) Run() error {
+	r, err := server.Restore(server.RestoreOptions{From: c.From, Data: c.Data, KeepSessions: c.KeepSessions, Now: time.Now()})
+	if err != nil {
+		return err
+	}
+	fmt.Printf("restored position %d:%d (%s) into %s; epoch %d begins\n", r.Manifest.Epoch, r.Manifest.N,
+		time.UnixMilli(int64(r.Manifest.TimeMs)).Format("2006-01-02 15:04:05"), c.Data, r.Epoch)
+	if c.KeepSessions {
+		fmt.Println("everybody stays logged in; passwords, blocks, memberships and revocations are those of the backup")
+	} else {
+		fmt.Println("all sessions end at the first start, because one that was revoked after the backup would live again; passwords, blocks and memberships are those of the backup")
+	}
+	fmt.Printf("start it with: bonghwa serve --data %s\n", c.Data)
+	return nil
+}
+
+type peopleCmd struct {
+	ResetPassword resetPasswordCmd `cmd:"" help:"Print a one-time code with which the owner of an account logs in once and chooses a new password."`
+}
+
+type resetPasswordCmd struct {
+	Data   string `help:"Data directory of the running server." default:"bonghwa-data" type:"path"`
+	Handle string `arg:"" help:"The account's 아이디."`
+}
+
+func (c resetPasswordCmd) Run() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	r, err := server.Admin(c.Data).ResetPassword(ctx, c.Handle)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("one-time code for %s: %s\nvalid until %s, once; the owner logs in with it in the place of the password and must then choose a new one\n",
+		r.Handle, r.Code, time.UnixMilli(int64(r.UntilMs)).Format("2006-01-02 15:04"))
+	return nil
+}
+
+type logCmd struct {
+	Dump logDumpCmd `cmd:"" help:"Print entries of the log. Secrets are never printed."`
+}
+
+type logDumpCmd struct {
+	Data  string `help:"Data directory, of a running or a stopped server." default:"bonghwa-data" type:"path"`
+	From  uint64 `help:"First entry; older ones may have been trimmed." default:"1"`
+	To    uint64 `help:"Last entry; 0 = the newest."`
+	Texts bool   `help:"Print what people wrote and how they are called, too."`
+}
+
+func (c logDumpCmd) Run() error {
+	return server.DumpLog(context.Background(), server.DumpOptions{Data: c.Data, From: c.From, To: c.To, Texts: c.Texts}, os.Stdout)
+}
+
+type viewCmd struct {
+	Diff viewDiffCmd `cmd:"" help:"Compare two views (of stopped servers or backups) row by row."`
+}
+
+type viewDiffCmd struct {
+	A    string `arg:"" help:"A view, such as bonghwa-data/views/chat or a backup's chat directory." type:"path"`
+	B    string `arg:"" help:"The other view." type:"path"`
+	Key  string `help:"Show this row (hex) of both."`
+	Most int    `help:"Rows to print at the most." default:"50"`
+}
+
+func (c viewDiffCmd) Run() error {
+	return inspect.Diff(os.Stdout, inspect.DiffOptions{A: filepath.Clean(c.A), B: filepath.Clean(c.B), Key: c.Key, Most: c.Most})
+}

@@ -1,0 +1,214 @@
+// Package harness starts the real binary for end-to-end tests, on loopback and in a directory of the test's own, and
+// ends what it started by pid.
+package harness
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var build = sync.OnceValues(func() (string, error) {
+	_, file, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(file), "..", "..", "..")
+	dir, err := os.MkdirTemp("", "bonghwa-e2e-")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "bonghwa")
+	cmd := exec.Command("go", "build", "-o", bin, "./cmd/bonghwa")
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %v\n%s", err, out)
+	}
+	return bin, nil
+})
+
+// Binary builds the program once per test process.
+func Binary(t testing.TB) string {
+	t.Helper()
+	bin, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
+}
+
+// Run runs the binary to its end and returns what it printed and its exit code.
+func Run(t testing.TB, args ...string) (out string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, Binary(t), args...)
+	b, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("%v: %v", args, err)
+	}
+	return string(b), cmd.ProcessState.ExitCode()
+}
+
+// Server is a running server process.
+type Server struct {
+	t    testing.TB
+	cmd  *exec.Cmd
+	done chan struct{}
+	log  *lockedBuffer
+	// URL is where it listens, Data its directory.
+	URL, Data string
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// Start runs serve on a data directory and waits until it serves. listen "" is a free port. It is killed at the end of
+// the test if it still runs.
+func Start(t testing.TB, data, listen string, args ...string) *Server {
+	t.Helper()
+	s, err := TryStart(t, data, listen, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// TryStart is Start for servers that may refuse to run; the error holds what was printed.
+func TryStart(t testing.TB, data, listen string, args ...string) (*Server, error) {
+	t.Helper()
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	s := &Server{t: t, Data: data, done: make(chan struct{}), log: &lockedBuffer{}}
+	s.cmd = exec.Command(Binary(t), append([]string{"serve", "--data", data, "--listen", listen, "--no-limits"}, args...)...)
+	s.cmd.Stderr = s.log
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	// Pdeathsig follows the thread that started the child: it must live as long as the test.
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		err := s.cmd.Start()
+		started <- err
+		if err == nil {
+			<-s.done
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	t.Cleanup(s.Kill)
+	url := make(chan string, 1)
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			fmt.Fprintln(s.log, lines.Text())
+			if f := strings.Fields(lines.Text()); len(f) == 2 && f[0] == "address" {
+				url <- f[1]
+			}
+		}
+		_, _ = io.Copy(io.Discard, out)
+		_ = s.cmd.Wait()
+		close(s.done)
+	}()
+	select {
+	case s.URL = <-url:
+		return s, nil
+	case <-s.done:
+		return nil, fmt.Errorf("the server ended with code %d:\n%s", s.cmd.ProcessState.ExitCode(), s.Log())
+	case <-time.After(time.Minute):
+		s.Kill()
+		return nil, fmt.Errorf("the server did not serve within a minute:\n%s", s.Log())
+	}
+}
+
+// Log is what the server has printed so far.
+func (s *Server) Log() string { return s.log.String() }
+
+// Pid of the process.
+func (s *Server) Pid() int { return s.cmd.Process.Pid }
+
+// Signal sends a signal.
+func (s *Server) Signal(sig syscall.Signal) {
+	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		s.t.Error(err)
+	}
+}
+
+// Kill ends the process at once (SIGKILL) and waits for it.
+func (s *Server) Kill() {
+	_ = s.cmd.Process.Signal(syscall.SIGKILL)
+	<-s.done
+}
+
+// Stop ends the process in order and returns its exit code.
+func (s *Server) Stop() int {
+	s.Signal(syscall.SIGTERM)
+	return s.Wait()
+}
+
+// Wait waits for the process to end by itself and returns its exit code.
+func (s *Server) Wait() int {
+	s.t.Helper()
+	select {
+	case <-s.done:
+	case <-time.After(time.Minute):
+		s.t.Fatalf("the server did not end within a minute:\n%s", s.Log())
+	}
+	return s.cmd.ProcessState.ExitCode()
+}
+
+// Running says whether the process lives.
+func (s *Server) Running() bool {
+	select {
+	case <-s.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// Get fetches a path and returns status and body.
+func (s *Server) Get(path string) (int, string) {
+	s.t.Helper()
+	res, err := http.Get(s.URL + path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
+}

@@ -1,0 +1,241 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/cluster"
+	"github.com/bonghwa/bonghwa/internal/inspect"
+	"github.com/bonghwa/bonghwa/internal/kernel"
+)
+
+// adminServer answers the operator's commands on a unix socket in the data directory: whoever may enter the directory
+// may use it, nobody else can.
+type adminServer struct {
+	http *http.Server
+	path string
+	dir  *os.File
+}
+
+// BackupDone is the answer to a backup.
+type BackupDone struct {
+	Dir      string           `json:"dir"`
+	Manifest *kernel.Manifest `json:"manifest"`
+}
+
+// ResetDone is the answer to a password reset.
+type ResetDone struct {
+	Handle  string `json:"handle"`
+	Code    string `json:"code"`
+	UntilMs uint64 `json:"until_ms"`
+}
+
+func serveAdmin(s *Server) (*adminServer, error) {
+	path := s.data.path(adminSocket)
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	addr, dir, err := socketAddr(path)
+	if err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("unix", addr)
+	if err != nil {
+		dir.Close()
+		return nil, fmt.Errorf("the operator's socket %s cannot be made: %v", path, cause(err))
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		l.Close()
+		dir.Close()
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /backup", func(w http.ResponseWriter, r *http.Request) {
+		dir, m, err := s.core.checkpoint(r.Context(), "backup")
+		reply(w, BackupDone{dir, m}, err)
+	})
+	mux.HandleFunc("POST /reset-password", func(w http.ResponseWriter, r *http.Request) {
+		handle := r.FormValue("handle")
+		code, until, err := s.gw.ResetPassword(r.Context(), handle)
+		reply(w, ResetDone{handle, code, until}, err)
+	})
+	mux.HandleFunc("GET /log", func(w http.ResponseWriter, r *http.Request) {
+		from, _ := strconv.ParseUint(r.FormValue("from"), 10, 64)
+		to, _ := strconv.ParseUint(r.FormValue("to"), 10, 64)
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		if err := dump(r.Context(), s.core.log, DumpOptions{From: from, To: to, Texts: r.FormValue("texts") != ""}, w); err != nil {
+			fmt.Fprintln(w, "bonghwa:", err)
+		}
+	})
+	a := &adminServer{http: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, path: path, dir: dir}
+	go func() { _ = a.http.Serve(l) }()
+	return a, nil
+}
+
+func (a *adminServer) close() {
+	_ = a.http.Close()
+	_ = os.Remove(a.path)
+	_ = a.dir.Close()
+}
+
+// socketAddr names a socket in a directory whose path may be longer than the 107 bytes that a socket's address holds:
+// through the open directory.
+func socketAddr(path string) (string, *os.File, error) {
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return "", nil, err
+	}
+	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path)), dir, nil
+}
+
+func reply(w http.ResponseWriter, v any, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+// AdminClient asks the running server of a data directory.
+type AdminClient struct{ data string }
+
+// Admin asks the server that is running on this data directory.
+func Admin(data string) AdminClient { return AdminClient{data} }
+
+// Backup takes a checkpoint.
+func (a AdminClient) Backup(ctx context.Context) (b BackupDone, err error) {
+	return b, a.call(ctx, "POST", "/backup", &b)
+}
+
+// ResetPassword makes a one-time code for the owner of an account.
+func (a AdminClient) ResetPassword(ctx context.Context, handle string) (r ResetDone, err error) {
+	return r, a.call(ctx, "POST", "/reset-password?handle="+handle, &r)
+}
+
+func (a AdminClient) call(ctx context.Context, method, path string, into any) error {
+	body, err := a.open(ctx, method, path)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	return json.NewDecoder(body).Decode(into)
+}
+
+// errNotRunning: no server is running on the data directory.
+var errNotRunning = errors.New("no server is running on this data directory")
+
+func (a AdminClient) open(ctx context.Context, method, path string) (io.ReadCloser, error) {
+	c := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		addr, dir, err := socketAddr(filepath.Join(a.data, adminSocket))
+		if err != nil {
+			return nil, err
+		}
+		defer dir.Close()
+		return (&net.Dialer{}).DialContext(ctx, "unix", addr)
+	}}}
+	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("%w (%s): start it with `bonghwa serve --data %s`", errNotRunning, a.data, a.data)
+	}
+	if res.StatusCode != http.StatusOK {
+		defer res.Body.Close()
+		b, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
+		return nil, errors.New(string(bytes.TrimSpace(b)))
+	}
+	return res.Body, nil
+}
+
+// DumpOptions say which entries to print.
+type DumpOptions struct {
+	Data     string
+	From, To uint64
+	Texts    bool
+}
+
+// DumpLog prints entries, from the running server of the directory or, when none runs, from the directory itself.
+func DumpLog(ctx context.Context, o DumpOptions, w io.Writer) error {
+	texts := ""
+	if o.Texts {
+		texts = "&texts=1"
+	}
+	body, err := Admin(o.Data).open(ctx, "GET", fmt.Sprintf("/log?from=%d&to=%d%s", o.From, o.To, texts))
+	if err == nil {
+		defer body.Close()
+		_, err = io.Copy(w, body)
+		return err
+	}
+	if !errors.Is(err, errNotRunning) {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(o.Data, metaFile)); err != nil {
+		return fmt.Errorf("%s is not a data directory", o.Data)
+	}
+	d, err := OpenData(o.Data)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	log, err := cluster.OpenEtcd(ctx, cluster.EtcdOptions{Dir: d.path(etcdDir), Name: d.Meta.Node})
+	if err != nil {
+		return err
+	}
+	return errors.Join(dump(ctx, log, o, w), log.Close())
+}
+
+// errDumped ends the tail behind the last entry wanted.
+var errDumped = errors.New("done")
+
+func dump(ctx context.Context, log cluster.Log, o DumpOptions, w io.Writer) error {
+	head, err := log.Head(ctx)
+	if err != nil {
+		return err
+	}
+	to := head
+	if o.To > 0 {
+		to = min(o.To, head)
+	}
+	from := max(o.From, 1)
+	if from > to {
+		return nil
+	}
+	err = log.Tail(ctx, from-1, nil, func(recs []cluster.Record) error {
+		for _, r := range recs {
+			if r.N > to {
+				return errDumped
+			}
+			if err := inspect.Entry(w, r, o.Texts); err != nil {
+				return err
+			}
+			if r.N == to {
+				return errDumped
+			}
+		}
+		return nil
+	})
+	switch {
+	case errors.Is(err, errDumped):
+		return nil
+	case errors.Is(err, cluster.ErrCompacted):
+		return fmt.Errorf("entry %d has been trimmed from the log; the newest is %d: try a larger --from", from, head)
+	}
+	return err
+}

@@ -1,0 +1,180 @@
+package server
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/bonghwa/bonghwa/internal/cluster"
+)
+
+// dataFormat is the layout of a data directory that this binary reads and writes.
+const dataFormat = 1
+
+// Names inside a data directory.
+const (
+	metaFile       = "bonghwa.json"
+	lockFile       = "lock"
+	cleanFile      = "clean"
+	endSessions    = "end-sessions"
+	etcdDir        = "etcd"
+	viewsDir       = "views"
+	checkpointsDir = "checkpoints"
+	adminSocket    = "admin.sock"
+)
+
+// Meta is the file bonghwa.json of a data directory.
+type Meta struct {
+	Format  int       `json:"format"`
+	Cell    string    `json:"cell"`
+	Node    string    `json:"node"`
+	Created time.Time `json:"created"`
+}
+
+// Data is a locked data directory.
+type Data struct {
+	Dir    string
+	Meta   Meta
+	Cell   uint16
+	NodeID cluster.NodeID
+	// Clean says that the last process stopped in order; after anything else every row is scanned.
+	Clean bool
+	// New says that nothing was here before.
+	New  bool
+	lock *os.File
+}
+
+// OpenData locks dir, making it if it does not exist. Every error is one sentence for the operator.
+func OpenData(dir string) (*Data, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("the data directory %s cannot be made: %v", dir, cause(err))
+	}
+	d := &Data{Dir: dir}
+	if d.lock, err = os.OpenFile(d.path(lockFile), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
+		return nil, fmt.Errorf("the data directory %s cannot be written to: %v", dir, cause(err))
+	}
+	if err := unix.Flock(int(d.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		d.lock.Close()
+		return nil, fmt.Errorf("another bonghwa process is using the data directory %s; stop it first, or choose another with --data", dir)
+	}
+	if err := d.readMeta(); err != nil {
+		d.lock.Close()
+		return nil, err
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		d.lock.Close()
+		return nil, fmt.Errorf("the data directory %s cannot be closed to other users: %v", dir, cause(err))
+	}
+	_, err = os.Stat(d.path(cleanFile))
+	d.Clean = err == nil || d.New
+	return d, nil
+}
+
+func (d *Data) readMeta() error {
+	b, err := os.ReadFile(d.path(metaFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(d.path(etcdDir)); err == nil {
+			return fmt.Errorf("%s holds data but no %s; it is not a complete data directory", d.Dir, metaFile)
+		}
+		return d.create()
+	case err != nil:
+		return fmt.Errorf("%s cannot be read: %v", d.path(metaFile), cause(err))
+	}
+	if err := json.Unmarshal(b, &d.Meta); err != nil {
+		return fmt.Errorf("%s is damaged: %v", d.path(metaFile), err)
+	}
+	if d.Meta.Format > dataFormat {
+		return fmt.Errorf("%s was written by a newer version of bonghwa (format %d, this one knows %d); nothing was changed", d.Dir, d.Meta.Format, dataFormat)
+	}
+	node, err := hex.DecodeString(d.Meta.Node)
+	if err != nil || len(node) != len(d.NodeID) {
+		return fmt.Errorf("%s is damaged: the node cannot be read", d.path(metaFile))
+	}
+	d.NodeID = cluster.NodeID(node)
+	return d.setCell(d.Meta.Cell)
+}
+
+func (d *Data) setCell(hex4 string) error {
+	cell, err := strconv.ParseUint(hex4, 16, 16)
+	if err != nil {
+		return fmt.Errorf("the cell %q is not four hex digits", hex4)
+	}
+	d.Cell, d.Meta.Cell = uint16(cell), hex4
+	return nil
+}
+
+func (d *Data) create() error {
+	if _, err := rand.Read(d.NodeID[:]); err != nil {
+		return err
+	}
+	d.New, d.Cell = true, 1
+	d.Meta = Meta{Format: dataFormat, Cell: fmt.Sprintf("%04x", d.Cell), Node: hex.EncodeToString(d.NodeID[:]), Created: time.Now().UTC()}
+	return d.writeMeta()
+}
+
+func (d *Data) writeMeta() error {
+	b, err := json.MarshalIndent(d.Meta, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := d.path(metaFile + ".new")
+	if err := os.WriteFile(tmp, append(b, '\n'), 0o600); err != nil {
+		return fmt.Errorf("%s cannot be written: %v", d.path(metaFile), cause(err))
+	}
+	return os.Rename(tmp, d.path(metaFile))
+}
+
+func (d *Data) path(name string) string { return filepath.Join(d.Dir, name) }
+
+// markRunning removes the mark of a clean stop; markClean sets it.
+func (d *Data) markRunning() error {
+	if err := os.Remove(d.path(cleanFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (d *Data) markClean() error { return os.WriteFile(d.path(cleanFile), nil, 0o600) }
+
+// Close gives the lock back.
+func (d *Data) Close() error { return d.lock.Close() }
+
+// DiskGuard refuses commands before any engine meets a full disk: below 5% free, but never asking for more than 2 GiB.
+// Reading goes on.
+func DiskGuard(dir string) func() error {
+	return func() error {
+		var st unix.Statfs_t
+		if err := unix.Statfs(dir, &st); err != nil {
+			return nil
+		}
+		free, total := st.Bavail*uint64(st.Bsize), st.Blocks*uint64(st.Bsize)
+		if floor := min(total/20, 2<<30); free < floor {
+			return fmt.Errorf("the disk of %s has %d MiB free, less than the %d MiB kept in reserve", dir, free>>20, floor>>20)
+		}
+		return nil
+	}
+}
+
+// cause is the innermost reason, without the path that the sentence around it already names.
+func cause(err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
+}

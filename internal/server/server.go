@@ -1,0 +1,286 @@
+// Package server puts the parts of one node together: data directory, log, views, kernel, gateway and listeners. It
+// decides the order of starting and stopping and which errors end the process; it holds no rules of its own.
+//
+// Nothing listens but the address asked for, and unix sockets inside the data directory, which only its owner can
+// enter. Beyond loopback the listener wants TLS.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/bonghwa/bonghwa/internal/gateway"
+	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
+	"github.com/bonghwa/bonghwa/internal/kernel"
+)
+
+// Options start a Server.
+type Options struct {
+	Data   string
+	Listen string
+	// TLSCert and TLSKey are PEM files. Beyond loopback they are needed, unless Insecure says that something else
+	// protects the way.
+	TLSCert, TLSKey string
+	Insecure        bool
+	// Signup is open, invite or closed; empty = open on loopback, invite beyond it.
+	Signup        string
+	Version       string
+	Limits        gateway.Limits
+	Forced        []kernel.Forced
+	AcceptClock   bool
+	PublicMetrics bool
+	Logger        *slog.Logger
+	// Fatal is told why the server cannot go on, in one sentence; it must end the process.
+	Fatal func(error)
+}
+
+// Server is one node.
+type Server struct {
+	o        Options
+	data     *Data
+	core     *core
+	gw       *gateway.Gateway
+	http     *http.Server
+	listener net.Listener
+	admin    *adminServer
+	ctx      context.Context
+	cancel   context.CancelFunc
+	applied  chan struct{} // closed when the gateway exists
+}
+
+// Start opens everything and serves. It returns when the node is ready. Every error is one sentence for the operator,
+// and nothing was damaged.
+func Start(ctx context.Context, o Options) (s *Server, err error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	loopback, err := checkListen(o)
+	if err != nil {
+		return nil, err
+	}
+	if o.Signup == "" {
+		o.Signup = gateway.SignupInvite
+		if loopback {
+			o.Signup = gateway.SignupOpen
+		}
+	}
+	s = &Server{o: o, applied: make(chan struct{})}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			s.abort()
+		}
+	}()
+	// The port first: if it is taken, nothing else has been touched.
+	if s.listener, err = listen(o); err != nil {
+		return s, err
+	}
+	if s.data, err = OpenData(o.Data); err != nil {
+		return s, err
+	}
+	s.core, err = openCore(ctx, s.data, coreOptions{
+		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, URL: s.URL(),
+		Sink: func(a kernel.Applied) {
+			<-s.applied
+			if s.gw != nil {
+				s.gw.Applied(a)
+			}
+		},
+	})
+	if err != nil {
+		return s, err
+	}
+	if err = s.data.markRunning(); err != nil {
+		return s, fmt.Errorf("the data directory %s cannot be written to: %v", s.data.Dir, cause(err))
+	}
+	s.gw, err = gateway.New(gateway.Options{
+		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
+	})
+	close(s.applied)
+	if err != nil {
+		return s, err
+	}
+	s.gw.Registry().MustRegister(collector{s.core})
+	if err = s.core.waitReady(ctx); err != nil {
+		return s, err
+	}
+	if err = s.endSessions(ctx); err != nil {
+		return s, err
+	}
+	if err = s.gw.Reconcile(); err != nil {
+		return s, err
+	}
+	if s.admin, err = serveAdmin(s); err != nil {
+		return s, err
+	}
+	s.serve()
+	if !s.data.Clean {
+		go func() {
+			if err := scanViews(s.ctx, o.Logger, s.core.doms, s.core.stores); err != nil && s.ctx.Err() == nil {
+				o.Fatal(err)
+			}
+		}()
+	}
+	go s.core.daily(s.ctx, o.Logger)
+	return s, nil
+}
+
+// URL is where this server can be reached.
+func (s *Server) URL() string {
+	scheme := "http"
+	if s.o.TLSCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + s.listener.Addr().String()
+}
+
+// DataDir is the absolute path of the data.
+func (s *Server) DataDir() string { return s.data.Dir }
+
+func (s *Server) serve() {
+	s.http = &http.Server{
+		Handler:           s.gw.Handler(),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
+	}
+	go func() {
+		if err := s.http.Serve(s.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			s.o.Fatal(fmt.Errorf("the listener failed: %v", err))
+		}
+	}()
+	go func() {
+		t := time.NewTicker(100 * time.Millisecond)
+		defer t.Stop()
+		for {
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-t.C:
+				s.gw.Tick()
+			}
+		}
+	}()
+}
+
+// endSessions does what restore left to be done at the first start.
+func (s *Server) endSessions(ctx context.Context) error {
+	mark := s.data.path(endSessions)
+	if _, err := os.Stat(mark); err != nil {
+		return nil
+	}
+	cmd, err := proto.Marshal(&logv1.PeopleCommand{Op: &logv1.PeopleCommand_EndAllSessions{EndAllSessions: &logv1.EndAllSessions{}}})
+	if err != nil {
+		return err
+	}
+	done := make(chan kernel.Result, 1)
+	if err := s.core.node.Submit(kernel.DomainPeople, cmd, func(r kernel.Result) { done <- r }); err != nil {
+		return err
+	}
+	select {
+	case r := <-done:
+		if r.Err != nil {
+			return r.Err
+		}
+		return os.Remove(mark)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Stop drains the connections, stops the kernel in order and closes everything.
+func (s *Server) Stop(ctx context.Context) error {
+	s.gw.Drain(ctx)
+	s.cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = s.http.Close()
+	}
+	s.gw.Close()
+	if s.admin != nil {
+		s.admin.close()
+	}
+	err = errors.Join(err, s.core.stop(ctx), s.core.close(), s.data.markClean(), s.data.Close())
+	return err
+}
+
+// abort undoes a start that failed.
+func (s *Server) abort() {
+	s.cancel()
+	select {
+	case <-s.applied:
+	default:
+		close(s.applied)
+	}
+	if s.listener != nil {
+		s.listener.Close()
+	}
+	if s.admin != nil {
+		s.admin.close()
+	}
+	if s.core != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = s.core.stop(ctx)
+		_ = s.core.close()
+	}
+	if s.data != nil {
+		if s.data.Clean && s.core != nil {
+			_ = s.data.markClean()
+		}
+		s.data.Close()
+	}
+}
+
+// checkListen says whether the address is on this machine only, and refuses to listen beyond it in the open.
+func checkListen(o Options) (loopback bool, err error) {
+	host, _, err := net.SplitHostPort(o.Listen)
+	if err != nil {
+		return false, fmt.Errorf("--listen %q is not host:port", o.Listen)
+	}
+	loopback = host == "localhost"
+	if a, err := netip.ParseAddr(host); err == nil {
+		loopback = a.IsLoopback()
+	}
+	if (o.TLSCert == "") != (o.TLSKey == "") {
+		return loopback, errors.New("--tls-cert and --tls-key go together")
+	}
+	if !loopback && o.TLSCert == "" && !o.Insecure {
+		return false, fmt.Errorf("%s can be reached from other machines: give --tls-cert and --tls-key, or --insecure if something in front of bonghwa encrypts", o.Listen)
+	}
+	return loopback, nil
+}
+
+func listen(o Options) (net.Listener, error) {
+	l, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		msg := cause(err).Error()
+		if strings.Contains(msg, "address already in use") {
+			return nil, fmt.Errorf("%s is taken by another program; stop it, or choose another address with --listen", o.Listen)
+		}
+		return nil, fmt.Errorf("cannot listen on %s: %s", o.Listen, msg)
+	}
+	if o.TLSCert == "" {
+		return l, nil
+	}
+	cert, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
+	if err != nil {
+		l.Close()
+		return nil, fmt.Errorf("the certificate cannot be used: %v", err)
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
+}
