@@ -13,6 +13,7 @@ type conn struct {
 	opened    bool
 	helloID   uint64
 	lastFrame int64
+	waiting   bool            // told to synchronise: nothing is sent until the next Welcome
 	seen      *apiv1.Position // stated in Hello
 }
 
@@ -166,6 +167,7 @@ func (c *Core) welcome(now int64, n *conn, w *livev1.Welcome) {
 		c.cancelFlights()
 	}
 	again := c.cur == n
+	n.waiting = false
 	c.cur, c.next = n, nil
 	c.site, c.httpSite = n.site, n.site
 	c.failures, c.suspect = 0, false
@@ -218,6 +220,10 @@ func (c *Core) troubleAt() int64 {
 func (c *Core) live(now int64, f *livev1.Frame) {
 	switch b := f.Body.(type) {
 	case *livev1.Frame_Ack:
+		if c.cur.waiting && f.Id == c.cur.helloID {
+			c.bye(now, RefusalOf(b.Ack.GetError(), b.Ack.GetMessage()), true, 0)
+			return
+		}
 		c.see(now, b.Ack.GetPosition())
 		c.ack(now, f.Id, b.Ack)
 	case *livev1.Frame_Event:
@@ -231,6 +237,9 @@ func (c *Core) live(now int64, f *livev1.Frame) {
 	case *livev1.Frame_Rooms:
 		c.lines(now, b.Rooms.GetRooms())
 	case *livev1.Frame_Resync:
+		// Answers may have been dropped too: what is under way is sent again after the Welcome.
+		c.cancelFlights()
+		c.cur.waiting = true
 		c.hello(c.cur)
 	case *livev1.Frame_Welcome: // after a Resync
 		c.welcome(now, c.cur, b.Welcome)

@@ -32,7 +32,7 @@ func (c *Core) pump(now int64) {
 	for i := 0; i < len(c.active); i++ {
 		c.pumpScope(now, c.active[i])
 	}
-	if c.cur == nil {
+	if c.cur == nil || c.cur.waiting {
 		return
 	}
 	for i := range c.marks {
@@ -108,7 +108,7 @@ func (c *Core) sendItem(now int64, it *item, base uint64) {
 		c.emit(Call{ID: c.nextCall, Site: c.httpSite, Op: it.op, Name: name, Skip: skip, OldDevice: old})
 		return
 	}
-	if c.cur == nil {
+	if c.cur == nil || c.cur.waiting {
 		return
 	}
 	f := c.fly(now, &flight{item: it, skip: skip})
@@ -388,21 +388,21 @@ func (c *Core) View(now int64, rooms []string) {
 }
 
 func (c *Core) sendView() {
-	if c.cur != nil {
+	if c.cur != nil && !c.cur.waiting {
 		c.emit(Write{Conn: c.cur.id, Frame: &livev1.Frame{Body: &livev1.Frame_View{View: &livev1.View{Rooms: append([]string(nil), c.views...)}}}})
 	}
 }
 
 // Typing tells the others of a room, if there is a connection.
 func (c *Core) Typing(room string, stopped bool) {
-	if c.cur != nil {
+	if c.cur != nil && !c.cur.waiting {
 		c.emit(Write{Conn: c.cur.id, Frame: &livev1.Frame{Body: &livev1.Frame_Typing{Typing: &livev1.Typing{Room: room, Stopped: stopped}}}})
 	}
 }
 
 // Ping asks the server how far it is, after sleep and on focus.
 func (c *Core) Ping() {
-	if c.cur != nil {
+	if c.cur != nil && !c.cur.waiting {
 		c.emit(Write{Conn: c.cur.id, Frame: &livev1.Frame{Body: &livev1.Frame_Ping{Ping: &livev1.Ping{}}}})
 	}
 }

@@ -1,0 +1,187 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"connectrpc.com/connect/v2"
+	"connectrpc.com/connect/v2/connecthttp"
+
+	"github.com/bonghwa/bonghwa/internal/clientcore"
+	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
+	"github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1/apiv1connect"
+)
+
+// site is one URL and the calls to it, made when first needed.
+type site struct {
+	url  string
+	once sync.Once
+	http *http.Client
+	conn *connect.Client
+}
+
+// callTimeout bounds one attempt of a call.
+const callTimeout = 10 * time.Second
+
+func (s *site) calls() *connect.Client {
+	s.once.Do(func() {
+		s.conn = connect.NewClient(connecthttp.NewTransport(s.http, s.url+"/api", connecthttp.WithReadMaxBytes(maxFrame)))
+	})
+	return s.conn
+}
+
+func (s *site) chat() apiv1connect.ChatServiceClient {
+	return apiv1connect.NewChatServiceClient(s.calls())
+}
+
+func (s *site) people() apiv1connect.PeopleServiceClient {
+	return apiv1connect.NewPeopleServiceClient(s.calls())
+}
+
+func (s *site) account() apiv1connect.AccountServiceClient {
+	return apiv1connect.NewAccountServiceClient(s.calls())
+}
+
+// authorized adds the session to a call.
+func authorized(ctx context.Context, token string) context.Context {
+	ctx, info := connect.NewClientContext(ctx)
+	if token != "" {
+		info.RequestHeader().Set("Authorization", "Bearer "+token)
+	}
+	return ctx
+}
+
+// ask makes a call that changes nothing, or that names itself, at the current site; another one is asked if this one
+// does not answer or is not ready. Three rounds at most.
+func ask[T any](ctx context.Context, c *Client, f func(context.Context, *site) (*T, error)) (*T, error) {
+	c.mu.Lock()
+	token, first := c.mu.token, c.mu.core.Site()
+	c.mu.Unlock()
+	return askAs(ctx, c, token, first, f)
+}
+
+func askAs[T any](ctx context.Context, c *Client, token string, first int, f func(context.Context, *site) (*T, error)) (*T, error) {
+	var last error
+	for try := range 3 * len(c.sites) {
+		if try > 0 && try%len(c.sites) == 0 {
+			select {
+			case <-time.After(time.Duration(150*try/len(c.sites)) * time.Millisecond):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-c.ctx.Done():
+				return nil, ErrClosed
+			}
+		}
+		s := c.sites[(first+try)%len(c.sites)]
+		once, cancel := context.WithTimeout(ctx, callTimeout)
+		r, err := f(authorized(once, token), s)
+		cancel()
+		if err == nil {
+			return r, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		ref, lost := refusalOf(err)
+		if lost {
+			last = errors.Join(ErrUnreachable, err)
+			continue
+		}
+		switch last = errorOf(ref); ref.Reason {
+		case apiv1.Reason_REASON_NOT_READY, apiv1.Reason_REASON_BEHIND, apiv1.Reason_REASON_UNKNOWN_OUTCOME:
+			continue
+		}
+		return nil, last
+	}
+	return nil, last
+}
+
+func (c *Client) seen() *apiv1.Position {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.mu.core.Seen()
+	if p == nil {
+		return nil
+	}
+	return &apiv1.Position{Epoch: p.Epoch, N: p.N}
+}
+
+// attempt makes one call for the core: it decides itself what follows.
+func (c *Client) attempt(f func(ctx context.Context)) {
+	c.mu.Lock()
+	token := c.mu.token
+	c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(c.ctx, callTimeout)
+	defer cancel()
+	f(authorized(ctx, token))
+}
+
+func (c *Client) fetch(o clientcore.Fetch) {
+	c.attempt(func(ctx context.Context) {
+		page, err := c.sites[o.Site].chat().History(ctx, o.Request)
+		var ref *clientcore.Refusal
+		if err != nil {
+			page = nil
+			ref, _ = refusalOf(err)
+		}
+		c.do(func(core *clientcore.Core, now int64) { core.Fetched(now, o.ID, page, ref) })
+		c.dispatch()
+	})
+}
+
+func (c *Client) renew(o clientcore.Renew) {
+	c.attempt(func(ctx context.Context) {
+		_, err := c.sites[o.Site].people().RenewDevice(ctx, &apiv1.RenewDeviceRequest{Device: o.Device[:]})
+		var ref *clientcore.Refusal
+		lost := false
+		if err != nil {
+			ref, lost = refusalOf(err)
+		}
+		c.do(func(core *clientcore.Core, now int64) { core.Renewed(now, o.ID, ref, lost) })
+	})
+}
+
+func (c *Client) call(o clientcore.Call) {
+	c.attempt(func(ctx context.Context) {
+		resp, err := change(ctx, c.sites[o.Site].people(), &o)
+		var ref *clientcore.Refusal
+		lost := false
+		if err != nil {
+			resp = nil
+			ref, lost = refusalOf(err)
+		}
+		c.do(func(core *clientcore.Core, now int64) { core.Called(now, o.ID, resp, ref, lost) })
+	})
+}
+
+// change makes the call of a change of the account.
+func change(ctx context.Context, p apiv1connect.PeopleServiceClient, o *clientcore.Call) (*apiv1.ChangeResponse, error) {
+	op, name := &o.Op, o.Name
+	if o.Skip {
+		return p.SkipAccountCommand(ctx, &apiv1.SkipAccountCommandRequest{Name: name, Device: o.OldDevice})
+	}
+	switch op.Kind {
+	case clientcore.KindAddFriend:
+		return p.AddFriend(ctx, &apiv1.AddFriendRequest{Name: name, User: op.Peer})
+	case clientcore.KindRemoveFriend:
+		return p.RemoveFriend(ctx, &apiv1.RemoveFriendRequest{Name: name, User: op.Peer})
+	case clientcore.KindSetProfile:
+		return p.SetProfile(ctx, &apiv1.SetProfileRequest{Name: name, DisplayName: op.Name, StatusMessage: op.Status, ProfileText: op.Profile})
+	case clientcore.KindChangePassword:
+		return p.ChangePassword(ctx, &apiv1.ChangePasswordRequest{Name: name, OldPassword: op.Old, NewPassword: op.New})
+	case clientcore.KindDeleteAccount:
+		return p.DeleteAccount(ctx, &apiv1.DeleteAccountRequest{Name: name, Password: op.Old})
+	case clientcore.KindRevokeDevices:
+		return p.RevokeDevices(ctx, &apiv1.RevokeDevicesRequest{Name: name, Devices: op.List, AllOthers: op.On})
+	case clientcore.KindLabelDevice:
+		return p.LabelDevice(ctx, &apiv1.LabelDeviceRequest{Name: name, Device: op.Peer, Label: op.Text})
+	case clientcore.KindCreateInvitation:
+		return p.CreateInvitation(ctx, &apiv1.CreateInvitationRequest{Name: name, SecretHash: op.Bytes, Uses: op.Uses, ValidDays: op.Days})
+	case clientcore.KindRevokeInvitation:
+		return p.RevokeInvitation(ctx, &apiv1.RevokeInvitationRequest{Name: name, Id: op.Text})
+	}
+	return nil, connect.NewError(connect.CodeUnimplemented, "this client does not know the change")
+}
