@@ -113,14 +113,17 @@ func signUpOf(r *apiv1.SignUpRequest) (up *logv1.SignUp, err error) {
 	return up, nil
 }
 
+// HashInvitation is the form in which the secret of an invitation is known to the server: the sha256 of its text as it
+// stands in the link.
+func HashInvitation(secret string) [32]byte { return sha256.Sum256([]byte(secret)) }
+
 // admitSignUp says before the costly hash what Apply would say after it, and who may sign up at all.
 func (g *Gateway) admitSignUp(s kernel.Reader, r *apiv1.SignUpRequest, up *logv1.SignUp) error {
 	switch g.o.Signup {
 	case SignupClosed:
 		return fail(apiv1.Reason_REASON_SIGNUP_CLOSED)
 	case SignupInvite:
-		// What an invitation's owner published is the sha256 of the secret as it stands in the link.
-		id := sha256.Sum256([]byte(r.Invitation))
+		id := HashInvitation(r.Invitation)
 		inv, ok := people.GetInvitation(s, id)
 		if r.Invitation == "" || !ok || inv.Revoked || inv.Used >= inv.Uses || inv.Until <= g.k.Now() {
 			return fail(apiv1.Reason_REASON_BAD_INVITATION)
