@@ -1,6 +1,10 @@
 package people
 
 import (
+	"encoding/hex"
+	"fmt"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -34,14 +38,14 @@ func TestDecodeKnowsEveryOperation(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range everyCommand() {
 		c := newWorld(t).decode(m)
-		field := m.ProtoReflect().WhichOneof(m.ProtoReflect().Descriptor().Oneofs().ByName("op"))
-		seen[string(field.Name())] = true
-		if c.IsSkip() != (field.Name() == "skip") {
-			t.Errorf("%s: skip %v", field.Name(), c.IsSkip())
+		what := opName(m)
+		seen[what] = true
+		if c.IsSkip() != (what == "skip") {
+			t.Errorf("%s: skip %v", what, c.IsSkip())
 		}
 		scope, n := c.Named()
 		if (n != nil) != (m.Name != nil) || n != nil && string(scope) != string(m.User) {
-			t.Errorf("%s: scope %x, name %v", field.Name(), scope, n)
+			t.Errorf("%s: scope %x, name %v", what, scope, n)
 		}
 	}
 	fields := (&logv1.PeopleCommand{}).ProtoReflect().Descriptor().Oneofs().ByName("op").Fields()
@@ -50,6 +54,54 @@ func TestDecodeKnowsEveryOperation(t *testing.T) {
 			t.Errorf("%s has no command in this test", name)
 		}
 	}
+}
+
+// Commands lie in logs and archives: the bytes in the file were written once and must decode to the same for ever. New
+// operations are added to the file with -update.
+func TestGoldenCommands(t *testing.T) {
+	const file = "testdata/commands.golden"
+	if *update {
+		var b strings.Builder
+		b.WriteString("# operation, bytes: one command of each kind, in the order of everyCommand. Decoded by TestGoldenCommands.\n")
+		for _, m := range everyCommand() {
+			raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, "%s %x\n", opName(m), raw)
+		}
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(content)), "\n")[1:]
+	all := everyCommand()
+	if len(lines) != len(all) {
+		t.Fatalf("%d commands in the file, %d here", len(lines), len(all))
+	}
+	w := newWorld(t)
+	for i, line := range lines {
+		what, text, _ := strings.Cut(line, " ")
+		raw, err := hex.DecodeString(text)
+		if err != nil || what != opName(all[i]) {
+			t.Fatalf("line %d: %s, %v", i+2, what, err)
+		}
+		got, err := w.d.Decode(raw)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		if want := w.decode(all[i]); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s decodes to %+v, want %+v", what, got, want)
+		}
+	}
+}
+
+func opName(m *logv1.PeopleCommand) string {
+	return string(m.ProtoReflect().WhichOneof(m.ProtoReflect().Descriptor().Oneofs().ByName("op")).Name())
 }
 
 func TestDecodeName(t *testing.T) {
@@ -199,7 +251,7 @@ func TestLargestTexts(t *testing.T) {
 	w.want(kernel.OK, m)
 	w.want(kernel.OK, cmdProfile("mina", &logv1.SetProfile{DisplayName: proto.String(long(30)), StatusMessage: proto.String(long(60)), ProfileText: proto.String(long(2000))}))
 	w.want(kernel.OK, cmdLabel("mina", "phone", long(40)))
-	for _, key := range w.tx.keys() {
+	for _, key := range w.tx.keys {
 		if err := w.d.CheckRow([]byte(key), w.tx.rows[key]); err != nil {
 			t.Errorf("row %c: %v", key[0], err)
 		}

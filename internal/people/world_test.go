@@ -1,9 +1,12 @@
 package people
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -16,6 +19,7 @@ import (
 // memTx is a view in memory that counts what is written to it.
 type memTx struct {
 	rows                map[string][]byte
+	keys                []string // in order
 	sets, deletes, size int
 }
 
@@ -26,18 +30,11 @@ func (t *memTx) Get(key []byte) ([]byte, bool) {
 	return v, ok
 }
 
-func (t *memTx) keys() []string {
-	keys := make([]string, 0, len(t.rows))
-	for k := range t.rows {
-		keys = append(keys, k)
-	}
-	sort.Strings(keys)
-	return keys
-}
-
 func (t *memTx) Scan(lower, upper []byte, fn func(key, value []byte) bool) {
-	for _, k := range t.keys() {
-		if k >= string(lower) && k < string(upper) && !fn([]byte(k), t.rows[k]) {
+	i, _ := slices.BinarySearch(t.keys, string(lower))
+	j, _ := slices.BinarySearch(t.keys, string(upper))
+	for _, k := range slices.Clone(t.keys[i:max(i, j)]) {
+		if !fn([]byte(k), t.rows[k]) {
 			return
 		}
 	}
@@ -46,24 +43,35 @@ func (t *memTx) Scan(lower, upper []byte, fn func(key, value []byte) bool) {
 func (t *memTx) Set(key, value []byte) {
 	t.sets++
 	t.size += len(key) + len(value)
-	t.rows[string(key)] = append([]byte(nil), value...)
+	if i, ok := slices.BinarySearch(t.keys, string(key)); !ok {
+		t.keys = slices.Insert(t.keys, i, string(key))
+	}
+	t.rows[string(key)] = bytes.Clone(value)
 }
 
 func (t *memTx) Delete(key []byte) {
 	t.deletes++
 	t.size += len(key)
+	if i, ok := slices.BinarySearch(t.keys, string(key)); ok {
+		t.keys = slices.Delete(t.keys, i, i+1)
+	}
 	delete(t.rows, string(key))
 }
 
 func (t *memTx) writes() int { return t.sets + t.deletes }
 
-// dump is the content, for comparisons.
-func (t *memTx) dump() string {
-	var b []byte
-	for _, k := range t.keys() {
-		b = fmt.Appendf(b, "%x %x\n", k, t.rows[k])
+func (t *memTx) equal(o *memTx) bool {
+	return slices.Equal(t.keys, o.keys) && maps.EqualFunc(t.rows, o.rows, bytes.Equal)
+}
+
+// contains says whether any row has the text in it.
+func (t *memTx) contains(text string) bool {
+	for k, v := range t.rows {
+		if strings.Contains(k, text) || strings.Contains(string(v), text) {
+			return true
+		}
 	}
-	return string(b)
+	return false
 }
 
 const testCell = 0x0a0b
