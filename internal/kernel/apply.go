@@ -61,14 +61,14 @@ type Forced struct {
 }
 
 // NewApplier continues the view in store.
-func NewApplier(d Domain, s Store, forced []Forced) (*Applier, error) {
-	a := &Applier{domain: d, store: s, forced: map[Forced]bool{}}
+func NewApplier(d Domain, s Store, forced []Forced) (a *Applier, err error) {
+	defer catchStorage(&err)
+	a = &Applier{domain: d, store: s, forced: map[Forced]bool{}}
 	for _, f := range forced {
 		a.forced[f] = true
 	}
 	snap := s.Snapshot()
 	defer snap.Close()
-	var err error
 	if a.state, err = readState(snap); err != nil {
 		return nil, fmt.Errorf("view %s: %w", d.Name(), err)
 	}
@@ -147,12 +147,9 @@ func (a *Applier) decode(e *Entry) ([]Command, []*logv1.KernelCommand, error) {
 	for i, env := range e.Commands {
 		switch env.Domain {
 		case DomainKernel:
-			op := &logv1.KernelCommand{}
-			if err := proto.Unmarshal(env.Bytes, op); err != nil {
+			op, err := decodeKernel(env.Bytes)
+			if err != nil {
 				return nil, nil, fmt.Errorf("command %d of the kernel: %w", i, err)
-			}
-			if op.Op == nil {
-				return nil, nil, fmt.Errorf("command %d of the kernel is unknown to this binary", i)
 			}
 			ops = append(ops, op)
 		case a.domain.ID():
@@ -167,6 +164,17 @@ func (a *Applier) decode(e *Entry) ([]Command, []*logv1.KernelCommand, error) {
 		}
 	}
 	return cmds, ops, nil
+}
+
+func decodeKernel(b []byte) (*logv1.KernelCommand, error) {
+	op := &logv1.KernelCommand{}
+	if err := proto.Unmarshal(b, op); err != nil {
+		return nil, err
+	}
+	if op.Op == nil {
+		return nil, errors.New("unknown to this binary")
+	}
+	return op, nil
 }
 
 // try applies all commands in one batch. again = a command panicked: it is in internal now and everything is redone.

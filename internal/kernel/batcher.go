@@ -42,6 +42,9 @@ func NewBatcher(epoch uint32, node cluster.NodeID, inc cluster.Incarnation, vers
 	return &Batcher{epoch: epoch, node: node, incarnation: inc, version: version}
 }
 
+// Opened says the version where it was not known yet when the batcher was made to queue commands; before Next.
+func (b *Batcher) Opened(version int64) { b.version = version }
+
 // Add queues a command. Ephemeral ones never start an entry.
 func (b *Batcher) Add(w Waiting) error {
 	switch {

@@ -22,6 +22,9 @@ const (
 	ReadyWithin = 1250 * time.Millisecond
 	// syncEvery is how often views are made durable; what a power cut forgets is read again from the log.
 	syncEvery = 10 * time.Second
+	// maxAhead is how many own entries may be in the log and not yet applied here. A view that does not keep up makes the
+	// queue fill, and callers hear busy.
+	maxAhead = 64
 )
 
 // DomainStore is a domain with its view.
@@ -75,7 +78,7 @@ type Node struct {
 	mu struct {
 		sync.Mutex
 		batcher *Batcher
-		early   []Waiting // submitted before the incarnation was opened
+		opened  bool // the incarnation: until then commands queue and nothing is proposed
 		waiters map[uint64]*flight
 	}
 }
@@ -88,13 +91,14 @@ type flight struct {
 }
 
 // Start opens the log's tail and the incarnation. It returns at once; Ready says when the node serves.
-func Start(o Options) (*Node, error) {
+func Start(o Options) (n *Node, err error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	n := &Node{o: o, start: time.Now(), wake: make(chan struct{}, 1)}
+	n = &Node{o: o, start: time.Now(), wake: make(chan struct{}, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.mu.waiters = map[uint64]*flight{}
+	defer catchStorage(&err)
 	if _, err := rand.Read(n.inc[:]); err != nil {
 		return nil, err
 	}
@@ -120,6 +124,7 @@ func Start(o Options) (*Node, error) {
 		}
 		n.o.Stamp = SystemClock().Stamp
 	}
+	n.mu.batcher = NewBatcher(o.Log.Epoch(), o.Node, n.inc, 0)
 	snap := o.Domains[0].Store.Snapshot()
 	n.cuts = Cuts(snap)
 	snap.Close()
@@ -170,20 +175,20 @@ func (n *Node) SubmitEphemeral(domain byte, command []byte) error {
 }
 
 func (n *Node) add(w Waiting) error {
-	if n.stopping.Load() {
-		return ErrStopped
+	if len(w.Bytes) > MaxCommand {
+		return ErrTooLarge
+	}
+	if !n.decodes(w) {
+		return ErrMalformed
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.mu.batcher == nil {
-		if len(w.Bytes) > MaxCommand {
-			return ErrTooLarge
-		}
-		if w.Flags&FlagEphemeral != 0 || len(n.mu.early) >= maxQueue {
-			return ErrQueueFull
-		}
-		n.mu.early = append(n.mu.early, w)
-		return nil
+	// Looked at under the lock: who is taken after refuseAll has looked would never be answered.
+	if n.stopping.Load() {
+		return ErrStopped
+	}
+	if w.Flags&FlagEphemeral != 0 && !n.mu.opened {
+		return ErrQueueFull
 	}
 	if err := n.mu.batcher.Add(w); err != nil {
 		return err
@@ -192,6 +197,22 @@ func (n *Node) add(w Waiting) error {
 		n.poke()
 	}
 	return nil
+}
+
+// decodes says whether the command can be applied by this binary. Replay stops at what it cannot decode, at every node
+// and for good, so that a caller's mistake must not get into the log.
+func (n *Node) decodes(w Waiting) bool {
+	if w.Domain == DomainKernel {
+		_, err := decodeKernel(w.Bytes)
+		return err == nil && w.Flags == 0
+	}
+	for _, r := range n.runners {
+		if r.a.domain.ID() == w.Domain {
+			_, err := r.a.domain.Decode(w.Bytes)
+			return err == nil
+		}
+	}
+	return false
 }
 
 func (n *Node) poke() {
@@ -211,21 +232,20 @@ func (n *Node) propose() {
 	defer beat.Stop()
 	var checks []Check
 	for {
-		n.mu.Lock()
-		b := n.mu.batcher
-		due := b.Queued() > 0
-		n.mu.Unlock()
-		if !due {
+		for due := n.due(); !due; {
 			select {
 			case <-n.ctx.Done():
 				return
 			case <-n.wake:
+				due = n.due() // what woke us may have ridden in the entry before
 			case <-beat.C:
+				due = true
 			}
 		}
 		checks = n.checks(checks[:0])
 		stamp := n.o.Stamp()
 		n.mu.Lock()
+		b := n.mu.batcher
 		number, in := b.Next(stamp, Behaviour, checks)
 		n.mu.waiters[number] = &flight{waiting: in, proposed: time.Now(), domains: len(n.runners)}
 		p := b.Proposal()
@@ -252,6 +272,13 @@ func (n *Node) propose() {
 		}
 		beat.Reset(BeatAfter)
 	}
+}
+
+// due says that commands wait and may go.
+func (n *Node) due() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.mu.batcher.Queued() > 0 && len(n.mu.waiters) < maxAhead
 }
 
 func (n *Node) pause(d time.Duration) {
@@ -282,11 +309,8 @@ func (n *Node) open() bool {
 				return false
 			}
 			n.mu.Lock()
-			n.mu.batcher = NewBatcher(n.o.Log.Epoch(), n.o.Node, n.inc, st.Version)
-			for _, w := range n.mu.early {
-				_ = n.mu.batcher.Add(w) // within the same bounds as above
-			}
-			n.mu.early = nil
+			n.mu.batcher.Opened(st.Version)
+			n.mu.opened = true
 			n.mu.Unlock()
 			return true
 		}
@@ -308,11 +332,7 @@ func (n *Node) retry(fn func() error) error {
 func (n *Node) refuseAll() {
 	n.stopping.Store(true)
 	n.mu.Lock()
-	ws := n.mu.early
-	n.mu.early = nil
-	if n.mu.batcher != nil {
-		ws = append(ws, n.mu.batcher.Drain()...)
-	}
+	ws := n.mu.batcher.Drain()
 	for _, f := range n.mu.waiters {
 		for i := range f.waiting {
 			if f.waiting[i].Done != nil {
@@ -457,9 +477,7 @@ type Stats struct {
 func (n *Node) Stats() Stats {
 	s := Stats{Entries: n.stats.entries.Load(), Commands: n.stats.commands.Load(), Retries: n.stats.retries.Load(), Applied: map[string]uint64{}}
 	n.mu.Lock()
-	if n.mu.batcher != nil {
-		s.Queued = n.mu.batcher.Queued()
-	}
+	s.Queued = n.mu.batcher.Queued()
 	n.mu.Unlock()
 	for _, r := range n.runners {
 		s.Applied[r.a.domain.Name()] = r.applied.Load()
@@ -493,9 +511,6 @@ func (n *Node) Stop(ctx context.Context) error {
 func (n *Node) busy() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.mu.batcher == nil {
-		return len(n.mu.early) > 0
-	}
 	for _, f := range n.mu.waiters {
 		for _, w := range f.waiting {
 			if w.Done != nil {

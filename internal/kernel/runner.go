@@ -51,8 +51,14 @@ func (r *runner) run() {
 
 func (r *runner) entry(it numbered) error {
 	out, err := r.a.Apply(it.n, it.cursor, it.e)
-	if err != nil || out == nil {
+	if err != nil {
 		return err
+	}
+	if out == nil {
+		// After a crash this view may be ahead of another. Dispatch takes one item per entry from every domain, or else it
+		// would pair different entries from then on.
+		r.deliver(Applied{Domain: r.a.domain.ID()})
+		return nil
 	}
 	for i, what := range out.Panicked {
 		r.n.o.Logger.Error("a command was refused because its code failed", "domain", r.a.domain.Name(), "epoch", out.Pos.Epoch, "n", it.n, "index", i, "panic", what)
@@ -70,11 +76,15 @@ func (r *runner) entry(it numbered) error {
 	if len(out.Ephemeral) > 0 && r.n.Now() > out.Time+EphemeralMaxAge {
 		out.Ephemeral = nil
 	}
+	r.deliver(out.Applied)
+	return nil
+}
+
+func (r *runner) deliver(a Applied) {
 	select {
-	case r.out <- out.Applied:
+	case r.out <- a:
 	case <-r.n.ctx.Done():
 	}
-	return nil
 }
 
 // answer tells the callers of an own entry.
@@ -90,6 +100,9 @@ func (r *runner) answer(it numbered, out *Outcome) {
 	last := f.domains == 0
 	if last {
 		delete(n.mu.waiters, it.e.Number)
+		if len(n.mu.waiters) == maxAhead-1 && n.mu.batcher.Queued() > 0 {
+			n.poke()
+		}
 	}
 	type call struct {
 		done func(Result)
@@ -149,11 +162,9 @@ func (n *Node) housekeeping() {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	lastSync := time.Now()
-	for {
-		select {
-		case <-n.ctx.Done():
+	for ; ; n.tick(second.C) {
+		if n.ctx.Err() != nil {
 			return
-		case <-second.C:
 		}
 		if n.o.DiskGuard != nil {
 			if err := n.o.DiskGuard(); err != nil {
@@ -180,6 +191,13 @@ func (n *Node) housekeeping() {
 				n.o.Logger.Warn("the log could not be trimmed", "cause", err)
 			}
 		}
+	}
+}
+
+func (n *Node) tick(c <-chan time.Time) {
+	select {
+	case <-n.ctx.Done():
+	case <-c:
 	}
 }
 

@@ -30,6 +30,9 @@ var (
 	ErrDiskFull = errors.New("disk full")
 	// ErrTooLarge: the command exceeds MaxCommand; nothing was submitted.
 	ErrTooLarge = errors.New("command too large")
+	// ErrMalformed: no domain of this node decodes the command; nothing was submitted. In the log it would stop every
+	// node for good.
+	ErrMalformed = errors.New("malformed command")
 )
 
 // MaxCommand is the largest command in bytes (docs/formats.md).
