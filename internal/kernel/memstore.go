@@ -50,7 +50,7 @@ func (s *MemStore) put(key string, value []byte) (before []byte) {
 }
 
 // Begin implements Store.
-func (s *MemStore) Begin() Batch { return &memBatch{s: s, writes: map[string][]byte{}} }
+func (s *MemStore) Begin() Batch { return &memBatch{s: s, writes: overlay{}} }
 
 // Snapshot implements Store: a full copy of the index.
 func (s *MemStore) Snapshot() StoreSnapshot {
@@ -96,7 +96,7 @@ func (s *MemStore) Close() error { return nil }
 
 type memBatch struct {
 	s      *MemStore
-	writes map[string][]byte
+	writes overlay
 }
 
 func (b *memBatch) Get(key []byte) ([]byte, bool) {
@@ -116,38 +116,12 @@ func (b *memBatch) Set(key, value []byte) {
 }
 func (b *memBatch) Delete(key []byte) { b.writes[string(key)] = nil }
 
-func (b *memBatch) sorted(lower, upper string) []memRow {
-	var ws []memRow
-	for k, v := range b.writes {
-		if k >= lower && k < upper {
-			ws = append(ws, memRow{k, v})
-		}
-	}
-	sort.Slice(ws, func(i, j int) bool { return ws[i].key < ws[j].key })
-	return ws
-}
-
 func (b *memBatch) Scan(lower, upper []byte, fn func(key, value []byte) bool) {
-	ws := b.sorted(string(lower), string(upper))
 	b.s.mu.Lock()
 	i, _ := b.s.find(string(lower))
-	rows := append([]memRow(nil), b.s.mu.rows[i:]...)
+	rows := append(memSnapshot(nil), b.s.mu.rows[i:]...)
 	b.s.mu.Unlock()
-	for len(rows) > 0 && rows[0].key < string(upper) || len(ws) > 0 {
-		var r memRow
-		switch {
-		case len(ws) > 0 && (len(rows) == 0 || ws[0].key <= rows[0].key):
-			if len(rows) > 0 && ws[0].key == rows[0].key {
-				rows = rows[1:]
-			}
-			r, ws = ws[0], ws[1:]
-		default:
-			r, rows = rows[0], rows[1:]
-		}
-		if r.value != nil && !fn([]byte(r.key), r.value) {
-			return
-		}
-	}
+	b.writes.scan(lower, upper, fn, func(fn func(key, value []byte) bool) { rows.Scan(lower, upper, fn) })
 }
 
 func (b *memBatch) Commit() error {

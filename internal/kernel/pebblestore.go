@@ -25,7 +25,11 @@ type PebbleOptions struct {
 
 // PebbleStore is a Store on disk. Commits do not sync: a crash of the process loses nothing, a power cut loses a
 // suffix of the commits since the last Sync and never a part of one.
-type PebbleStore struct{ db *pebble.DB }
+type PebbleStore struct {
+	db     *pebble.DB
+	cache  rowCache
+	writes overlay // of the batch that is open, kept for the next
+}
 
 type pebbleLogger struct{ o PebbleOptions }
 
@@ -67,11 +71,11 @@ func OpenPebble(dir string, o PebbleOptions) (*PebbleStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &PebbleStore{db}, nil
+	return &PebbleStore{db: db, writes: overlay{}}, nil
 }
 
 // Begin implements Store.
-func (s *PebbleStore) Begin() Batch { return &pebbleBatch{b: s.db.NewIndexedBatch()} }
+func (s *PebbleStore) Begin() Batch { return &pebbleBatch{s: s, b: s.db.NewBatch(), writes: s.writes} }
 
 // Snapshot implements Store.
 func (s *PebbleStore) Snapshot() StoreSnapshot { return &pebbleSnapshot{s: s.db.NewSnapshot()} }
@@ -87,7 +91,14 @@ func (s *PebbleStore) Checkpoint(dir string) error {
 // Close implements Store.
 func (s *PebbleStore) Close() error { return s.db.Close() }
 
-// arena hands out copies that live as long as the batch.
+// copier makes the copies that are handed out: in an arena that lives as long as a batch or snapshot, or on the heap for
+// rows that are cached.
+type copier interface{ copy(b []byte) []byte }
+
+type heap struct{}
+
+func (*heap) copy(b []byte) []byte { return append(make([]byte, 0, len(b)), b...) }
+
 type arena struct{ free []byte }
 
 func (a *arena) copy(b []byte) []byte {
@@ -100,12 +111,15 @@ func (a *arena) copy(b []byte) []byte {
 	return c
 }
 
+// pebbleBatch keeps the entry's writes where reads find them first; the engine gets them at the end, as one batch.
 type pebbleBatch struct {
-	b *pebble.Batch
-	a arena
+	s      *PebbleStore
+	b      *pebble.Batch
+	writes overlay
+	a      arena
 }
 
-func get(r pebble.Reader, a *arena, key []byte) ([]byte, bool) {
+func get(r pebble.Reader, a copier, key []byte) ([]byte, bool) {
 	v, closer, err := r.Get(key)
 	if err != nil {
 		if errors.Is(err, pebble.ErrNotFound) {
@@ -140,19 +154,31 @@ func scan(r pebble.Reader, a *arena, lower, upper []byte, fn func(key, value []b
 	}
 }
 
-func (b *pebbleBatch) Get(key []byte) ([]byte, bool) { return get(b.b, &b.a, key) }
+func (b *pebbleBatch) Get(key []byte) ([]byte, bool) {
+	if v, ok := b.writes[string(key)]; ok {
+		return v, v != nil
+	}
+	if v, ok := b.s.cache.get(key); ok {
+		return v, v != nil
+	}
+	v, ok := get(b.s.db, &heap{}, key)
+	b.s.cache.put(string(key), v)
+	return v, ok
+}
 
 func (b *pebbleBatch) Scan(lower, upper []byte, fn func(key, value []byte) bool) {
-	scan(b.b, &b.a, lower, upper, fn)
+	b.writes.scan(lower, upper, fn, func(fn func(key, value []byte) bool) { scan(b.s.db, &b.a, lower, upper, fn) })
 }
 
 func (b *pebbleBatch) Set(key, value []byte) {
+	b.writes[string(key)] = append(make([]byte, 0, len(value)), value...)
 	if err := b.b.Set(key, value, nil); err != nil {
 		panic(StorageFault{err})
 	}
 }
 
 func (b *pebbleBatch) Delete(key []byte) {
+	b.writes[string(key)] = nil
 	if err := b.b.Delete(key, nil); err != nil {
 		panic(StorageFault{err})
 	}
@@ -162,10 +188,17 @@ func (b *pebbleBatch) Commit() error {
 	if err := b.b.Commit(pebble.NoSync); err != nil {
 		return err
 	}
+	for k, v := range b.writes {
+		b.s.cache.put(k, v)
+	}
+	clear(b.writes)
 	return b.b.Close()
 }
 
-func (b *pebbleBatch) Discard() { _ = b.b.Close() }
+func (b *pebbleBatch) Discard() {
+	clear(b.writes)
+	_ = b.b.Close()
+}
 
 type pebbleSnapshot struct {
 	s *pebble.Snapshot
