@@ -38,7 +38,7 @@ func bootTime() time.Duration {
 // Stamp is the time to put on an entry, Unix milliseconds. Not safe for concurrent use.
 func (c *Clock) Stamp() uint64 {
 	b := c.boot()
-	d := b - c.last
+	d := max(b-c.last, 0)
 	c.last = b
 	c.cur = c.cur.Add(d)
 	limit := time.Duration(float64(d) * float64(slew) / float64(time.Second))
