@@ -7,7 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
+	"regexp"
+	"slices"
 )
 
 // keepCheckpoints is how many complete checkpoints stay beside the data.
@@ -35,13 +36,16 @@ type ManifestDomain struct {
 	Rows        int    `json:"rows"`
 }
 
+var checkpointName = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{16}$`)
+
 // CheckpointDir names the directory of a checkpoint below the directory of checkpoints.
 func CheckpointDir(root string, pos Position) string {
 	return filepath.Join(root, fmt.Sprintf("%08x-%016x", pos.Epoch, pos.N))
 }
 
 // checkpoint copies this domain's view at the entry just applied. One that exists is kept (a replay); one that fails is
-// reported and is no fault of the view.
+// reported and is no fault of the view. The copy gets its name when it is whole: after a crash a part of one must not be
+// taken for it.
 func (r *runner) checkpoint(out *Outcome) {
 	if r.n.o.Checkpoints == "" {
 		return
@@ -51,12 +55,16 @@ func (r *runner) checkpoint(out *Outcome) {
 	if _, err := os.Stat(target); err == nil {
 		return
 	}
-	err := os.MkdirAll(dir, 0o700)
+	part := target + ".part"
+	err := errors.Join(os.RemoveAll(part), os.MkdirAll(dir, 0o700))
 	if err == nil {
-		err = r.store.Checkpoint(target)
+		err = r.store.Checkpoint(part)
+	}
+	if err == nil {
+		err = os.Rename(part, target)
 	}
 	if err != nil {
-		_ = os.RemoveAll(target)
+		_ = os.RemoveAll(part)
 		r.n.o.Logger.Error("a checkpoint failed", "domain", r.a.domain.Name(), "cause", err)
 	}
 }
@@ -84,7 +92,7 @@ func FinishCheckpoint(root string, pos Position, label, cell string, domains []D
 	if err := writeDurably(filepath.Join(dir, ManifestName), append(b, '\n')); err != nil {
 		return nil, err
 	}
-	return m, dropOldCheckpoints(root)
+	return m, dropOldCheckpoints(root, filepath.Base(dir))
 }
 
 func inspectView(dir string) (st viewState, md ManifestDomain, err error) {
@@ -133,14 +141,30 @@ func ReadManifest(dir string) (*Manifest, error) {
 	return m, nil
 }
 
-func dropOldCheckpoints(root string) error {
-	dirs, err := filepath.Glob(filepath.Join(root, "*", ManifestName))
+// dropOldCheckpoints keeps the newest complete ones, and of the others only those that are newer than the one just
+// finished: they may be under way. A copy that nobody finished would hold back the disk space of its view for ever.
+func dropOldCheckpoints(root, finished string) error {
+	dirs, err := os.ReadDir(root) // by name, which is by position
 	if err != nil {
 		return err
 	}
-	sort.Strings(dirs)
-	for i := 0; i < len(dirs)-keepCheckpoints; i++ {
-		if err := os.RemoveAll(filepath.Dir(dirs[i])); err != nil {
+	kept := 0
+	for _, d := range slices.Backward(dirs) {
+		if !checkpointName.MatchString(d.Name()) {
+			continue
+		}
+		dir := filepath.Join(root, d.Name())
+		_, err := os.Stat(filepath.Join(dir, ManifestName))
+		switch {
+		case err == nil && kept < keepCheckpoints:
+			kept++
+			continue
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return err
+		case err != nil && d.Name() >= finished:
+			continue
+		}
+		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
 	}
