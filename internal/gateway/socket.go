@@ -1,8 +1,10 @@
 package gateway
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -31,6 +33,8 @@ const (
 	writeBuffer = 32 << 10
 	// stuckAfter: a client that takes nothing for so long is cut off.
 	stuckAfter = 10 * time.Second
+	// maxDrained is how much of a closing connection's input is read away.
+	maxDrained = 1 << 20
 	// lingerFor is how long a closing connection waits for the client's own close.
 	lingerFor = 2 * time.Second
 )
@@ -80,12 +84,23 @@ func (l *liveServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		say(w, http.StatusUpgradeRequired, "This is a WebSocket.")
 		return
 	}
-	c, err := l.up.Upgrade(w, r)
+	hijacker, ok := w.(http.Hijacker)
+	if !ok {
+		say(w, http.StatusHTTPVersionNotSupported, "WebSockets need HTTP/1.1.")
+		return
+	}
+	raw, _, err := hijacker.Hijack()
 	if err != nil {
-		return // the client was told
+		return
+	}
+	polite := &politeConn{Conn: raw}
+	c, err := l.up.UpgradeFromConn(polite, bufio.NewReaderSize(polite, readBuffer), r)
+	if err != nil {
+		_ = raw.Close() // the client was told
+		return
 	}
 	s := c.Session().(*socket)
-	s.conn = c.NetConn()
+	s.conn = raw
 	s.queue.maxBytes, s.queue.maxFrames = l.g.o.Limits.QueueBytes, l.g.o.Limits.QueueFrames
 	s.session = NewSession(l.g.hub, s, c.SubProtocol() == ProtocolJSON)
 	l.mu.Lock()
@@ -106,6 +121,9 @@ func (l *liveServer) read(c *gws.Conn, s *socket) {
 	c.ReadLoop()
 	s.session.Close()
 	s.queue.end()
+	// What the client is still sending is read away: closing with unread input resets the connection, and the client
+	// would not see why.
+	_, _ = io.CopyN(io.Discard, s.conn, maxDrained)
 	s.queue.drop()
 	_ = s.conn.Close()
 	l.mu.Lock()
@@ -165,6 +183,28 @@ func (l *liveServer) tick(now int64) {
 		if at := s.writeSince.Load(); at != 0 && now-at > stuckAfter.Milliseconds() {
 			_ = s.conn.Close()
 		}
+	}
+}
+
+// politeConn is the connection as the library has it. The library writes the handshake and, on a broken protocol, a close
+// frame, and closes: here that ends our side only and gives the client a moment to read it.
+type politeConn struct{ net.Conn }
+
+func (c *politeConn) Write(b []byte) (int, error) {
+	_ = c.Conn.SetWriteDeadline(time.Now().Add(lingerFor))
+	return c.Conn.Write(b)
+}
+
+func (c *politeConn) Close() error {
+	hangUp(c.Conn)
+	return nil
+}
+
+// hangUp ends our side of a connection and the patience with the other.
+func hangUp(c net.Conn) {
+	_ = c.SetReadDeadline(time.Now().Add(lingerFor))
+	if t, ok := c.(interface{ CloseWrite() error }); ok {
+		_ = t.CloseWrite()
 	}
 }
 
@@ -240,9 +280,7 @@ func (s *socket) write() {
 		s.session.Writable()
 	}
 	if s.closing.Load() {
-		if t, ok := s.conn.(interface{ CloseWrite() error }); ok {
-			_ = t.CloseWrite()
-		}
+		hangUp(s.conn)
 	}
 }
 

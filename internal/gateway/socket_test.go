@@ -235,6 +235,8 @@ func TestSlowLoris(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := w.dial(t, false)
+	l.send(&livev1.Frame{Id: 1, Body: &livev1.Frame_Ping{Ping: &livev1.Ping{}}})
+	l.until(func(f *livev1.Frame) bool { return f.GetAck() != nil }) // the session is there, though not open
 	w.clock.advance((helloWithin + 1000) * time.Millisecond)
 	for range ticksPerScan {
 		w.g.Tick()
