@@ -1,6 +1,9 @@
 package kernel
 
-import "sort"
+import (
+	"slices"
+	"strings"
+)
 
 // cacheBytes bounds the rows kept in memory per view, in each of two generations.
 const cacheBytes = 8 << 20
@@ -39,34 +42,35 @@ func (c *rowCache) put(key string, value []byte) {
 // overlay holds the writes of a batch over the store below it.
 type overlay map[string][]byte // nil value: deleted
 
-// scan merges the writes in [lower, upper) with what below yields, in order.
+// scan merges the writes in [lower, upper), as they are now, with what below yields, in order. What fn writes is not part
+// of the scan.
 func (o overlay) scan(lower, upper []byte, fn func(key, value []byte) bool, below func(fn func(key, value []byte) bool)) {
-	var keys []string
-	for k := range o {
+	var rows []memRow
+	for k, v := range o {
 		if k >= string(lower) && k < string(upper) {
-			keys = append(keys, k)
+			rows = append(rows, memRow{k, v})
 		}
 	}
-	sort.Strings(keys)
+	slices.SortFunc(rows, func(a, b memRow) int { return strings.Compare(a.key, b.key) })
 	on := true
 	own := func() {
-		if v := o[keys[0]]; v != nil {
-			on = fn([]byte(keys[0]), v)
+		if r := rows[0]; r.value != nil {
+			on = fn([]byte(r.key), r.value)
 		}
-		keys = keys[1:]
+		rows = rows[1:]
 	}
 	below(func(k, v []byte) bool {
-		for on && len(keys) > 0 && keys[0] < string(k) {
+		for on && len(rows) > 0 && rows[0].key < string(k) {
 			own()
 		}
-		if on && len(keys) > 0 && keys[0] == string(k) {
+		if on && len(rows) > 0 && rows[0].key == string(k) {
 			own()
 		} else if on {
 			on = fn(k, v)
 		}
 		return on
 	})
-	for on && len(keys) > 0 {
+	for on && len(rows) > 0 {
 		own()
 	}
 }
