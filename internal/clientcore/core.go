@@ -31,7 +31,8 @@ const (
 	openLimitIdle   = 10000
 	historyPage     = 200
 	maxFetches      = 4
-	maxPending      = 64
+	maxPending      = 128
+	ownRowWait      = 300 // for answers that stand for rows missing in a room
 	maxFindPages    = 200
 	seenEvery       = 5000
 	maxRenewals     = 3

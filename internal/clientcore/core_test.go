@@ -523,3 +523,37 @@ func FuzzRecord(f *testing.F) {
 		New(Config{Sites: 1, Rand: rand.New(rand.NewPCG(1, 1)), State: st}).Snapshot("h", nil)
 	})
 }
+
+// TestOwnRowComesWithTheAnswer: the server does not tell the sending session of its own message, and rows of others may
+// come before the answer. That is no gap: nothing is asked for.
+func TestOwnRowComesWithTheAnswer(t *testing.T) {
+	w, d, room := calm(t, 1)
+	b := w.add("bob")
+	w.settle()
+	d.send(room, "mine")
+	d.serve()
+	b.send(room, "theirs")
+	b.serve()
+	conn := d.order[0]
+	frames := d.links[conn].session.Out()
+	if len(frames) != 2 || frames[0].GetAck() == nil || frames[1].GetEvent() == nil {
+		t.Fatalf("frames %v", frames)
+	}
+	for _, f := range []*livev1.Frame{frames[1], frames[0]} {
+		d.core.Frame(w.now, conn, f)
+		for _, o := range d.core.Take() {
+			switch o := o.(type) {
+			case Fetch:
+				t.Fatal("history was asked for a row that the answer brings")
+			case Deliver:
+				d.deliver(o)
+			case Settled:
+				d.settled(o)
+			}
+		}
+	}
+	got := d.got[room]
+	if len(got) != 2 || got[0].Text != "mine" || got[0].Ord != 1 || got[0].N != 1 || got[1].Text != "theirs" {
+		t.Fatalf("delivered %v", got)
+	}
+}

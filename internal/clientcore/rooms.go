@@ -14,13 +14,15 @@ type room struct {
 	delivered uint64
 	head      uint64
 	joined    uint64
+	ord       uint64 // messages by people up to delivered, if that is known
+	ordKnown  bool
 	changed   *apiv1.Position
 	rebase    bool // dropped by a restore: the next head is the new start
 	queued    bool // in Core.behind
 	fetching  bool
 	attempts  int
 	retryAt   int64
-	pending   []*apiv1.Message // came while a gap was open; without holes among themselves
+	pending   []*apiv1.Message // came while a gap was open, by seq
 }
 
 // fetch is one request for history.
@@ -33,7 +35,7 @@ type fetch struct {
 func (c *Core) room(id string) *room {
 	r := c.rooms[id]
 	if r == nil {
-		r = &room{id: id}
+		r = &room{id: id, ordKnown: c.opened}
 		if !c.opened {
 			r.rebase = true
 			if c.cfg.Since != nil {
@@ -67,6 +69,9 @@ func (c *Core) line(l *apiv1.Room) {
 		return
 	}
 	c.head(r, l.LastSeq)
+	if m := l.LastMessage; r.delivered == l.LastSeq && (m != nil || l.LastSeq == 0) {
+		r.ord, r.ordKnown = m.GetOrd(), true
+	}
 }
 
 // headAt notes the head of a room in view.
@@ -83,7 +88,7 @@ func (c *Core) head(r *room, seq uint64) {
 		return
 	}
 	if r.joined > 0 && r.delivered+1 < r.joined {
-		r.delivered = r.joined - 1
+		r.delivered, r.ordKnown = r.joined-1, false
 	}
 	r.head = max(r.head, seq)
 	if r.head > r.delivered {
@@ -103,7 +108,7 @@ func (c *Core) event(now int64, e *livev1.Event) {
 	switch k := e.Kind.(type) {
 	case *livev1.Event_Message:
 		if k.Message != nil {
-			c.message(k.Message, e.Position)
+			c.message(now, k.Message, e.Position)
 		}
 	case *livev1.Event_Room:
 		if k.Room != nil {
@@ -122,38 +127,92 @@ func (c *Core) event(now int64, e *livev1.Event) {
 }
 
 // message takes a new row. It is delivered if it is the next one; if not, the gap is read first.
-func (c *Core) message(m *apiv1.Message, at *apiv1.Position) {
+func (c *Core) message(now int64, m *apiv1.Message, at *apiv1.Position) {
 	r := c.room(m.Room)
 	if at != nil {
 		r.changed = at
 	}
 	if r.rebase {
-		r.rebase, r.delivered = false, m.Seq-1
+		r.rebase, r.delivered, r.ordKnown = false, m.Seq-1, false
 	}
 	if m.Seq <= r.delivered {
 		return
 	}
 	r.head = max(r.head, m.Seq)
-	if m.Seq == r.delivered+1 && !c.full {
-		c.deliver(r, m)
+	if !c.full {
+		r.wait(m)
 		c.drain(r)
+	}
+	if r.delivered >= r.head {
 		return
 	}
-	if n := len(r.pending); !c.full && n < maxPending && (n == 0 || r.pending[n-1].Seq+1 == m.Seq) {
-		r.pending = append(r.pending, m)
+	if s := c.scopes[r.id]; s != nil && s.inflight > 0 {
+		// The rows that are missing may be one's own: no event tells of them, only the answers on their way.
+		r.retryAt = max(r.retryAt, now+ownRowWait)
 	}
 	c.queue(r)
 }
 
+// ownRow takes the row of an own message from its answer: the session that sends a message is not told of it again.
+func (c *Core) ownRow(now int64, it *item, res Result) {
+	id := res.Room
+	if id == "" {
+		id = it.op.Room
+	}
+	if res.Repeated {
+		// The answer's time is not the row's: history has it.
+		r := c.room(id)
+		if r.rebase {
+			return
+		}
+		if r.head = max(r.head, res.Seq); r.head > r.delivered {
+			c.queue(r)
+		}
+		return
+	}
+	m := &apiv1.Message{Room: id, Seq: res.Seq, Kind: apiv1.MessageKind_MESSAGE_KIND_TEXT, Author: c.user.String(),
+		TimeMs: res.Time, Text: it.op.Text, ReplyTo: it.op.ReplyTo}
+	if it.dev == c.device {
+		m.N = it.n
+	}
+	c.message(now, m, nil)
+}
+
+// wait keeps a row until those before it are there. What does not fit is read from history.
+func (r *room) wait(m *apiv1.Message) {
+	i := len(r.pending)
+	for i > 0 && r.pending[i-1].Seq >= m.Seq {
+		i--
+	}
+	if i < len(r.pending) && r.pending[i].Seq == m.Seq {
+		return
+	}
+	if len(r.pending) >= maxPending {
+		if i == maxPending {
+			return
+		}
+		r.pending = r.pending[:maxPending-1]
+	}
+	r.pending = slices.Insert(r.pending, i, m)
+}
+
 func (c *Core) deliver(r *room, m *apiv1.Message) {
-	r.delivered = m.Seq
+	if m.Ord == 0 && m.Kind == apiv1.MessageKind_MESSAGE_KIND_TEXT {
+		m.Ord = r.ord + 1 // an own message, made of its answer
+	}
+	r.delivered, r.ord, r.ordKnown = m.Seq, m.Ord, true
 	c.emit(Deliver{Message: m})
 }
 
-// drain delivers what waited behind a gap that is closed.
+// drain delivers what is next among the rows that wait.
 func (c *Core) drain(r *room) {
 	for len(r.pending) > 0 && !c.full && r.pending[0].Seq <= r.delivered+1 {
-		if m := r.pending[0]; m.Seq == r.delivered+1 {
+		m := r.pending[0]
+		if m.Seq == r.delivered+1 {
+			if m.Ord == 0 && m.Kind == apiv1.MessageKind_MESSAGE_KIND_TEXT && !r.ordKnown {
+				r.pending = r.pending[1:] // history knows its place among the messages by people
+				break
+			}
 			c.deliver(r, m)
 		}
 		r.pending = r.pending[1:]
@@ -248,7 +307,7 @@ func (c *Core) filled(now int64, r *room, page *apiv1.HistoryResponse, ref *Refu
 		return
 	}
 	if page.JoinedSeq > r.delivered+1 {
-		r.delivered = page.JoinedSeq - 1
+		r.delivered, r.ordKnown = page.JoinedSeq-1, false
 	}
 	before := r.delivered
 	for _, m := range page.Messages {

@@ -228,6 +228,9 @@ func (c *Core) answer(now int64, it *item, skip, latest bool, ref *Refusal, r Re
 			c.gone(now, it)
 			return
 		}
+		if it.op.Kind == KindSend && r.Seq > 0 {
+			c.ownRow(now, it, r)
+		}
 		c.settle(now, it, r)
 		return
 	}

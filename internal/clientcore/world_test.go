@@ -429,7 +429,7 @@ func (w *world) check(room string) {
 		}
 		list := d.got[room]
 		for _, m := range list {
-			if w := rows[m.Seq-1]; w.Text != m.Text || w.Kind != m.Kind {
+			if w := rows[m.Seq-1]; w.Text != m.Text || w.Kind != m.Kind || w.Ord != m.Ord || w.TimeMs != m.TimeMs || w.Author != m.Author {
 				d.w.fail("%s: delivered %v, the row is %v", d.name, m, w)
 			}
 		}

@@ -58,7 +58,7 @@ func (a *app) run(ctx context.Context) error {
 	for {
 		text, err := a.s.Read(a.prompt(), false)
 		if err != nil {
-			a.s.Print(a.l.say("bye"))
+			a.linger(ctx)
 			return err
 		}
 		if text = strings.TrimSpace(text); text == "" {
@@ -66,13 +66,25 @@ func (a *app) run(ctx context.Context) error {
 		}
 		if strings.HasPrefix(text, "/") && !strings.HasPrefix(text, "//") {
 			if quit := a.command(ctx, text); quit {
-				a.s.Print(a.l.say("bye"))
+				a.linger(ctx)
 				return nil
 			}
 			continue
 		}
 		a.send(strings.TrimPrefix(text, "/"), 0)
 	}
+}
+
+// linger gives what was just typed a moment to be sent. What is not sent then stays in the outbox for the next time.
+func (a *app) linger(ctx context.Context) {
+	end := time.Now().Add(slow)
+	for len(a.c.Outbox()) > 0 && a.c.State().Connected && time.Now().Before(end) && ctx.Err() == nil {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if n := len(a.c.Outbox()); n > 0 {
+		a.s.Print(a.l.say("kept", n))
+	}
+	a.s.Print(a.l.say("bye"))
 }
 
 // prompt names the open room.
@@ -264,18 +276,16 @@ func (a *app) send(text string, replyTo uint64) {
 		a.s.Print(a.l.say("notopen"))
 		return
 	}
+	a.mu.Lock() // until it is noted: its verdict may come at once
 	p, err := a.c.SendAsync(to, text, client.SendOptions{ReplyTo: replyTo, ReadSeq: read})
+	if err == nil {
+		a.pending[p.ID] = text
+	}
+	a.mu.Unlock()
 	if err != nil {
 		a.s.Print(a.l.say("refused", line(text), a.l.why(err)))
 		return
 	}
-	a.mu.Lock()
-	select {
-	case <-p.Done():
-	default:
-		a.pending[p.ID] = text
-	}
-	a.mu.Unlock()
 	time.AfterFunc(slow, func() {
 		select {
 		case <-p.Done():
@@ -285,7 +295,7 @@ func (a *app) send(text string, replyTo uint64) {
 	})
 }
 
-// names looks up whom it does not know yet.
+// learn looks up people whose names are not known yet.
 func (a *app) learn(ctx context.Context, list ...string) {
 	var missing []string
 	a.mu.Lock()

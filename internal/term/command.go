@@ -28,7 +28,7 @@ var commands = map[string]func(a *app, ctx context.Context, rest string){
 	"초대": (*app).invite, "invite": (*app).invite,
 	"이름": (*app).rename, "rename": (*app).rename,
 	"방나가기": (*app).leave, "leave": (*app).leave,
-	"알림": (*app).mute, "mute": (*app).mute,
+	"알림": (*app).alerts, "mute": (*app).mute,
 	"고정": (*app).pin, "pin": (*app).pin,
 	"차단": (*app).block, "block": (*app).block,
 	"차단해제": (*app).unblock, "unblock": (*app).unblock,
@@ -219,6 +219,9 @@ func (a *app) openRoom(ctx context.Context, id, peer string) {
 		var people []string
 		a.mu.Lock()
 		for _, m := range members {
+			if m.User == a.me.ID {
+				m.ReadSeq = 1 << 62 // what is shown here is read
+			}
 			a.members[m.User] = m
 			people = append(people, m.User)
 		}

@@ -135,17 +135,20 @@ func on(s string) (value, ok bool) {
 	return false, false
 }
 
-func (a *app) mute(ctx context.Context, rest string) {
+// alerts is 알림 켬/끔, mute the opposite.
+func (a *app) alerts(ctx context.Context, rest string) { a.setMute(ctx, rest, false) }
+
+func (a *app) mute(ctx context.Context, rest string) { a.setMute(ctx, rest, true) }
+
+func (a *app) setMute(ctx context.Context, rest string, word bool) {
 	room, ok := a.current()
-	alerts, valid := on(rest)
+	value, valid := on(rest)
 	switch {
 	case !ok:
 	case !valid:
 		a.s.Print(a.l.say("help"))
-	case a.l == "ko":
-		a.did(a.c.Mute(ctx, room, !alerts)) // 알림 켬: not muted
 	default:
-		a.did(a.c.Mute(ctx, room, alerts))
+		a.did(a.c.Mute(ctx, room, value == word))
 	}
 }
 

@@ -73,6 +73,7 @@ var texts = map[string][2]string{
 	"failed":        {"하지 못했어요: %s", "That did not work: %s"},
 	"done":          {"했어요.", "Done."},
 	"allread":       {"  (모두 읽었어요)", "  (read by all)"},
+	"kept":          {"%d개는 아직 못 보냈어요. 다음에 켤 때 보내요.", "%d not sent yet; they are sent the next time you start."},
 	"bye":           {"안녕히 가세요.", "Bye."},
 	"ev.created":    {"%s 방을 만들었어요.", "%s created the room."},
 	"ev.invited":    {"%s %s 초대했어요.", "%s invited %s."},
@@ -110,7 +111,7 @@ var texts = map[string][2]string{
   /react number 1-6     ❤ 👍 ✔ 😄 😮 😢      /members              who is here, and how far they read
   /group title @handle… make a group         /invite @handle…      invite people
   /rename title         rename the room      /leave                leave this room
-  /mute on|off          alerts               /pin on|off           keep on top
+  /mute on|off          no alerts            /pin on|off           keep on top
   /block @handle        block                /unblock @handle      unblock
   /outbox               not sent yet         /cancel [number]      do not send it
   /status text          status message       /password             change the password
@@ -147,16 +148,19 @@ func (l lang) josa(word, after, plain string) string {
 	switch r := rs[len(rs)-1]; {
 	case r >= 0xac00 && r <= 0xd7a3:
 		final = int(r-0xac00) % 28
-	case strings.ContainsRune("013678", r): // 영 일 삼 육 칠 팔
-		final = 1
-	case strings.ContainsRune("lmnrLMNR", r):
+	case strings.ContainsRune("178lrLR", r): // 일 칠 팔 엘 알
+		final = rieul
+	case strings.ContainsRune("036mnMN", r): // 영 삼 육 엠 엔
 		final = 1
 	}
-	if final != 0 {
+	if final != 0 && (final != rieul || after != "으로") {
 		return word + after
 	}
 	return word + plain
 }
+
+// rieul is the final ㄹ, after which it is 로 and not 으로.
+const rieul = 8
 
 var weekdays = [...]string{"일요일", "월요일", "화요일", "수요일", "목요일", "금요일", "토요일"}
 

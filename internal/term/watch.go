@@ -94,9 +94,11 @@ func (a *app) message(ctx context.Context, m client.Message) {
 		if a.oldest == 0 {
 			a.oldest = m.Seq
 		}
-		if w, ok := a.members[m.Author]; ok && m.Kind == client.KindText {
-			w.ReadSeq = max(w.ReadSeq, m.Seq)
-			a.members[m.Author] = w
+		for _, id := range []string{m.Author, a.me.ID} { // who writes has read, and who sees it here too
+			if w, ok := a.members[id]; ok {
+				w.ReadSeq = max(w.ReadSeq, m.Seq)
+				a.members[id] = w
+			}
 		}
 		if m.Kind == client.KindText && m.Author == a.me.ID {
 			a.ownLast = m
@@ -222,13 +224,13 @@ func (a *app) read(e client.ReadEvent) {
 	}
 	m := a.ownLast
 	w, ok := a.members[e.User]
+	news := ok && w.ReadSeq < m.Seq && e.Seq >= m.Seq
 	if ok {
 		w.ReadSeq = max(w.ReadSeq, e.Seq)
 		a.members[e.User] = w
 	}
-	others := len(a.members) > 1
 	a.mu.Unlock()
-	if ok && others && m.Seq > 0 && m.Room == e.Room && e.Seq >= m.Seq && a.unread(m) == 0 {
+	if news && m.Room == e.Room && e.User != m.Author && a.unread(m) == 0 {
 		a.mu.Lock()
 		a.ownLast = client.Message{}
 		a.mu.Unlock()

@@ -29,8 +29,8 @@ type Server struct {
 	rooms    map[string]*roomState
 	names    map[string]*nameState
 	sessions []*Session
+	sender   *Session // whose command is being decided
 	cut      *apiv1.Position
-	saved    []byte
 }
 
 type account struct {
@@ -43,6 +43,7 @@ type roomState struct {
 	kind    apiv1.RoomKind
 	members []string
 	rows    []*row
+	ord     uint64
 	changed uint64
 	epoch   uint32
 }
@@ -106,6 +107,10 @@ func (s *Server) Restore(n uint64) {
 	for id, r := range s.rooms {
 		for len(r.rows) > 0 && r.rows[len(r.rows)-1].msg.TimeMs > n {
 			r.rows = r.rows[:len(r.rows)-1]
+		}
+		r.ord = 0
+		if len(r.rows) > 0 {
+			r.ord = r.rows[len(r.rows)-1].msg.Ord
 		}
 		r.changed = min(r.changed, n)
 		if len(r.rows) == 0 {
@@ -222,8 +227,13 @@ func (s *Server) add(r *roomState, a *account, n uint64, m *apiv1.Message) uint6
 	w := &row{msg: m, device: a.device, n: n}
 	r.rows = append(r.rows, w)
 	r.changed = s.n
+	if m.Kind == apiv1.MessageKind_MESSAGE_KIND_TEXT {
+		r.ord++
+	}
+	m.Ord = r.ord
 	for _, x := range s.sessions {
-		if x.live {
+		// The session that sends a message is not told of it again: its Ack stands for it.
+		if x.live && (x != s.sender || m.Kind != apiv1.MessageKind_MESSAGE_KIND_TEXT) {
 			x.put(&livev1.Frame{Body: &livev1.Frame_Event{Event: &livev1.Event{
 				Position: s.position(), Kind: &livev1.Event_Message{Message: s.show(x.account, w)}}}})
 		}

@@ -121,12 +121,21 @@ func (x *Session) hello(h *livev1.Hello) {
 			r := s.rooms[id]
 			if h.Seen == nil || r.changed > since || h.Seen.Epoch != s.Epoch {
 				x.put(&livev1.Frame{Body: &livev1.Frame_Rooms{Rooms: &livev1.Rooms{Rooms: []*apiv1.Room{{
-					Id: id, Kind: r.kind, LastSeq: uint64(len(r.rows)), JoinedSeq: 1, Changed: &apiv1.Position{Epoch: s.Epoch, N: r.changed}}}}}})
+					Id: id, Kind: r.kind, LastSeq: uint64(len(r.rows)), JoinedSeq: 1, LastMessage: x.lastMessage(r), Changed: &apiv1.Position{Epoch: s.Epoch, N: r.changed}}}}}})
 			}
 		}
 	}
 	x.put(&livev1.Frame{Body: &livev1.Frame_Welcome{Welcome: w}})
 	x.live = !back
+}
+
+func (x *Session) lastMessage(r *roomState) *apiv1.Message {
+	for i := len(r.rows) - 1; i >= 0; i-- {
+		if m := r.rows[i].msg; m.Kind == apiv1.MessageKind_MESSAGE_KIND_TEXT {
+			return x.server.show(x.account, r.rows[i])
+		}
+	}
+	return nil
 }
 
 func (x *Session) create(id uint64, req *apiv1.CreateRoomRequest) {
@@ -226,8 +235,10 @@ func (x *Session) command(f *livev1.Frame) {
 			return
 		}
 	}
+	x.server.sender = x
 	v, repeated, info := x.server.decide(device, room, name, skip, change)
-	ack.Error, ack.Repeated, ack.Seq = info, repeated, v.seq
+	x.server.sender = nil
+	ack.Error, ack.Repeated, ack.Seq, ack.TimeMs = info, repeated, v.seq, x.server.n
 	if info == nil && v.reason != 0 {
 		ack.Error = &apiv1.ErrorInfo{Reason: v.reason, Consumed: true}
 	}
