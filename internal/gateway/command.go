@@ -43,7 +43,7 @@ type command struct {
 	bytes           []byte
 }
 
-// chatRequest is what every chat request but CreateRoom, MarkRead and Typing has.
+// named is a request with a name: all changes but CreateRoom, MarkRead and Typing.
 type named interface{ GetName() *apiv1.CommandName }
 
 // aim finds out a command's scope and name: what is needed to say held, expected or rolled_back about it.

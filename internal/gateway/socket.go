@@ -330,6 +330,21 @@ func (socketEvents) OnPong(c *gws.Conn, _ []byte) { c.Session().(*socket).sessio
 func (socketEvents) OnMessage(c *gws.Conn, m *gws.Message) {
 	defer m.Close()
 	s := c.Session().(*socket)
+	if s.session.authed {
+		s.message(m)
+		return
+	}
+	// A Hello goes deep (checks of the schema, the view). On a goroutine of its own it does not leave the connection's
+	// with a large stack, which would be half of what an idle session costs.
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.message(m)
+	}()
+	<-done
+}
+
+func (s *socket) message(m *gws.Message) {
 	want := gws.OpcodeBinary
 	if s.session.json {
 		want = gws.OpcodeText
