@@ -1,0 +1,328 @@
+package sim
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/cluster"
+	"github.com/bonghwa/bonghwa/internal/kernel"
+)
+
+// proposeTimeout is how long a node waits for the answer to one attempt.
+const proposeTimeout = 700 * time.Millisecond
+
+// node is one site: the kernel's cores - batcher, clock, an applier per domain - and what drives them. A start is one
+// life of the process; the views and the member of the quorum outlive it.
+type node struct {
+	*cell
+	i     int
+	id    cluster.NodeID
+	views []view
+	// wall is how far the machine's clock is off, drift how much faster its clocks run.
+	wall  time.Duration
+	drift float64
+
+	up       bool
+	paused   bool
+	deferred []func()
+	gen      int
+	// quiet ends beats, so that a run can come to an end.
+	quiet bool
+
+	// one start:
+	inc      cluster.Incarnation
+	clock    *kernel.Clock
+	stamped  uint64
+	batcher  *kernel.Batcher
+	attempt  int // counts attempts and openings; answers to older ones are void
+	proposed time.Duration
+	flights  map[uint64]*flight
+	runners  []*runner
+	durables map[cluster.NodeID]uint64
+}
+
+// runner is one domain's place in a start.
+type runner struct {
+	*kernel.Applier
+	next     uint64 // the entry the tail delivers next
+	busy     bool
+	unsynced int
+	durable  uint64
+	ownAt    time.Duration // when the newest own entry applied here was proposed
+	own      bool
+	out      []kernel.Applied
+}
+
+// flight is an own entry between proposal and the last domain's apply.
+type flight struct {
+	waiting  []kernel.Waiting
+	proposed time.Duration
+	domains  int
+}
+
+// at runs fn in this life of the node; a paused node does it when it goes on.
+func (n *node) at(d time.Duration, what string, fn func()) {
+	gen := n.gen
+	var run func()
+	run = func() {
+		switch {
+		case !n.up || n.gen != gen:
+		case n.paused:
+			n.deferred = append(n.deferred, run)
+		default:
+			fn()
+		}
+	}
+	n.After(d, what, n.i, run)
+}
+
+func (n *node) resume() {
+	n.paused = false
+	runs := n.deferred
+	n.deferred = nil
+	for _, run := range runs {
+		n.After(0, "late", n.i, run)
+	}
+}
+
+// boot is the machine's clock that counts from start, local what its wall clock says.
+func (n *node) boot() time.Duration { return n.now + time.Duration(float64(n.now)*n.drift) }
+
+func (n *node) local() time.Time { return simStart.Add(n.boot() + n.wall) }
+
+// start begins a life.
+func (n *node) start() {
+	n.up, n.paused, n.deferred, n.batcher = true, false, nil, nil
+	n.gen++
+	n.flights, n.durables = map[uint64]*flight{}, map[cluster.NodeID]uint64{}
+	n.runners = nil
+	from, last := ^uint64(0), uint64(0)
+	var cursor []byte
+	for i, d := range n.domains {
+		a, err := kernel.NewApplier(d, n.views[i], nil)
+		if err != nil {
+			n.fail("node %d does not start: %v", n.i, err)
+			return
+		}
+		n.runners = append(n.runners, &runner{Applier: a})
+		last = max(last, a.Time())
+		if a.Position().N < from {
+			from, cursor = a.Position().N, a.Cursor()
+		}
+	}
+	if kernel.CheckStart(n.local(), last) != nil && n.chance(0.5) {
+		n.wall = time.UnixMilli(int64(last)).Sub(simStart) - n.boot() // the operator sets the clock, or accepts it
+	}
+	if err := n.quorum.state.CheckCursor(n.epoch, from, cursor); err != nil {
+		n.fail("node %d cannot tail from entry %d: %v", n.i, from, err)
+		return
+	}
+	for _, r := range n.runners {
+		r.next = from + 1
+	}
+	n.clock = kernel.NewClock(n.local, n.boot)
+	n.stamped = 0
+	binary.BigEndian.PutUint64(n.inc[:], n.rng.Uint64())
+	binary.BigEndian.PutUint32(n.inc[8:], n.rng.Uint32())
+	n.tell("node %d starts as %x behind entry %d", n.i, n.inc[:4], from)
+	m := n.quorum.members[n.i]
+	m.grown, m.failed = n.pull, n.attemptFailed
+	n.pull()
+	n.open()
+	n.housekeeping()
+}
+
+// open writes the incarnation: docs/formats.md, "The log", open.
+func (n *node) open() {
+	n.attempt++
+	attempt := n.attempt
+	n.at(proposeTimeout, "open again", func() {
+		if attempt == n.attempt && n.batcher == nil {
+			n.open()
+		}
+	})
+	n.quorum.read(n.i, func(s *cluster.SimState) {
+		version := s.Producer(n.id).Version
+		n.at(n.quorum.delay(), "open", func() {
+			if attempt != n.attempt {
+				return
+			}
+			n.quorum.send(n.i, cluster.OpenOp(n.id, version, n.inc), func(a cluster.Answer) {
+				n.at(0, "opened", func() {
+					switch {
+					case attempt != n.attempt || n.batcher != nil:
+					case a.State.Incarnation == n.inc && a.State.Epoch == n.epoch:
+						n.batcher = kernel.NewBatcher(n.epoch, n.id, n.inc, a.State.Version)
+						n.tell("node %d has opened %x at version %d", n.i, n.inc[:4], a.State.Version)
+						n.propose()
+					default:
+						n.open()
+					}
+				})
+			})
+		})
+	})
+}
+
+// submit gives a command to the batcher.
+func (n *node) submit(w kernel.Waiting) error {
+	if n.batcher == nil {
+		return kernel.ErrNotReady
+	}
+	if err := n.batcher.Add(w); err != nil {
+		return err
+	}
+	n.pump()
+	return nil
+}
+
+func (n *node) pump() {
+	if n.batcher != nil && n.batcher.Idle() && n.batcher.Queued() > 0 {
+		n.propose()
+	}
+}
+
+// propose makes the next entry, a beat if nothing waits, and sends it until it is in.
+func (n *node) propose() {
+	var checks []kernel.Check
+	for i, r := range n.runners {
+		p := r.Position()
+		checks = append(checks, kernel.Check{Domain: n.domains[i].ID(), N: p.N, Chain: r.Chain(), Durable: r.durable})
+	}
+	stamp := n.clock.Stamp()
+	if stamp < n.stamped {
+		n.fail("node %d stamps %d after %d", n.i, stamp, n.stamped)
+	}
+	n.stamped = stamp
+	number, in := n.batcher.Next(stamp, kernel.Behaviour, checks)
+	n.flights[number] = &flight{waiting: in, proposed: n.now, domains: len(n.runners)}
+	n.proposed = n.now
+	n.try()
+}
+
+func (n *node) try() {
+	n.attempt++
+	attempt := n.attempt
+	answer := func(in bool, st cluster.ProducerState, err error) {
+		if attempt == n.attempt && !n.batcher.Idle() {
+			n.attempt++
+			n.answered(n.batcher.Answer(in, st, err), err)
+		}
+	}
+	n.quorum.send(n.i, cluster.ProposeOp(n.batcher.Proposal()), func(a cluster.Answer) {
+		n.at(0, "proposed", func() { answer(a.In, a.State, nil) })
+	})
+	n.at(proposeTimeout, "proposal times out", func() { answer(false, cluster.ProducerState{}, cluster.ErrUnknownOutcome) })
+}
+
+func (n *node) answered(in bool, err error) {
+	switch {
+	case in:
+		n.pump()
+		n.beat()
+	case n.batcher.Closed():
+		n.fail("node %d was closed by another start though there is none", n.i)
+	case err != nil:
+		n.try()
+	default:
+		n.at(2*time.Millisecond, "again", n.try)
+	}
+}
+
+// attemptFailed is the error that a proposal under way gets when the leader changes.
+func (n *node) attemptFailed() {
+	n.at(0, "leader changed", func() {
+		if n.batcher != nil && !n.batcher.Idle() {
+			n.attempt++
+			n.answered(n.batcher.Answer(false, cluster.ProducerState{}, cluster.ErrUnknownOutcome), cluster.ErrUnknownOutcome)
+		}
+	})
+}
+
+// beat proposes an empty entry when nothing else was proposed for a while.
+func (n *node) beat() {
+	if n.quiet {
+		return
+	}
+	proposed := n.proposed
+	n.at(kernel.BeatAfter, "beat", func() {
+		if n.proposed == proposed && n.batcher.Idle() && !n.quiet {
+			n.propose()
+		}
+	})
+}
+
+// ownAt is when the newest own entry that every view has applied was proposed. A read is fresh enough to be answered at
+// time t if ownAt, as it was when the view was read, lies within kernel.ReadyWithin of t.
+func (n *node) ownAt() (at time.Duration, ok bool) {
+	for i, r := range n.runners {
+		if !r.own {
+			return 0, false
+		}
+		if i == 0 || r.ownAt < at {
+			at = r.ownAt
+		}
+	}
+	return at, true
+}
+
+func (n *node) ready() bool {
+	at, ok := n.ownAt()
+	return ok && n.now-at <= kernel.ReadyWithin
+}
+
+// crash ends the life at once: nobody gets an answer, and of what the views have not synced each keeps a part.
+func (n *node) crash(power bool) {
+	if !n.up {
+		return
+	}
+	n.up = false
+	n.gen++
+	for i, r := range n.runners {
+		keep := r.unsynced
+		if power {
+			keep = n.rng.IntN(r.unsynced + 1)
+			if n.chance(0.3) {
+				keep = 0
+			}
+		}
+		n.tell("node %d ends; domain %d keeps %d of %d", n.i, i, keep, r.unsynced)
+		v, err := n.views[i].cut(keep, r.unsynced)
+		if err != nil {
+			n.fail("view %d of node %d after a crash: %v", i, n.i, err)
+			return
+		}
+		n.views[i] = v
+	}
+	n.runners = nil
+	// etcd applies before it saves: the member's own copy may be shorter at first than what its views have seen.
+	m := n.quorum.members[n.i]
+	m.visible -= min(m.visible-1, n.rng.Uint64N(3))
+	n.quorum.spread(n.i)
+}
+
+// stop is the end of a life in good order: everybody is told that the outcome is unknown, and the views are synced.
+func (n *node) stop() {
+	if !n.up {
+		return
+	}
+	var ws []kernel.Waiting
+	if n.batcher != nil {
+		ws = n.batcher.Drain()
+	}
+	for number := uint64(1); len(n.flights) > 0; number++ {
+		f := n.flights[number]
+		if f == nil {
+			continue
+		}
+		delete(n.flights, number)
+		ws = append(ws, f.waiting...)
+	}
+	for _, w := range ws {
+		if w.Done != nil {
+			w.Done(kernel.Result{Err: kernel.ErrStopped})
+		}
+	}
+	n.sync()
+	n.crash(false)
+}

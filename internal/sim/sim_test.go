@@ -1,0 +1,154 @@
+package sim
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var (
+	seedFlag  = flag.Uint64("sim.seed", 0, "play this one seed")
+	traceFlag = flag.Bool("sim.trace", false, "print every event of -sim.seed")
+	countFlag = flag.Uint64("sim.count", 2000, "how many seeds TestSeeds plays")
+	firstFlag = flag.Uint64("sim.first", 1, "the first seed of TestSeeds")
+	pebble    = flag.Bool("sim.pebble", false, "play -sim.seed on Pebble")
+)
+
+func options(seed uint64) Options {
+	o := Options{Seed: seed}
+	if *traceFlag {
+		o.Trace = os.Stdout
+	}
+	return o
+}
+
+// TestSeed plays the one seed that a failure has named.
+func TestSeed(t *testing.T) {
+	if *seedFlag == 0 {
+		*seedFlag = 1
+	}
+	o := options(*seedFlag)
+	o.Pebble = *pebble
+	r, err := Run(o)
+	t.Logf("%+v", r)
+	if err != nil {
+		t.Fatalf("seed %d: %v", *seedFlag, err)
+	}
+}
+
+// play runs seeds on all processors and reports the first failures with the command that repeats them.
+func play(t *testing.T, run func(Options) (Report, error), test string, seeds []uint64, pebble bool) {
+	var next atomic.Int64
+	var sum struct {
+		sync.Mutex
+		Report
+		failed int
+	}
+	sum.Did = map[string]int{}
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= len(seeds) {
+					return
+				}
+				r, err := run(Options{Seed: seeds[i], Pebble: pebble})
+				sum.Lock()
+				sum.Events += r.Events
+				sum.Entries += r.Entries
+				sum.Commands += r.Commands
+				sum.Acknowledged += r.Acknowledged
+				sum.Skipped += r.Skipped
+				sum.Reads += r.Reads
+				sum.Refused += r.Refused
+				sum.Virtual += r.Virtual
+				for k, n := range r.Did {
+					sum.Did[k] += n
+				}
+				if err != nil {
+					if sum.failed++; sum.failed <= 5 {
+						extra := ""
+						if pebble {
+							extra = " -sim.pebble"
+						}
+						t.Errorf("seed %d: %v\nto repeat: go test ./internal/sim -run '^%s$' -sim.seed=%d -sim.trace%s\nkeep it in testdata/seeds.txt", seeds[i], err, test, seeds[i], extra)
+					}
+					if sum.failed == 1 {
+						t.Logf("first failure after %d seeds", i+1)
+					}
+				}
+				sum.Unlock()
+			}
+		}()
+	}
+	wg.Wait()
+	n := uint64(max(len(seeds), 1))
+	t.Logf("%d seeds, %d failed; each: %d events, %d entries, %d commands, %d acknowledged (%d given up), %d reads answered and %d not, %v inside; on purpose in all: %v",
+		len(seeds), sum.failed, sum.Events/n, sum.Entries/n, sum.Commands/n, sum.Acknowledged/n, sum.Skipped/n, sum.Reads/n, sum.Refused/n, sum.Virtual/time.Duration(n), sum.Did)
+}
+
+func sequence(first, count, step uint64) (seeds []uint64) {
+	for s := first; s < first+count; s += step {
+		seeds = append(seeds, s)
+	}
+	return seeds
+}
+
+// kept reads the seeds that failed once: lines "scenario seed", with what it was after #.
+func kept(t *testing.T, scenario string) (seeds []uint64) {
+	b, err := os.ReadFile("testdata/seeds.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		line, _, _ = strings.Cut(line, "#")
+		f := strings.Fields(line)
+		if len(f) == 0 {
+			continue
+		}
+		seed, err := strconv.ParseUint(f[len(f)-1], 10, 64)
+		if err != nil || len(f) != 2 {
+			t.Fatalf("testdata/seeds.txt: %q is not a line \"scenario seed\"", line)
+		}
+		if f[0] == scenario {
+			seeds = append(seeds, seed)
+		}
+	}
+	return seeds
+}
+
+// TestKept plays the seeds that failed once, before anything else, in memory and on Pebble.
+func TestKept(t *testing.T) {
+	play(t, Run, "TestSeed", kept(t, "kernel"), false)
+	play(t, Run, "TestSeed", kept(t, "kernel"), true)
+}
+
+// TestSeeds plays many seeds in memory, and every tenth also on Pebble.
+func TestSeeds(t *testing.T) {
+	play(t, Run, "TestSeed", sequence(*firstFlag, *countFlag, 1), false)
+}
+
+func TestSeedsOnPebble(t *testing.T) {
+	play(t, Run, "TestSeed", sequence(*firstFlag, *countFlag, 10), true)
+}
+
+// TestRepeats: a seed gives the same events every time, with a trace and without.
+func TestRepeats(t *testing.T) {
+	for _, seed := range sequence(1, 20, 1) {
+		a, errA := Run(Options{Seed: seed})
+		b, errB := Run(Options{Seed: seed, Trace: io.Discard})
+		if a.Trace != b.Trace || a.Events != b.Events || fmt.Sprint(errA) != fmt.Sprint(errB) {
+			t.Errorf("seed %d: %d events and hash %x, then %d and %x", seed, a.Events, a.Trace, b.Events, b.Trace)
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package sim
+
+import (
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/cluster"
+	"github.com/bonghwa/bonghwa/internal/kernel"
+)
+
+// pull lets every domain apply what the member's own copy of the log has.
+func (n *node) pull() {
+	for d := range n.runners {
+		n.pullDomain(d)
+	}
+}
+
+func (n *node) pullDomain(d int) {
+	r := n.runners[d]
+	if !n.up || r.busy || r.next > n.quorum.members[n.i].visible {
+		return
+	}
+	r.busy = true
+	lag := n.between(0, time.Millisecond)
+	if d > 0 && n.chance(0.1) { // a domain of its own goroutine may fall behind
+		lag = n.between(0, 300*time.Millisecond)
+	}
+	n.at(lag, "apply", func() {
+		r.busy = false
+		n.applySome(d)
+		if n.err == nil {
+			n.pullDomain(d)
+		}
+	})
+}
+
+func (n *node) applySome(d int) {
+	r := n.runners[d]
+	upto := min(n.quorum.members[n.i].visible, r.next+n.rng.Uint64N(32))
+	recs, err := n.quorum.state.Records(n.epoch, r.next-1, upto)
+	if err != nil {
+		n.fail("node %d cannot read entry %d: %v", n.i, r.next, err)
+		return
+	}
+	for _, rec := range recs {
+		if rec.N != r.next {
+			n.fail("node %d got entry %d after %d", n.i, rec.N, r.next-1)
+			return
+		}
+		r.next++
+		n.apply(d, rec)
+		if n.err != nil {
+			return
+		}
+	}
+}
+
+// apply is what the kernel's runner does with one entry.
+func (n *node) apply(d int, rec cluster.Record) {
+	r := n.runners[d]
+	it := n.ledger.at(n.epoch, rec.N)
+	before := r.Time()
+	out, err := r.Apply(rec.N, rec.Cursor, it.entry)
+	if err != nil {
+		n.fail("node %d, entry %d: %v", n.i, rec.N, err)
+		return
+	}
+	if out == nil { // known since before a crash; people and chat of one entry are delivered together all the same
+		r.out = append(r.out, kernel.Applied{Domain: n.domains[d].ID(), Pos: kernel.Position{Epoch: n.epoch, N: rec.N}})
+		n.deliver()
+		return
+	}
+	r.unsynced++
+	if out.Time < before {
+		n.fail("node %d, entry %d: effective time goes back from %d to %d", n.i, rec.N, before, out.Time)
+	}
+	n.mark("applied", n.i*16+d, r.Chain())
+	n.ledger.compare(n.cell, n.i, d, it, out, r.Chain())
+	if out.Checkpoint != nil {
+		n.checkpoint(d, out.Pos)
+	}
+	if it.entry.Incarnation == n.inc {
+		n.answer(d, it, out)
+	}
+	if it.entry.Node != n.id {
+		for _, c := range it.entry.Checks {
+			if own, ok := r.ChainAt(c.N); ok && c.Domain == n.domains[d].ID() && own != c.Chain {
+				n.fail("node %d, entry %d: chain of domain %d at %d differs from the proposer's", n.i, rec.N, d, c.N)
+			}
+		}
+	}
+	n.noteDurable(it.entry)
+	if len(out.Ephemeral) > 0 && uint64(n.local().UnixMilli()) > out.Time+kernel.EphemeralMaxAge {
+		out.Ephemeral = nil
+	}
+	r.out = append(r.out, out.Applied)
+	n.deliver()
+}
+
+// answer tells the callers of an own entry.
+func (n *node) answer(d int, it *item, out *kernel.Outcome) {
+	f := n.flights[it.entry.Number]
+	if f == nil {
+		n.fail("node %d: entry %d has number %d, which is not in flight", n.i, it.n, it.entry.Number)
+		return
+	}
+	f.domains--
+	if f.domains == 0 {
+		delete(n.flights, it.entry.Number)
+	}
+	r := n.runners[d]
+	r.own, r.ownAt = true, f.proposed
+	for i := range f.waiting {
+		w := &f.waiting[i]
+		var dec kernel.Decided
+		switch {
+		case w.Done == nil:
+			continue
+		case w.Domain == n.domains[d].ID():
+			dec = out.Decided[i]
+		case w.Domain != kernel.DomainKernel || f.domains > 0:
+			continue
+		}
+		done := w.Done
+		w.Done = nil
+		done(kernel.Result{Pos: out.Pos, Time: out.Time, Verdict: dec.Verdict, Repeated: dec.Repeated, Last: dec.Last})
+	}
+}
+
+// deliver hands over what every domain has applied: of each entry the first domain's events first.
+func (n *node) deliver() {
+	for {
+		for _, r := range n.runners {
+			if len(r.out) == 0 {
+				return
+			}
+		}
+		pos := n.runners[0].out[0].Pos
+		for _, r := range n.runners {
+			a := r.out[0]
+			r.out = r.out[1:]
+			if a.Pos != pos {
+				n.fail("node %d delivers %v together with %v", n.i, a.Pos, pos)
+			}
+			if n.sink != nil {
+				n.sink(n, a)
+			}
+		}
+	}
+}
+
+// housekeeping syncs the views and trims the log.
+func (n *node) housekeeping() {
+	n.at(n.between(n.syncEvery/2, n.syncEvery), "sync", func() {
+		n.sync()
+		n.trim()
+		n.housekeeping()
+	})
+}
+
+func (n *node) sync() {
+	for i, r := range n.runners {
+		if err := n.views[i].Sync(); err != nil {
+			n.fail("node %d, view %d: %v", n.i, i, err)
+		}
+		r.durable, r.unsynced = r.Position().N, 0
+	}
+}
+
+// noteDurable remembers up to where the proposer's views are durable.
+func (n *node) noteDurable(e *kernel.Entry) {
+	if len(e.Checks) == 0 {
+		return
+	}
+	d := e.Checks[0].Durable
+	for _, c := range e.Checks[1:] {
+		d = min(d, c.Durable)
+	}
+	n.durables[e.Node] = d
+}
+
+// trim lets the log go up to what every member has durably.
+func (n *node) trim() {
+	if len(n.durables) < len(n.quorum.members) {
+		return // one was not heard of since the start
+	}
+	limit := n.runners[0].durable
+	for _, r := range n.runners {
+		limit = min(limit, r.durable)
+	}
+	for _, d := range n.durables {
+		limit = min(limit, d)
+	}
+	epoch := n.epoch
+	n.quorum.read(n.i, func(s *cluster.SimState) {
+		if epoch == n.epoch {
+			s.Compact(limit)
+		}
+	})
+}
+
+// checkpoint copies a view.
+func (n *node) checkpoint(d int, pos kernel.Position) {
+	snap := n.views[d].Snapshot()
+	defer snap.Close()
+	s := kernel.NewMemStore()
+	if err := copyRows(s, snap); err != nil {
+		n.fail("node %d: checkpoint: %v", n.i, err)
+		return
+	}
+	hash, _ := kernel.ContentHash(snap)
+	n.ledger.checkpoint(n.cell, n.i, d, pos, s, hash)
+}
