@@ -164,12 +164,12 @@ func TestRandomCommands(t *testing.T) {
 
 func FuzzCommands(f *testing.F) {
 	for seed := range byte(8) {
-		data := make([]byte, 1200)
+		data := make([]byte, 400)
 		rand.NewChaCha8([32]byte{seed}).Read(data)
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		run(t, min(len(data)/6, 200), func(n int) int {
+		run(t, min(len(data)/6, 60), func(n int) int {
 			if len(data) == 0 {
 				return 0
 			}
