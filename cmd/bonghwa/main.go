@@ -11,17 +11,19 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/bonghwa/bonghwa/internal/inspect"
+	"github.com/bonghwa/bonghwa/internal/term"
 )
 
 type cli struct {
-	Serve   serveCmd   `cmd:"" help:"Run the server. With no flags: one machine, 127.0.0.1:8080, data in ./bonghwa-data."`
-	Bench   benchCmd   `cmd:"" help:"Measure this machine: a load generator against a server of its own."`
-	Backup  backupCmd  `cmd:"" help:"Copy everything while the server runs."`
-	Restore restoreCmd `cmd:"" help:"Make a data directory from a backup."`
-	People  peopleCmd  `cmd:"" help:"Look after accounts."`
-	Log     logCmd     `cmd:"" help:"Look into the log."`
-	View    viewCmd    `cmd:"" help:"Look into the views."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve   serveCmd     `cmd:"" help:"Run the server. With no flags: one machine, 127.0.0.1:8080, data in ./bonghwa-data."`
+	Chat    term.ChatCmd `cmd:"" help:"Talk from a terminal. (터미널에서 대화하기)"`
+	Bench   benchCmd     `cmd:"" help:"Measure this machine: a load generator against a server of its own."`
+	Backup  backupCmd    `cmd:"" help:"Copy everything while the server runs."`
+	Restore restoreCmd   `cmd:"" help:"Make a data directory from a backup."`
+	People  peopleCmd    `cmd:"" help:"Look after accounts."`
+	Log     logCmd       `cmd:"" help:"Look into the log."`
+	View    viewCmd      `cmd:"" help:"Look into the views."`
+	Version versionCmd   `cmd:"" help:"Print the version."`
 }
 
 type versionCmd struct{}
