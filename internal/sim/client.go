@@ -125,10 +125,10 @@ func (c *client) add(s *scope) *order {
 	o.cmd.Name = kernel.Name{Device: c.device, N: s.next}
 	binary.BigEndian.PutUint64(o.cmd.Name.Tag[:], c.rng.Uint64())
 	s.next++
-	switch k := c.rng.IntN(20); {
-	case k < 8:
+	switch k := c.rng.IntN(60); {
+	case k < 24:
 		o.cmd.Op, o.cmd.Amount = toydomain.Deposit, c.rng.Uint64N(100)
-	case k < 18:
+	case k < 58:
 		o.cmd.Op, o.cmd.Amount, o.cmd.To = toydomain.Transfer, c.rng.Uint64N(200), c.accounts[c.rng.IntN(len(c.accounts))]
 	default:
 		o.cmd.Op = toydomain.Panic

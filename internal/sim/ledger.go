@@ -77,17 +77,23 @@ func (l *ledger) compare(c *cell, i, d int, it *item, out *kernel.Outcome, chain
 	}
 }
 
-// checkpoint takes a copy of a view; all copies of one position must be equal.
-func (l *ledger) checkpoint(c *cell, i, d int, pos kernel.Position, s *kernel.MemStore, hash uint64) {
+// checkpoint keeps a copy of a view; all views must be equal at that position.
+func (l *ledger) checkpoint(c *cell, i, d int, pos kernel.Position, r kernel.Reader) {
 	cps := l.checkpoints[pos]
 	if cps == nil {
 		cps = make([]*checkpoint, len(c.domains))
 		l.checkpoints[pos] = cps
 		l.places = append(l.places, pos)
 	}
-	if cps[d] == nil {
+	hash, _ := kernel.ContentHash(r)
+	switch {
+	case cps[d] == nil:
+		s := kernel.NewMemStore()
+		if err := copyRows(s, r); err != nil {
+			c.fail("node %d: checkpoint: %v", i, err)
+		}
 		cps[d] = &checkpoint{s, hash}
-	} else if cps[d].hash != hash {
+	case cps[d].hash != hash:
 		c.fail("node %d: the checkpoint of domain %d at %v differs from another's", i, d, pos)
 	}
 }

@@ -42,8 +42,8 @@ func (l *loose) act() {
 		if l.now >= l.until {
 			return
 		}
-		switch l.rng.IntN(5) {
-		case 0, 1:
+		switch l.rng.IntN(9) {
+		case 0, 1, 2, 3:
 			reg, value := l.rng.Uint64N(3), l.rng.Uint64N(1000)
 			l.send(toydomain.Cmd{Op: toydomain.Max, Key: reg, Amount: value}, func(r kernel.Result) {
 				if r.Verdict.Seq < value {
@@ -53,7 +53,7 @@ func (l *loose) act() {
 					l.raised[reg] = r
 				}
 			})
-		case 2, 3:
+		case 4, 5, 6, 7:
 			l.keys++
 			key := l.keys
 			l.send(toydomain.Cmd{Op: toydomain.Revoke, Key: key}, func(r kernel.Result) {

@@ -198,15 +198,9 @@ func (n *node) trim() {
 	})
 }
 
-// checkpoint copies a view.
+// checkpoint keeps a view as it is at this entry.
 func (n *node) checkpoint(d int, pos kernel.Position) {
 	snap := n.views[d].Snapshot()
 	defer snap.Close()
-	s := kernel.NewMemStore()
-	if err := copyRows(s, snap); err != nil {
-		n.fail("node %d: checkpoint: %v", n.i, err)
-		return
-	}
-	hash, _ := kernel.ContentHash(snap)
-	n.ledger.checkpoint(n.cell, n.i, d, pos, s, hash)
+	n.ledger.checkpoint(n.cell, n.i, d, pos, snap)
 }

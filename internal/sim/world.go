@@ -64,7 +64,7 @@ func Run(o Options) (Report, error) {
 	w := &world{oracle: newOracle(domains)}
 	w.cell = newCell(l, domains, newViews(o.Pebble, o.Seed))
 	defer w.close()
-	w.until = l.between(15*time.Second, 50*time.Second)
+	w.until = l.between(8*time.Second, 30*time.Second)
 	w.pace = l.between(60*time.Millisecond, 400*time.Millisecond)
 	w.entered = func(it *item) {
 		it.expected = w.oracle.enter(it.entry)
