@@ -20,6 +20,7 @@ type sink struct{ frames int }
 func (s *sink) Send(Encoded) bool    { s.frames++; return true }
 func (s *sink) Queued() int          { return 0 }
 func (s *sink) Flush()               {}
+func (s *sink) FlushSoon()           {}
 func (s *sink) Drop()                {}
 func (s *sink) Ping()                {}
 func (s *sink) Close(uint16, string) {}

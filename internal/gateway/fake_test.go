@@ -340,7 +340,9 @@ func (l *line) Queued() int {
 	return len(l.frames)
 }
 func (l *line) Flush() {}
-func (l *line) Ping()  { l.mu.Lock(); l.pings++; l.mu.Unlock() }
+
+func (l *line) FlushSoon() {}
+func (l *line) Ping()      { l.mu.Lock(); l.pings++; l.mu.Unlock() }
 func (l *line) Drop() {
 	l.mu.Lock()
 	l.frames, l.drops = nil, l.drops+1

@@ -68,11 +68,11 @@ func (h *Hub) applied(a kernel.Applied) {
 	for i := range ready {
 		ready[i].s.settle(&ready[i], true)
 	}
-	for _, s := range dirty {
-		s.out.Flush()
-	}
 	for i := range ready {
 		ready[i].s.out.Flush()
+	}
+	for _, s := range dirty {
+		s.out.FlushSoon()
 	}
 	if len(dirty) > 0 {
 		h.g.metrics.lag.Observe(time.Duration(max(0, int64(h.g.k.Now())-int64(a.Time)) * int64(time.Millisecond)).Seconds())

@@ -220,9 +220,6 @@ const submitWait = 5 * time.Second
 
 // submit waits for the verdict of a command.
 func (g *Gateway) submit(ctx context.Context, domain byte, command []byte) (kernel.Result, error) {
-	if err := g.decodes(domain, command); err != nil {
-		return kernel.Result{}, err
-	}
 	ch := make(chan kernel.Result, 1)
 	if err := g.k.Submit(domain, command, func(r kernel.Result) { ch <- r }); err != nil {
 		return kernel.Result{}, refused(err)
@@ -239,23 +236,6 @@ func (g *Gateway) submit(ctx context.Context, domain byte, command []byte) (kern
 	case <-ctx.Done():
 	}
 	return kernel.Result{}, fail(apiv1.Reason_REASON_UNKNOWN_OUTCOME)
-}
-
-// decodes refuses what the state machines could not read: nothing malformed may get into the log.
-func (g *Gateway) decodes(domain byte, command []byte) error {
-	if len(command) > kernel.MaxCommand {
-		return fail(apiv1.Reason_REASON_TOO_LARGE)
-	}
-	var err error
-	if domain == kernel.DomainPeople {
-		_, err = g.people.Decode(command)
-	} else {
-		_, err = g.chat.Decode(command)
-	}
-	if err != nil {
-		return &Failure{Reason: apiv1.Reason_REASON_INVALID, cause: err}
-	}
-	return nil
 }
 
 func position(p kernel.Position) *apiv1.Position { return &apiv1.Position{Epoch: p.Epoch, N: p.N} }

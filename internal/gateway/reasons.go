@@ -177,6 +177,8 @@ func refused(err error) *Failure {
 		r = apiv1.Reason_REASON_UNKNOWN_OUTCOME
 	case errors.Is(err, kernel.ErrDiskFull):
 		r = apiv1.Reason_REASON_DISK_FULL
+	case errors.Is(err, kernel.ErrMalformed):
+		r = apiv1.Reason_REASON_INVALID
 	case errors.Is(err, kernel.ErrTooLarge):
 		r = apiv1.Reason_REASON_TOO_LARGE
 	}

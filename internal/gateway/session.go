@@ -21,8 +21,9 @@ type Outbound interface {
 	Send(f Encoded) bool
 	// Queued is how many bytes wait.
 	Queued() int
-	// Flush starts writing what is queued.
+	// Flush starts writing what is queued; FlushSoon may wait a few milliseconds for more where much is coming.
 	Flush()
+	FlushSoon()
 	// Drop forgets what is queued.
 	Drop()
 	// Ping asks the client for a sign of life; the answer is Session.Alive.

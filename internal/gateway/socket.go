@@ -41,9 +41,11 @@ const (
 
 // liveServer is the socket side of /live.
 type liveServer struct {
-	g  *Gateway
-	up *gws.Upgrader
-	mu struct {
+	g     *Gateway
+	up    *gws.Upgrader
+	start time.Time
+	pacer pacer
+	mu    struct {
 		sync.Mutex
 		conns map[*socket]struct{}
 		drain bool
@@ -52,7 +54,7 @@ type liveServer struct {
 }
 
 func newLiveServer(g *Gateway) *liveServer {
-	l := &liveServer{g: g}
+	l := &liveServer{g: g, start: time.Now()}
 	l.mu.conns = map[*socket]struct{}{}
 	l.up = gws.NewUpgrader(socketEvents{}, &gws.ServerOption{
 		SubProtocols: []string{ProtocolBinary, ProtocolJSON}, ReadMaxPayloadSize: maxFrame, ReadBufferSize: readBuffer,
@@ -218,6 +220,8 @@ type socket struct {
 	session    *Session
 	queue      sendQueue
 	writeSince atomic.Int64
+	wrote      atomic.Int64 // when the last write began, nanoseconds since the server's start
+	late       atomic.Bool  // waiting in pacer
 	closing    atomic.Bool
 }
 
@@ -247,6 +251,15 @@ func (s *socket) Flush() {
 	}
 }
 
+// FlushSoon implements Outbound.
+func (s *socket) FlushSoon() {
+	if time.Since(s.l.start)-time.Duration(s.wrote.Load()) >= pace {
+		s.Flush()
+	} else if !s.late.Swap(true) {
+		s.l.pacer.add(s)
+	}
+}
+
 // Close implements Outbound.
 func (s *socket) Close(code uint16, reason string) {
 	if s.closing.Swap(true) {
@@ -268,6 +281,7 @@ func (s *socket) write() {
 		if frames == nil {
 			break
 		}
+		s.wrote.Store(int64(time.Since(s.l.start)))
 		s.writeSince.Store(s.l.g.hub.millis())
 		err := s.writeAll(*bp, *frames)
 		s.writeSince.Store(0)

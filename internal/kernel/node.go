@@ -40,7 +40,7 @@ type Options struct {
 	// URL under which other nodes' people reach this node; written to node/<id>.
 	URL     string
 	Domains []DomainStore
-	// Sink gets what was applied: from one goroutine, in log order, and of one entry in the order of Domains. It must
+	// Sink gets what was applied, entries without events too: from one goroutine, in log order, and of one entry in the order of Domains. It must
 	// not block for long.
 	Sink func(Applied)
 	// Stamp is the clock of entries, Unix milliseconds; nil = SystemClock.
@@ -402,7 +402,7 @@ func (n *Node) dispatch() {
 		for _, r := range n.runners {
 			select {
 			case a := <-r.out:
-				if n.o.Sink != nil && (len(a.Events) > 0 || len(a.Ephemeral) > 0) {
+				if n.o.Sink != nil {
 					n.o.Sink(a)
 				}
 			case <-n.ctx.Done():
