@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -26,9 +27,12 @@ type PebbleOptions struct {
 // PebbleStore is a Store on disk. Commits do not sync: a crash of the process loses nothing, a power cut loses a
 // suffix of the commits since the last Sync and never a part of one.
 type PebbleStore struct {
-	db     *pebble.DB
-	cache  rowCache
-	writes overlay // of the batch that is open, kept for the next
+	db    *pebble.DB
+	cache rowCache
+	// Of the batch that is open, kept for the next.
+	writes overlay
+	keys   []string
+	key    []byte
 }
 
 type pebbleLogger struct{ o PebbleOptions }
@@ -55,7 +59,7 @@ func OpenPebble(dir string, o PebbleOptions) (*PebbleStore, error) {
 		ReadOnly:           o.ReadOnly,
 		Logger:             pebbleLogger{o},
 		FormatMajorVersion: PebbleFormat,
-		// Two views share a small machine: 32 MiB of memtables each at the most, and tables are cached by the kernel too.
+		// Two views share a small machine: 64 MiB of memtables each at the most, and tables are cached by the kernel too.
 		MemTableSize:                16 << 20,
 		MemTableStopWritesThreshold: 4,
 		CacheSize:                   16 << 20,
@@ -75,7 +79,7 @@ func OpenPebble(dir string, o PebbleOptions) (*PebbleStore, error) {
 }
 
 // Begin implements Store.
-func (s *PebbleStore) Begin() Batch { return &pebbleBatch{s: s, b: s.db.NewBatch(), writes: s.writes} }
+func (s *PebbleStore) Begin() Batch { return &pebbleBatch{s: s, writes: s.writes} }
 
 // Snapshot implements Store.
 func (s *PebbleStore) Snapshot() StoreSnapshot { return &pebbleSnapshot{s: s.db.NewSnapshot()} }
@@ -111,10 +115,10 @@ func (a *arena) copy(b []byte) []byte {
 	return c
 }
 
-// pebbleBatch keeps the entry's writes where reads find them first; the engine gets them at the end, as one batch.
+// pebbleBatch keeps the entry's writes where reads find them first. The engine gets the last value of each key at the
+// end, in order of keys: rows of a busy room are written once per entry, and its memtable likes the order.
 type pebbleBatch struct {
 	s      *PebbleStore
-	b      *pebble.Batch
 	writes overlay
 	a      arena
 }
@@ -172,33 +176,42 @@ func (b *pebbleBatch) Scan(lower, upper []byte, fn func(key, value []byte) bool)
 
 func (b *pebbleBatch) Set(key, value []byte) {
 	b.writes[string(key)] = append(make([]byte, 0, len(value)), value...)
-	if err := b.b.Set(key, value, nil); err != nil {
-		panic(StorageFault{err})
-	}
 }
 
-func (b *pebbleBatch) Delete(key []byte) {
-	b.writes[string(key)] = nil
-	if err := b.b.Delete(key, nil); err != nil {
-		panic(StorageFault{err})
-	}
-}
+func (b *pebbleBatch) Delete(key []byte) { b.writes[string(key)] = nil }
 
 func (b *pebbleBatch) Commit() error {
-	if err := b.b.Commit(pebble.NoSync); err != nil {
+	keys := b.s.keys[:0]
+	for k := range b.writes {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	batch := b.s.db.NewBatch()
+	var err error
+	for _, k := range keys {
+		b.s.key = append(b.s.key[:0], k...)
+		if v := b.writes[k]; v != nil {
+			err = batch.Set(b.s.key, v, nil)
+		} else {
+			err = batch.Delete(b.s.key, nil)
+		}
+		if err != nil {
+			return errors.Join(err, batch.Close())
+		}
+	}
+	if err := batch.Commit(pebble.NoSync); err != nil {
 		return err
 	}
-	for k, v := range b.writes {
-		b.s.cache.put(k, v)
+	for _, k := range keys {
+		b.s.cache.put(k, b.writes[k])
 	}
+	clear(keys)
+	b.s.keys = keys
 	clear(b.writes)
-	return b.b.Close()
+	return batch.Close()
 }
 
-func (b *pebbleBatch) Discard() {
-	clear(b.writes)
-	_ = b.b.Close()
-}
+func (b *pebbleBatch) Discard() { clear(b.writes) }
 
 type pebbleSnapshot struct {
 	s *pebble.Snapshot
