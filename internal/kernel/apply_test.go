@@ -561,3 +561,23 @@ func TestApplyKeepsNoMemoryOfTheEntry(t *testing.T) {
 		t.Error("the view shares memory with the log")
 	}
 }
+
+// TestChainGolden pins the chain and the content hash: nodes of two versions compare them while one after the other is
+// upgraded.
+func TestChainGolden(t *testing.T) {
+	h := newHistory()
+	h.add(envelope(named(opAdd, 1, 1, "a"), unnamed(opRefuse, "a"), unnamed(opPanic, "b"))...)
+	h.add(Envelope{DomainChat, FlagEphemeral, unnamed(opTyping, "a")}, Envelope{Domain: DomainPeople, Bytes: []byte("another domain's")})
+	h.add(envelope(named(opSkip, 1, 2, "a"), named(opAdd, 1, 1, "a"), named(opCopy, 2, 1, "b"), named(opAdd, 2, 9, "b"))...)
+	h.add()
+	a := newApplier(t, NewMemStore())
+	var b strings.Builder
+	for _, out := range h.play(t, a) {
+		c, _ := a.ChainAt(out.Pos.N)
+		fmt.Fprintf(&b, "entry %d %x\n  chain %016x\n", out.Pos.N, h.entries[out.Pos.N-1], c)
+	}
+	snap := a.store.Snapshot()
+	hash, rows := ContentHash(snap)
+	fmt.Fprintf(&b, "content of %d rows %016x\n", rows, hash)
+	golden(t, "chain.golden", b.String())
+}
