@@ -215,19 +215,7 @@ func (a *app) openRoom(ctx context.Context, id, peer string) {
 	a.ownLast, a.members = client.Message{}, map[string]client.Member{}
 	a.mu.Unlock()
 	a.s.Print(a.l.say("opened", a.title(id)))
-	if members, err := a.c.ListMembers(ctx, id); err == nil {
-		var people []string
-		a.mu.Lock()
-		for _, m := range members {
-			if m.User == a.me.ID {
-				m.ReadSeq = 1 << 62 // what is shown here is read
-			}
-			a.members[m.User] = m
-			people = append(people, m.User)
-		}
-		a.mu.Unlock()
-		a.learn(ctx, people...)
-	}
+	a.loadMembers(ctx, id)
 	a.c.View(id)
 	page, err := a.c.History(ctx, id, 0, true, 30)
 	if err != nil {
@@ -249,6 +237,31 @@ func (a *app) openRoom(ctx context.Context, id, peer string) {
 	if page.LastSeq > 0 {
 		a.c.MarkRead(id, page.LastSeq)
 	}
+}
+
+// loadMembers notes who is in the open room and how far each has read.
+func (a *app) loadMembers(ctx context.Context, room string) {
+	short, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	list, err := a.c.ListMembers(short, room)
+	if err != nil {
+		return // not a member, or a 1:1 that does not exist yet: no numbers are shown
+	}
+	var people []string
+	members := map[string]client.Member{}
+	a.mu.Lock()
+	for _, m := range list {
+		if m.User == a.me.ID {
+			m.ReadSeq = 1 << 62 // what is shown here is read
+		}
+		members[m.User] = m
+		people = append(people, m.User)
+	}
+	if a.room == room {
+		a.members = members
+	}
+	a.mu.Unlock()
+	a.learn(ctx, people...)
 }
 
 // page shows rows of the open room that are not shown yet.

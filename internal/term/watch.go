@@ -106,8 +106,12 @@ func (a *app) message(ctx context.Context, m client.Message) {
 		delete(a.typing, m.Author)
 	}
 	mine := m.Author == a.me.ID
+	fresh := open && (len(a.members) == 0 || m.Kind == client.KindInvited || m.Kind == client.KindLeft)
 	a.mu.Unlock()
 	if open {
+		if fresh {
+			a.loadMembers(ctx, m.Room)
+		}
 		a.show(m)
 		a.c.MarkRead(m.Room, m.Seq)
 		return
