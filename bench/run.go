@@ -107,6 +107,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			s, err := h.groups(fmt.Sprintf("%d groups of 50, four senders each, 1 outstanding", groups), groups, 50, 4)
 			return bounded(s, err, func() []Bound { return []Bound{atLeast("deliveries/s", s.DeliveriesPerS, 120000, 250000)} })
 		},
+		func() (*Scenario, error) { return h.throughClient(5) },
 		func() (*Scenario, error) { return h.idle(200, each) },
 	}
 	for _, step := range steps {
