@@ -253,7 +253,7 @@ func (s *socket) Flush() {
 
 // FlushSoon implements Outbound.
 func (s *socket) FlushSoon() {
-	if time.Since(s.l.start)-time.Duration(s.wrote.Load()) >= pace {
+	if !s.l.pacer.soon(time.Since(s.l.start), time.Duration(s.wrote.Load())) {
 		s.Flush()
 	} else if !s.late.Swap(true) {
 		s.l.pacer.add(s)
