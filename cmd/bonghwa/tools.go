@@ -19,6 +19,11 @@ type backupCmd struct {
 func (c backupCmd) Run() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
+	if c.To != "" {
+		if err := server.CopyTarget(c.To); err != nil {
+			return err
+		}
+	}
 	b, err := server.Admin(c.Data).Backup(ctx)
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -42,11 +43,13 @@ func Diff(w io.Writer, o DiffOptions) (err error) {
 		return err
 	}
 	defer a.close()
-	b, err := openSnapshot(o.B)
-	if err != nil {
-		return err
+	b := a // a view can be opened once only, and two names may lead to it
+	if !same(o.A, o.B) {
+		if b, err = openSnapshot(o.B); err != nil {
+			return err
+		}
+		defer b.close()
 	}
-	defer b.close()
 	for _, v := range []*view{a, b} {
 		hash, rows := kernel.ContentHash(v.snap)
 		fmt.Fprintf(w, "%s: position %s, %d rows, content hash %016x\n", v.dir, kernel.PositionOf(v.snap), rows, hash)
@@ -69,6 +72,12 @@ func openSnapshot(dir string) (*view, error) {
 		return nil, fmt.Errorf("%s is no view that can be read: %v", dir, err)
 	}
 	return &view{filepath.Clean(dir), s, s.Snapshot()}, nil
+}
+
+func same(a, b string) bool {
+	x, err1 := os.Stat(a)
+	y, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(x, y)
 }
 
 func (v *view) close() {

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,6 +28,9 @@ type adminServer struct {
 	path string
 	dir  *os.File
 }
+
+// dumpError is the trailer in which the server says why a dump ends early.
+const dumpError = "Bonghwa-Error"
 
 // BackupDone is the answer to a backup.
 type BackupDone struct {
@@ -74,8 +78,9 @@ func serveAdmin(s *Server) (*adminServer, error) {
 		from, _ := strconv.ParseUint(r.FormValue("from"), 10, 64)
 		to, _ := strconv.ParseUint(r.FormValue("to"), 10, 64)
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Trailer", dumpError)
 		if err := dump(r.Context(), s.core.log, DumpOptions{From: from, To: to, Texts: r.FormValue("texts") != ""}, w); err != nil {
-			fmt.Fprintln(w, "bonghwa:", err)
+			w.Header().Set(dumpError, url.QueryEscape(err.Error()))
 		}
 	})
 	a := &adminServer{http: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, path: path, dir: dir}
@@ -121,23 +126,26 @@ func (a AdminClient) Backup(ctx context.Context) (b BackupDone, err error) {
 
 // ResetPassword makes a one-time code for the owner of an account.
 func (a AdminClient) ResetPassword(ctx context.Context, handle string) (r ResetDone, err error) {
-	return r, a.call(ctx, "POST", "/reset-password?handle="+handle, &r)
+	return r, a.call(ctx, "POST", "/reset-password?handle="+url.QueryEscape(handle), &r)
 }
 
 func (a AdminClient) call(ctx context.Context, method, path string, into any) error {
-	body, err := a.open(ctx, method, path)
+	res, err := a.open(ctx, method, path)
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	return json.NewDecoder(body).Decode(into)
+	defer res.Body.Close()
+	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
+		return errors.New("the server ended before it answered")
+	}
+	return nil
 }
 
 // errNotRunning: no server is running on the data directory.
 var errNotRunning = errors.New("no server is running on this data directory")
 
-func (a AdminClient) open(ctx context.Context, method, path string) (io.ReadCloser, error) {
-	c := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+func (a AdminClient) open(ctx context.Context, method, path string) (*http.Response, error) {
+	c := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		addr, dir, err := socketAddr(filepath.Join(a.data, adminSocket))
 		if err != nil {
 			return nil, err
@@ -161,7 +169,7 @@ func (a AdminClient) open(ctx context.Context, method, path string) (io.ReadClos
 		b, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
 		return nil, errors.New(string(bytes.TrimSpace(b)))
 	}
-	return res.Body, nil
+	return res, nil
 }
 
 // DumpOptions say which entries to print.
@@ -177,11 +185,16 @@ func DumpLog(ctx context.Context, o DumpOptions, w io.Writer) error {
 	if o.Texts {
 		texts = "&texts=1"
 	}
-	body, err := Admin(o.Data).open(ctx, "GET", fmt.Sprintf("/log?from=%d&to=%d%s", o.From, o.To, texts))
+	res, err := Admin(o.Data).open(ctx, "GET", fmt.Sprintf("/log?from=%d&to=%d%s", o.From, o.To, texts))
 	if err == nil {
-		defer body.Close()
-		_, err = io.Copy(w, body)
-		return err
+		defer res.Body.Close()
+		if _, err := io.Copy(w, res.Body); err != nil {
+			return err
+		}
+		if why, err := url.QueryUnescape(res.Trailer.Get(dumpError)); why != "" && err == nil {
+			return errors.New(why)
+		}
+		return nil
 	}
 	if !errors.Is(err, errNotRunning) {
 		return err

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sort"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -18,11 +17,18 @@ import (
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
 
-// checkpoint asks the log for a checkpoint, waits for it and completes it with its manifest.
+// checkpoint asks the log for a checkpoint, waits for it and completes it with its manifest. One at a time: two that
+// rode in the same entry would be the same directory.
 func (c *core) checkpoint(ctx context.Context, label string) (dir string, m *kernel.Manifest, err error) {
 	cmd, err := proto.Marshal(&logv1.KernelCommand{Op: &logv1.KernelCommand_Checkpoint{Checkpoint: &logv1.Checkpoint{Label: label}}})
 	if err != nil {
 		return "", nil, err
+	}
+	select {
+	case c.copying <- struct{}{}:
+		defer func() { <-c.copying }()
+	case <-ctx.Done():
+		return "", nil, ctx.Err()
 	}
 	done := make(chan kernel.Result, 1)
 	if err := c.node.Submit(kernel.DomainKernel, cmd, func(r kernel.Result) { done <- r }); err != nil {
@@ -41,12 +47,13 @@ func (c *core) checkpoint(ctx context.Context, label string) (dir string, m *ker
 }
 
 // daily takes a checkpoint when the newest one is older than a day: the log is trimmed, so the views are the only copy.
-func (c *core) daily(ctx context.Context, log *slog.Logger) {
+// One that fails is tried again ten minutes later.
+func daily(ctx context.Context, log *slog.Logger, newest func() time.Time, take func() (dir string, err error)) {
 	tick := time.NewTicker(10 * time.Minute)
 	defer tick.Stop()
 	for {
-		if time.Since(newestCheckpoint(c.data.path(checkpointsDir), c.data.Meta.Created)) > 24*time.Hour {
-			if dir, _, err := c.checkpoint(ctx, "daily"); err != nil && ctx.Err() == nil {
+		if time.Since(newest()) > 24*time.Hour {
+			if dir, err := take(); err != nil && ctx.Err() == nil {
 				log.Error("the daily checkpoint failed", "cause", err)
 			} else if err == nil {
 				log.Info("daily checkpoint", "dir", dir)
@@ -61,57 +68,130 @@ func (c *core) daily(ctx context.Context, log *slog.Logger) {
 }
 
 // newestCheckpoint is when the newest complete checkpoint was taken, or since when there is something to copy.
-func newestCheckpoint(root string, created time.Time) time.Time {
-	newest := created
-	files, _ := filepath.Glob(filepath.Join(root, "*", kernel.ManifestName))
-	for _, f := range files {
-		if st, err := os.Stat(f); err == nil && st.ModTime().After(newest) {
-			newest = st.ModTime()
+func (c *core) newestCheckpoint() time.Time {
+	newest := c.data.Meta.Created
+	for _, m := range manifests(c.data.path(checkpointsDir)) {
+		if at := time.UnixMilli(int64(m.TimeMs)); at.After(newest) {
+			newest = at
 		}
 	}
 	return newest
 }
 
-// CopyCheckpoint copies a complete checkpoint to a directory that must not exist, syncing every file.
-func CopyCheckpoint(from, to string) error {
-	if _, err := os.Stat(to); err == nil {
-		return fmt.Errorf("%s exists already; choose a new directory", to)
+// manifests are those of the complete checkpoints in a directory, by directory.
+func manifests(root string) map[string]*kernel.Manifest {
+	found := map[string]*kernel.Manifest{}
+	dirs, err := os.ReadDir(root)
+	if err != nil {
+		return found
 	}
-	tmp := to + ".part"
-	if err := os.RemoveAll(tmp); err != nil {
-		return err
+	for _, d := range dirs {
+		dir := filepath.Join(root, d.Name())
+		if m, err := kernel.ReadManifest(dir); err == nil && !strings.HasSuffix(dir, unfinished) {
+			found[dir] = m
+		}
 	}
-	if err := copyTree(from, tmp); err != nil {
-		return errors.Join(err, os.RemoveAll(tmp))
-	}
-	return os.Rename(tmp, to)
+	return found
 }
 
+// unfinished ends the name of a copy that is under way.
+const unfinished = ".part"
+
+// CopyTarget says whether a checkpoint can be copied to a directory: it must not exist.
+func CopyTarget(to string) error {
+	if _, err := os.Lstat(to); err == nil {
+		return fmt.Errorf("%s exists already; choose a new directory", to)
+	}
+	return nil
+}
+
+// CopyCheckpoint copies a complete checkpoint to a directory that must not exist. The copy gets its name when it is
+// whole and durable; what an interrupted one has left under another name has no manifest.
+func CopyCheckpoint(from, to string) error {
+	if err := CopyTarget(to); err != nil {
+		return err
+	}
+	parent := filepath.Dir(to)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return fmt.Errorf("the directory %s cannot be made: %v", parent, cause(err))
+	}
+	tmp, err := os.MkdirTemp(parent, filepath.Base(to)+".*"+unfinished)
+	if err != nil {
+		return fmt.Errorf("the backup cannot be copied to %s: %v", to, cause(err))
+	}
+	err = copyCheckpoint(from, tmp)
+	if err == nil {
+		err = os.Rename(tmp, to)
+	}
+	if err == nil {
+		return syncDir(parent)
+	}
+	_ = os.RemoveAll(tmp)
+	return fmt.Errorf("the backup cannot be copied to %s: %v", to, cause(err))
+}
+
+// copyCheckpoint copies the manifest last: it is what makes a checkpoint complete.
+func copyCheckpoint(from, to string) error {
+	views, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, v := range views {
+		if !v.IsDir() {
+			continue
+		}
+		if err := copyTree(filepath.Join(from, v.Name()), filepath.Join(to, v.Name())); err != nil {
+			return err
+		}
+	}
+	if err := copyFile(filepath.Join(from, kernel.ManifestName), filepath.Join(to, kernel.ManifestName)); err != nil {
+		return err
+	}
+	return syncDir(to)
+}
+
+// copyTree copies a directory to one that does not exist, durably.
 func copyTree(from, to string) error {
-	return filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
-		target := filepath.Join(to, rel)
+	if err := os.Mkdir(to, 0o700); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		copyOne := copyFile
 		if e.IsDir() {
-			return os.MkdirAll(target, 0o700)
+			copyOne = copyTree
 		}
-		in, err := os.Open(path)
-		if err != nil {
+		if err := copyOne(filepath.Join(from, e.Name()), filepath.Join(to, e.Name())); err != nil {
 			return err
 		}
-		defer in.Close()
-		out, err := os.OpenFile(target, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(out, in)
-		return errors.Join(err, out.Sync(), out.Close())
-	})
+	}
+	return syncDir(to)
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
+}
+
+// syncDir makes the names in a directory durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // RestoreOptions say what to restore where.
@@ -132,9 +212,10 @@ type Restored struct {
 	Epoch    uint32
 }
 
-// Restore makes a data directory from a checkpoint. It verifies the content of every view against the manifest, before
-// and after, and begins a new epoch, so that positions of the lost future are recognised.
-func Restore(o RestoreOptions) (*Restored, error) {
+// Restore makes a data directory from a checkpoint. It verifies the content of every view against the manifest and
+// begins a new epoch, so that positions of the lost future are recognised. What makes the directory one that a server
+// runs on is written last: an interrupted restore leaves none, and one that fails leaves nothing.
+func Restore(o RestoreOptions) (r *Restored, err error) {
 	from, err := findCheckpoint(o.From)
 	if err != nil {
 		return nil, err
@@ -143,59 +224,72 @@ func Restore(o RestoreOptions) (*Restored, error) {
 	if err != nil {
 		return nil, err
 	}
-	if left, err := os.ReadDir(o.Data); err == nil && len(left) > 0 {
-		return nil, fmt.Errorf("%s is not empty; restore into a new directory", o.Data)
-	}
-	d, err := OpenData(o.Data)
+	d, err := newData(o.Data, m.Cell)
 	if err != nil {
 		return nil, err
 	}
-	defer d.Close()
-	if err := d.setCell(m.Cell); err != nil {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.clear())
+		}
+		err = errors.Join(err, d.Close())
+	}()
+	r = &Restored{m, nextEpoch(m.Epoch, o.Now)}
+	if err := os.Mkdir(d.path(viewsDir), 0o700); err != nil {
 		return nil, err
 	}
-	epoch := nextEpoch(m.Epoch, o.Now)
-	cut := kernel.Position{Epoch: m.Epoch, N: m.N}
 	for _, dom := range domains(d.Cell) {
-		want, ok := m.Domains[dom.Name()]
-		if !ok {
-			return nil, fmt.Errorf("the checkpoint has no view %q", dom.Name())
+		if err := restoreView(from, d, dom.Name(), r); err != nil {
+			return nil, err
 		}
-		target := filepath.Join(d.path(viewsDir), dom.Name())
-		if err := copyTree(filepath.Join(from, dom.Name()), target); err != nil {
-			return nil, fmt.Errorf("view %q cannot be copied: %v", dom.Name(), err)
-		}
-		hash, err := kernel.BeginEpoch(target, cut, epoch)
-		if err != nil {
-			return nil, fmt.Errorf("view %q of the checkpoint cannot be used: %v", dom.Name(), err)
-		}
-		if hash != want.ContentHash {
-			return nil, fmt.Errorf("view %q of the checkpoint is damaged: its content hash is %s, the manifest says %s", dom.Name(), hash, want.ContentHash)
-		}
+	}
+	if err := syncDir(d.path(viewsDir)); err != nil {
+		return nil, err
 	}
 	if !o.KeepSessions {
 		if err := os.WriteFile(d.path(endSessions), nil, 0o600); err != nil {
 			return nil, err
 		}
 	}
-	if err := d.writeMeta(); err != nil {
+	if err := d.markClean(); err != nil {
 		return nil, err
 	}
-	return &Restored{m, epoch}, d.markClean()
+	return r, d.writeMeta()
 }
 
+func restoreView(from string, d *Data, name string, r *Restored) error {
+	want, ok := r.Manifest.Domains[name]
+	if !ok {
+		return fmt.Errorf("the checkpoint has no view %q", name)
+	}
+	target := filepath.Join(d.path(viewsDir), name)
+	if err := copyTree(filepath.Join(from, name), target); err != nil {
+		return fmt.Errorf("view %q cannot be copied: %v", name, err)
+	}
+	hash, err := kernel.BeginEpoch(target, kernel.Position{Epoch: r.Manifest.Epoch, N: r.Manifest.N}, r.Epoch)
+	if err != nil {
+		return fmt.Errorf("view %q of the checkpoint cannot be used: %v", name, err)
+	}
+	if hash != want.ContentHash {
+		return fmt.Errorf("view %q of the checkpoint is damaged: its content hash is %s, the manifest says %s", name, hash, want.ContentHash)
+	}
+	return nil
+}
+
+// findCheckpoint takes a checkpoint, a directory of checkpoints or a data directory; of several the newest.
 func findCheckpoint(dir string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, kernel.ManifestName)); err == nil {
 		return dir, nil
 	}
 	for _, d := range []string{dir, filepath.Join(dir, checkpointsDir)} {
-		found, err := filepath.Glob(filepath.Join(d, "*", kernel.ManifestName))
-		if err != nil {
-			return "", err
+		newest, at := "", kernel.Position{}
+		for dir, m := range manifests(d) {
+			if p := (kernel.Position{Epoch: m.Epoch, N: m.N}); newest == "" || at.Less(p) {
+				newest, at = dir, p
+			}
 		}
-		if len(found) > 0 {
-			sort.Strings(found)
-			return filepath.Dir(found[len(found)-1]), nil
+		if newest != "" {
+			return newest, nil
 		}
 	}
 	return "", fmt.Errorf("%s holds no complete checkpoint", dir)

@@ -38,6 +38,8 @@ type core struct {
 	stores []*kernel.PebbleStore
 	doms   []kernel.Domain
 	node   *kernel.Node
+	// copying is held by the checkpoint under way.
+	copying chan struct{}
 }
 
 type coreOptions struct {
@@ -51,7 +53,7 @@ type coreOptions struct {
 
 // openCore starts everything below the gateway on a locked directory.
 func openCore(ctx context.Context, d *Data, o coreOptions) (c *core, err error) {
-	c = &core{data: d, doms: domains(d.Cell)}
+	c = &core{data: d, doms: domains(d.Cell), copying: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())

@@ -56,6 +56,25 @@ type Data struct {
 
 // OpenData locks dir, making it if it does not exist. Every error is one sentence for the operator.
 func OpenData(dir string) (*Data, error) {
+	d, err := lockData(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.readMeta(); err != nil {
+		d.lock.Close()
+		return nil, err
+	}
+	dir = d.Dir
+	if err := os.Chmod(dir, 0o700); err != nil {
+		d.lock.Close()
+		return nil, fmt.Errorf("the data directory %s cannot be closed to other users: %v", dir, cause(err))
+	}
+	_, err = os.Stat(d.path(cleanFile))
+	d.Clean = err == nil || d.New
+	return d, nil
+}
+
+func lockData(dir string) (*Data, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -71,27 +90,54 @@ func OpenData(dir string) (*Data, error) {
 		d.lock.Close()
 		return nil, fmt.Errorf("another bonghwa process is using the data directory %s; stop it first, or choose another with --data", dir)
 	}
-	if err := d.readMeta(); err != nil {
-		d.lock.Close()
+	return d, nil
+}
+
+// newData locks dir, which must be empty or not exist, for a restore of this cell. It is no data directory until
+// writeMeta.
+func newData(dir, cell string) (*Data, error) {
+	if left, err := os.ReadDir(dir); err == nil && len(left) > 0 {
+		return nil, fmt.Errorf("%s is not empty; restore into a new directory", dir)
+	}
+	d, err := lockData(dir)
+	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(dir, 0o700); err != nil {
-		d.lock.Close()
-		return nil, fmt.Errorf("the data directory %s cannot be closed to other users: %v", dir, cause(err))
+	if err = os.Chmod(d.Dir, 0o700); err == nil {
+		err = d.invent()
 	}
-	_, err = os.Stat(d.path(cleanFile))
-	d.Clean = err == nil || d.New
+	if err == nil {
+		err = d.setCell(cell)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.clear(), d.Close())
+	}
 	return d, nil
+}
+
+// clear empties a directory that newData has made, but for what somebody else may have put there since.
+func (d *Data) clear() error {
+	var errs []error
+	for _, name := range []string{metaFile, metaFile + ".new", viewsDir, endSessions, cleanFile, lockFile} {
+		errs = append(errs, os.RemoveAll(d.path(name)))
+	}
+	return errors.Join(errs...)
 }
 
 func (d *Data) readMeta() error {
 	b, err := os.ReadFile(d.path(metaFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if _, err := os.Stat(d.path(etcdDir)); err == nil {
-			return fmt.Errorf("%s holds data but no %s; it is not a complete data directory", d.Dir, metaFile)
+		for _, name := range []string{etcdDir, viewsDir} {
+			if _, err := os.Stat(d.path(name)); err == nil {
+				return fmt.Errorf("%s holds data but no %s: it is not a complete data directory; a restore that was interrupted must be done again, into an empty one", d.Dir, metaFile)
+			}
 		}
-		return d.create()
+		if err := d.invent(); err != nil {
+			return err
+		}
+		d.New = true
+		return d.writeMeta()
 	case err != nil:
 		return fmt.Errorf("%s cannot be read: %v", d.path(metaFile), cause(err))
 	}
@@ -118,35 +164,48 @@ func (d *Data) setCell(hex4 string) error {
 	return nil
 }
 
-func (d *Data) create() error {
+// invent makes up what a new directory is called.
+func (d *Data) invent() error {
 	if _, err := rand.Read(d.NodeID[:]); err != nil {
 		return err
 	}
-	d.New, d.Cell = true, 1
+	d.Cell = 1
 	d.Meta = Meta{Format: dataFormat, Cell: fmt.Sprintf("%04x", d.Cell), Node: hex.EncodeToString(d.NodeID[:]), Created: time.Now().UTC()}
-	return d.writeMeta()
+	return nil
 }
 
+// writeMeta makes the directory a data directory, durably.
 func (d *Data) writeMeta() error {
 	b, err := json.MarshalIndent(d.Meta, "", "  ")
 	if err != nil {
 		return err
 	}
 	tmp := d.path(metaFile + ".new")
-	if err := os.WriteFile(tmp, append(b, '\n'), 0o600); err != nil {
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err == nil {
+		_, err = f.Write(append(b, '\n'))
+		err = errors.Join(err, f.Sync(), f.Close())
+	}
+	if err == nil {
+		err = os.Rename(tmp, d.path(metaFile))
+	}
+	if err == nil {
+		err = syncDir(d.Dir)
+	}
+	if err != nil {
 		return fmt.Errorf("%s cannot be written: %v", d.path(metaFile), cause(err))
 	}
-	return os.Rename(tmp, d.path(metaFile))
+	return nil
 }
 
 func (d *Data) path(name string) string { return filepath.Join(d.Dir, name) }
 
-// markRunning removes the mark of a clean stop; markClean sets it.
+// markRunning removes the mark of a clean stop, durably: after a power cut it must not be there. markClean sets it.
 func (d *Data) markRunning() error {
 	if err := os.Remove(d.path(cleanFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return nil
+	return syncDir(d.Dir)
 }
 
 func (d *Data) markClean() error { return os.WriteFile(d.path(cleanFile), nil, 0o600) }

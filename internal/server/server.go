@@ -15,7 +15,10 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"runtime/pprof"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -57,6 +60,9 @@ type Server struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	applied  chan struct{} // closed when the gateway exists
+	tasks    sync.WaitGroup
+	// sound says that every row has been read, or need not be: the last stop was in order.
+	sound atomic.Bool
 }
 
 // Start opens everything and serves. It returns when the node is ready. Every error is one sentence for the operator,
@@ -89,6 +95,10 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if s.data, err = OpenData(o.Data); err != nil {
 		return s, err
 	}
+	s.sound.Store(s.data.Clean)
+	if err = s.data.markRunning(); err != nil {
+		return s, fmt.Errorf("the data directory %s cannot be written to: %v", s.data.Dir, cause(err))
+	}
 	s.core, err = openCore(ctx, s.data, coreOptions{
 		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, URL: s.URL(),
 		Sink: func(a kernel.Applied) {
@@ -100,9 +110,6 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	})
 	if err != nil {
 		return s, err
-	}
-	if err = s.data.markRunning(); err != nil {
-		return s, fmt.Errorf("the data directory %s cannot be written to: %v", s.data.Dir, cause(err))
 	}
 	s.gw, err = gateway.New(gateway.Options{
 		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
@@ -125,14 +132,23 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		return s, err
 	}
 	s.serve()
-	if !s.data.Clean {
-		go func() {
-			if err := scanViews(s.ctx, o.Logger, s.core.doms, s.core.stores); err != nil && s.ctx.Err() == nil {
+	if !s.sound.Load() {
+		s.tasks.Go(func() {
+			switch err := scanViews(s.ctx, o.Logger, s.core.doms, s.core.stores); {
+			case s.ctx.Err() != nil: // not finished: the next start does it again
+			case err != nil:
 				o.Fatal(err)
+			default:
+				s.sound.Store(true)
 			}
-		}()
+		})
 	}
-	go s.core.daily(s.ctx, o.Logger)
+	s.tasks.Go(func() {
+		daily(s.ctx, o.Logger, s.core.newestCheckpoint, func() (string, error) {
+			dir, _, err := s.core.checkpoint(s.ctx, "daily")
+			return dir, err
+		})
+	})
 	return s, nil
 }
 
@@ -158,12 +174,13 @@ func (s *Server) serve() {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
 	}
-	go func() {
+	// Goroutines of connections inherit the label, so that a profile shows the share of the gateway.
+	go pprof.Do(s.ctx, pprof.Labels("part", "gateway"), func(context.Context) {
 		if err := s.http.Serve(s.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
 			s.o.Fatal(fmt.Errorf("the listener failed: %v", err))
 		}
-	}()
-	go func() {
+	})
+	s.tasks.Go(func() {
 		t := time.NewTicker(100 * time.Millisecond)
 		defer t.Stop()
 		for {
@@ -174,7 +191,7 @@ func (s *Server) serve() {
 				s.gw.Tick()
 			}
 		}
-	}()
+	})
 }
 
 // endSessions does what restore left to be done at the first start.
@@ -196,7 +213,13 @@ func (s *Server) endSessions(ctx context.Context) error {
 		if r.Err != nil {
 			return r.Err
 		}
-		return os.Remove(mark)
+		if r.Verdict.Code != kernel.OK {
+			return fmt.Errorf("the sessions of before the restore could not be ended: %s", r.Verdict.Code)
+		}
+		if err := os.Remove(mark); err != nil {
+			return err
+		}
+		return syncDir(s.data.Dir)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -214,8 +237,12 @@ func (s *Server) Stop(ctx context.Context) error {
 	if s.admin != nil {
 		s.admin.close()
 	}
-	err = errors.Join(err, s.core.stop(ctx), s.core.close(), s.data.markClean(), s.data.Close())
-	return err
+	s.tasks.Wait()
+	err = errors.Join(err, s.core.stop(ctx), s.core.close())
+	if s.sound.Load() {
+		err = errors.Join(err, s.data.markClean())
+	}
+	return errors.Join(err, s.data.Close())
 }
 
 // abort undoes a start that failed.
@@ -232,6 +259,7 @@ func (s *Server) abort() {
 	if s.admin != nil {
 		s.admin.close()
 	}
+	s.tasks.Wait()
 	if s.core != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -239,7 +267,7 @@ func (s *Server) abort() {
 		_ = s.core.close()
 	}
 	if s.data != nil {
-		if s.data.Clean && s.core != nil {
+		if s.sound.Load() {
 			_ = s.data.markClean()
 		}
 		s.data.Close()
