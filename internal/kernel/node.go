@@ -40,8 +40,8 @@ type Options struct {
 	// URL under which other nodes' people reach this node; written to node/<id>.
 	URL     string
 	Domains []DomainStore
-	// Sink gets what was applied, entries without events too: from one goroutine, in log order, and of one entry in the order of Domains. It must
-	// not block for long.
+	// Sink gets what was applied, entries without events too: from one goroutine, in log order, and of one entry in the
+	// order of Domains. It must not block for long.
 	Sink func(Applied)
 	// Stamp is the clock of entries, Unix milliseconds; nil = SystemClock.
 	Stamp func() uint64
@@ -402,7 +402,8 @@ func (n *Node) dispatch() {
 		for _, r := range n.runners {
 			select {
 			case a := <-r.out:
-				if n.o.Sink != nil {
+				// What a view had applied before this start was delivered then: its place is kept in order only.
+				if n.o.Sink != nil && a.Pos.Epoch != 0 {
 					n.o.Sink(a)
 				}
 			case <-n.ctx.Done():
@@ -412,22 +413,41 @@ func (n *Node) dispatch() {
 	}
 }
 
-// Ready is nil when this node may answer reads: it is known to be within 1.25 s of what the cell has committed.
-func (n *Node) Ready() error {
+// Ready is nil when this node may answer reads: it is known to be within 1.25 s of what the cell has committed. It says
+// so of its views at this moment; of what was read from a snapshot Fresh says it.
+func (n *Node) Ready() error { return n.within(n.own()) }
+
+// Fresh is nil when a snapshot of this node, which may still be open or not, shows what the cell had committed 1.25 s ago.
+// It is asked after the read. Ready is not enough there: a process that is stopped between the read and the question may
+// have caught up when it comes to ask, and would vouch for what it read before.
+func (n *Node) Fresh(s Snapshot) error {
+	p, ok := s.(*positioned)
+	if !ok {
+		return fmt.Errorf("%w: not a snapshot of this node", ErrNotReady)
+	}
+	return n.within(p.own)
+}
+
+// own is when, since the node's start, the newest own entry that every domain has applied was proposed; 0 = none yet.
+func (n *Node) own() time.Duration {
+	own := n.runners[0].ownAt.Load()
+	for _, r := range n.runners[1:] {
+		own = min(own, r.ownAt.Load())
+	}
+	return time.Duration(own)
+}
+
+// within is nil when an own entry that was proposed at this time vouches for now.
+func (n *Node) within(own time.Duration) error {
 	if n.stopping.Load() || n.ctx.Err() != nil {
 		return fmt.Errorf("%w: stopping", ErrNotReady)
 	}
-	oldest := time.Duration(0)
-	for _, r := range n.runners {
-		at := r.ownAt.Load()
-		if at == 0 {
-			return fmt.Errorf("%w: still reading the log", ErrNotReady)
-		}
-		oldest = max(oldest, time.Since(n.start)-time.Duration(at))
+	if own == 0 {
+		return fmt.Errorf("%w: still reading the log", ErrNotReady)
 	}
-	if oldest > ReadyWithin {
+	if age := time.Since(n.start) - own; age > ReadyWithin {
 		if voters, _ := n.o.Log.Members(); voters > 1 {
-			return fmt.Errorf("%w: no own entry came back for %d ms; this site may be cut off", ErrNotReady, oldest.Milliseconds())
+			return fmt.Errorf("%w: no own entry came back for %d ms; this site may be cut off", ErrNotReady, age.Milliseconds())
 		}
 	}
 	return nil
@@ -435,15 +455,19 @@ func (n *Node) Ready() error {
 
 // Snapshot opens a domain's view as of one position.
 func (n *Node) Snapshot(domain byte) Snapshot {
+	own := n.own() // before the view is opened: what it shows is at least as new
 	for _, r := range n.runners {
 		if r.a.domain.ID() == domain {
-			return &positioned{StoreSnapshot: r.store.Snapshot()}
+			return &positioned{StoreSnapshot: r.store.Snapshot(), own: own}
 		}
 	}
 	panic(fmt.Sprintf("no domain %d", domain))
 }
 
-type positioned struct{ StoreSnapshot }
+type positioned struct {
+	StoreSnapshot
+	own time.Duration
+}
 
 func (p *positioned) Position() Position { return PositionOf(p) }
 

@@ -507,7 +507,7 @@ func TestEphemeralReachesTheSinkOfEveryNode(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		for _, n := range []*testNode{a, b} {
-			sunk := n.drainSink()
+			sunk := ephemeral(n.drainSink())
 			if len(sunk) != 1 || len(sunk[0].Ephemeral) != 1 || len(sunk[0].Events) != 0 || sunk[0].Domain != DomainChat {
 				t.Errorf("the sink was given %+v", sunk)
 			}
@@ -518,15 +518,25 @@ func TestEphemeralReachesTheSinkOfEveryNode(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(EphemeralMaxAge*time.Millisecond + 2*time.Second)
-		if len(a.drainSink()) != 1 {
+		if len(ephemeral(a.drainSink())) != 1 {
 			t.Error("lost where it was sent")
 		}
 		c.sim.Heal(1)
 		time.Sleep(time.Second)
-		if sunk := b.drainSink(); len(sunk) != 0 {
+		if sunk := ephemeral(b.drainSink()); len(sunk) != 0 {
 			t.Errorf("delivered late: %+v", sunk)
 		}
 	})
+}
+
+// ephemeral keeps what carries something to sessions that is not in the state.
+func ephemeral(sunk []Applied) (as []Applied) {
+	for _, a := range sunk {
+		if len(a.Ephemeral) > 0 {
+			as = append(as, a)
+		}
+	}
+	return as
 }
 
 func TestReady(t *testing.T) {
@@ -592,6 +602,53 @@ func TestReadyOldest(t *testing.T) {
 		}
 	})
 }
+
+// TestFresh: a node that is ready does not vouch for what was read before it slept.
+func TestFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCell(t, 3)
+		n := c.startNew(0)
+		defer n.stop()
+		early := n.Snapshot(DomainChat)
+		defer early.Close()
+		time.Sleep(time.Second)
+		if err := n.Fresh(early); !errors.Is(err, ErrNotReady) || n.Ready() != nil {
+			t.Errorf("opened before the node was ready: %v", err)
+		}
+		s := n.Snapshot(DomainChat)
+		if err := n.Fresh(s); err != nil {
+			t.Error(err)
+		}
+		s.Close()
+		if err := n.Fresh(s); err != nil {
+			t.Errorf("closed: %v", err)
+		}
+		time.Sleep(ReadyWithin + time.Millisecond)
+		if err := n.Fresh(s); !errors.Is(err, ErrNotReady) || n.Ready() != nil {
+			t.Errorf("read long ago by a node that is ready: %v", err)
+		}
+		if err := n.Fresh(memView{}); !errors.Is(err, ErrNotReady) {
+			t.Errorf("of another node: %v", err)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		c := newCell(t, 1)
+		n := c.startNew(0)
+		defer n.stop()
+		time.Sleep(time.Second)
+		s := n.Snapshot(DomainChat)
+		defer s.Close()
+		time.Sleep(time.Minute)
+		if err := n.Fresh(s); err != nil {
+			t.Errorf("in a cell of one nobody else could know better: %v", err)
+		}
+	})
+}
+
+// memView is a snapshot that no node has opened.
+type memView struct{ memSnapshot }
+
+func (memView) Position() Position { return Position{} }
 
 func TestFatalIsToldOnce(t *testing.T) {
 	for what, run := range map[string]func(t *testing.T, c *cell, n *testNode) error{
