@@ -57,7 +57,7 @@ func (r *runner) entry(it numbered) error {
 	if out == nil {
 		// After a crash this view may be ahead of another. Dispatch takes one item per entry from every domain, or else it
 		// would pair different entries from then on.
-		r.deliver(Applied{Domain: r.a.domain.ID()})
+		r.deliver(Applied{Domain: r.a.domain.ID(), Pos: Position{it.e.Epoch, it.n}})
 		return nil
 	}
 	for i, what := range out.Panicked {
