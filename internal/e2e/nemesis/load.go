@@ -150,13 +150,13 @@ func (l *load) fail(err error) {
 // read reads the registers of a domain as anybody is read to, and remembers what the node has vouched for.
 func (n *node) read(domain byte) (ready bool, err error) {
 	s := n.k.Snapshot(domain)
+	defer s.Close()
 	r := read{Domain: domain}
 	for slot := range n.Slots {
 		r.Values[slot] = toydomain.Register(s, uint64(slot))
 	}
-	s.Close()
 	r.At = now()
-	if n.k.Ready() != nil {
+	if n.k.Fresh(s) != nil {
 		return false, nil
 	}
 	return true, write(n.reads, r)
