@@ -9,6 +9,16 @@ import (
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
 
+// scan reads every row after an unclean stop. One that is cut off by a stop is done again at the next start.
+func (s *Server) scan() {
+	switch err := scanViews(s.ctx, s.o.Logger, s.core.doms, s.core.stores); {
+	case err == nil:
+		s.sound.Store(true)
+	case s.ctx.Err() == nil:
+		s.o.Fatal(err)
+	}
+}
+
 // scanViews reads every row of every view at low priority: the engine verifies its checksums, the domain says whether
 // the row can be what it must. The first damaged row ends the scan with the sentence for the operator.
 func scanViews(ctx context.Context, log *slog.Logger, doms []kernel.Domain, stores []*kernel.PebbleStore) error {
@@ -20,9 +30,10 @@ func scanViews(ctx context.Context, log *slog.Logger, doms []kernel.Domain, stor
 			return err
 		}
 	}
-	if ctx.Err() == nil {
-		log.Info("every row was read after the unclean stop", "rows", rows, "ms", time.Since(start).Milliseconds())
+	if err := ctx.Err(); err != nil {
+		return err
 	}
+	log.Info("every row was read after the unclean stop", "rows", rows, "ms", time.Since(start).Milliseconds())
 	return nil
 }
 

@@ -133,15 +133,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	s.serve()
 	if !s.sound.Load() {
-		s.tasks.Go(func() {
-			switch err := scanViews(s.ctx, o.Logger, s.core.doms, s.core.stores); {
-			case s.ctx.Err() != nil: // not finished: the next start does it again
-			case err != nil:
-				o.Fatal(err)
-			default:
-				s.sound.Store(true)
-			}
-		})
+		s.tasks.Go(s.scan)
 	}
 	s.tasks.Go(func() {
 		daily(s.ctx, o.Logger, s.core.newestCheckpoint, func() (string, error) {
