@@ -301,9 +301,9 @@ func (c *Core) rolledBack(now int64, cut *apiv1.Position) {
 	c.reopen(now)
 }
 
-// see notes a position of the current connection.
+// see notes a position of the current connection. Only a Welcome leads into another epoch: it can tell what was lost.
 func (c *Core) see(now int64, p *apiv1.Position) {
-	if p == nil || !less(c.seen, p) {
+	if p == nil || p.Epoch != c.epoch || !less(c.seen, p) {
 		return
 	}
 	c.seen = position(p)

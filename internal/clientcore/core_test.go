@@ -377,6 +377,9 @@ func TestRolledBack(t *testing.T) {
 	if r := d.sent[id].result; r.Err != nil || r.Seq != 2 {
 		t.Fatalf("%+v", r)
 	}
+	if d.ended != nil || d.rollbacks != 1 {
+		t.Fatalf("ended %v, told of a restore %d times", d.ended, d.rollbacks)
+	}
 	if d.core.Epoch() != 2 || d.core.Device() != dev {
 		t.Fatalf("epoch %d, device changed %v", d.core.Epoch(), d.core.Device() != dev)
 	}

@@ -43,6 +43,8 @@ type device struct {
 	ended   *Refusal
 	copied  bool
 	calls   []Call
+	// rollbacks is how often the user was told of a restore.
+	rollbacks int
 }
 
 type link struct {
@@ -210,6 +212,7 @@ func (d *device) deliver(o Deliver) {
 		d.ended = o.State.Ended
 	}
 	if o.RolledBack != nil {
+		d.rollbacks++
 		d.got = map[string][]*apiv1.Message{}
 	}
 	m := o.Message

@@ -15,7 +15,8 @@ type Session struct {
 	account *account
 	token   string
 	device  string
-	live    bool
+	authed  bool // a Hello was accepted
+	live    bool // and every event is told
 	out     []*livev1.Frame
 	held    map[string]uint64
 	// Closed: the server has said Bye.
@@ -69,7 +70,12 @@ func (x *Session) Frame(f *livev1.Frame) {
 		x.hello(h)
 		return
 	}
-	if x.account == nil || x.Closed {
+	if x.Closed {
+		return
+	}
+	if !x.authed {
+		x.put(&livev1.Frame{Id: f.Id, Body: &livev1.Frame_Ack{Ack: &livev1.Ack{
+			Error: &apiv1.ErrorInfo{Reason: apiv1.Reason_REASON_UNAUTHENTICATED, Again: true}}}})
 		return
 	}
 	switch b := f.Body.(type) {
@@ -126,7 +132,7 @@ func (x *Session) hello(h *livev1.Hello) {
 		}
 	}
 	x.put(&livev1.Frame{Body: &livev1.Frame_Welcome{Welcome: w}})
-	x.live = !back
+	x.authed, x.live = !back, !back
 }
 
 func (x *Session) lastMessage(r *roomState) *apiv1.Message {
