@@ -39,15 +39,15 @@ func newCell(t testing.TB, nodes int, seed uint64, trim bool) *cell {
 		}
 		c.slots = append(c.slots, s)
 	}
-	for _, s := range c.slots {
-		s.InitialCluster = strings.Join(members, ",")
-		s.start()
-	}
 	t.Cleanup(func() {
 		for _, s := range c.slots {
 			s.close()
 		}
 	})
+	for _, s := range c.slots {
+		s.InitialCluster = strings.Join(members, ",")
+		s.start()
+	}
 	return c
 }
 
@@ -160,6 +160,9 @@ func (c *cell) quiet() uint64 {
 		s.gone()
 		if code := s.p.cmd.ProcessState.ExitCode(); code != 0 {
 			c.t.Fatalf("node %d ended with code %d\n%s", s.Slot, code, s.log())
+		}
+		if strings.Contains(s.said(), "views differ") {
+			c.t.Fatalf("node %d has seen other chains than its own\n%s", s.Slot, s.log())
 		}
 	}
 	return n

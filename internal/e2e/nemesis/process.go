@@ -157,12 +157,17 @@ func (s *slot) close() {
 	}
 }
 
-// log is the end of what the slot's processes have said.
-func (s *slot) log() string {
+// said is what the slot's processes have said.
+func (s *slot) said() string {
 	b, err := os.ReadFile(s.file("stderr"))
 	if err != nil {
 		return fmt.Sprint(err)
 	}
-	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return strings.TrimSpace(string(b))
+}
+
+// log is the end of it.
+func (s *slot) log() string {
+	lines := strings.Split(s.said(), "\n")
 	return strings.Join(lines[max(len(lines)-30, 0):], "\n")
 }
