@@ -104,12 +104,14 @@ func (r *raw) Print(text string) {
 }
 
 // line draws the line being typed.
-func (r *raw) line() string {
+func (r *raw) line() string { return drawLine(&r.edit, r.prompt, r.columns()) }
+
+func (r *raw) columns() int {
 	columns, _, err := term.GetSize(int(r.out.Fd()))
 	if err != nil || columns <= 0 {
-		columns = 80
+		return 80
 	}
-	return drawLine(&r.edit, r.prompt, columns)
+	return columns
 }
 
 // drawLine is the prompt, the visible part of the text, and the way back to the cursor.
@@ -128,6 +130,11 @@ func drawLine(e *editor, prompt string, columns int) string {
 
 func (r *raw) Read(prompt string, secret bool) (string, error) {
 	r.mu.Lock()
+	// A question that would leave no room to answer beside it stands on a line of its own.
+	if columns := r.columns(); runesWidth([]rune(prompt)) > columns/2 {
+		r.write(eraseLine + strings.ReplaceAll(strings.TrimSpace(prompt), "\n", "\r\n") + "\r\n")
+		prompt = "> "
+	}
 	r.prompt, r.edit.secret, r.reading = prompt, secret, true
 	r.write(r.line())
 	r.mu.Unlock()
