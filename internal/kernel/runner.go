@@ -56,8 +56,8 @@ func (r *runner) entry(it numbered) error {
 	}
 	if out == nil {
 		// After a crash this view may be ahead of another. Dispatch takes one item per entry from every domain, or else it
-		// would pair different entries from then on.
-		r.deliver(Applied{Domain: r.a.domain.ID(), Pos: Position{it.e.Epoch, it.n}})
+		// would pair different entries from then on. Without a position it goes no further.
+		r.deliver(Applied{Domain: r.a.domain.ID()})
 		return nil
 	}
 	for i, what := range out.Panicked {
