@@ -31,6 +31,12 @@ type cell struct {
 	// entered hears of every entry as it is committed; sink of what nodes applied; begun of a new epoch.
 	entered func(*item)
 	sink    func(*node, kernel.Applied)
+	// started hears of every start of a node, ended of every end, applied of every time a node has applied something, first of what the first
+	// view told about an entry.
+	started func(*node)
+	ended   func(n *node, power bool)
+	applied func(*node)
+	first   func(it *item, d int, events []any)
 	begun   func(cut kernel.Position)
 	// sameEvents compares what two applications of one entry told sessions.
 	sameEvents func(a, b []any) bool

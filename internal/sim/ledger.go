@@ -65,6 +65,9 @@ func (l *ledger) compare(c *cell, i, d int, it *item, out *kernel.Outcome, chain
 	first := it.results[d]
 	if first == nil {
 		it.results[d] = got
+		if c.first != nil {
+			c.first(it, d, out.Events)
+		}
 		for k, env := range it.entry.Commands {
 			if it.expected != nil && env.Domain == c.domains[d].ID() && env.Flags&kernel.FlagEphemeral == 0 && out.Decided[k] != it.expected[k] {
 				c.fail("entry %d, command %d: decided %+v, the rules say %+v", it.n, k, out.Decided[k], it.expected[k])

@@ -127,6 +127,9 @@ func (n *node) start() {
 	n.tell("node %d starts as %x behind entry %d", n.i, n.inc[:4], from)
 	m := n.quorum.members[n.i]
 	m.grown, m.failed = n.pull, n.attemptFailed
+	if n.started != nil {
+		n.started(n)
+	}
 	n.pull()
 	n.open()
 	n.housekeeping()
@@ -295,6 +298,9 @@ func (n *node) crash(power bool) {
 		n.views[i] = v
 	}
 	n.runners = nil
+	if n.ended != nil {
+		n.ended(n, power)
+	}
 	// etcd applies before it saves: the member's own copy may be shorter at first than what its views have seen.
 	m := n.quorum.members[n.i]
 	m.visible -= min(m.visible-1, n.rng.Uint64N(3))

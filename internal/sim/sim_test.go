@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"runtime/debug"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 )
 
 var (
-	seedFlag  = flag.Uint64("sim.seed", 0, "play this one seed")
+	seedFlag  = flag.Uint64("sim.seed", 1, "play this one seed")
 	traceFlag = flag.Bool("sim.trace", false, "print every event of -sim.seed")
 	countFlag = flag.Uint64("sim.count", 2000, "how many seeds TestSeeds plays")
 	firstFlag = flag.Uint64("sim.first", 1, "the first seed of TestSeeds")
@@ -23,7 +24,7 @@ var (
 )
 
 func options(seed uint64) Options {
-	o := Options{Seed: seed}
+	o := Options{Seed: seed, Pebble: *pebble}
 	if *traceFlag {
 		o.Trace = os.Stdout
 	}
@@ -31,13 +32,10 @@ func options(seed uint64) Options {
 }
 
 // TestSeed plays the one seed that a failure has named.
-func TestSeed(t *testing.T) {
-	if *seedFlag == 0 {
-		*seedFlag = 1
-	}
-	o := options(*seedFlag)
-	o.Pebble = *pebble
-	r, err := Run(o)
+func TestSeed(t *testing.T) { one(t, Run) }
+
+func one(t *testing.T, run func(Options) (Report, error)) {
+	r, err := run(options(*seedFlag))
 	t.Logf("%+v", r)
 	if err != nil {
 		t.Fatalf("seed %d: %v", *seedFlag, err)
@@ -66,7 +64,10 @@ func play(t *testing.T, run func(Options) (Report, error), test string, seeds []
 			defer wg.Done()
 			for {
 				i := int(next.Add(1)) - 1
-				if i >= len(seeds) {
+				sum.Lock()
+				enough := sum.failed >= 10
+				sum.Unlock()
+				if enough || i >= len(seeds) {
 					return
 				}
 				r, err := run(Options{Seed: seeds[i], Pebble: pebble})
@@ -138,6 +139,8 @@ func kept(t *testing.T, scenario string) (seeds []uint64) {
 func TestKept(t *testing.T) {
 	play(t, Run, "TestSeed", kept(t, "kernel"), false)
 	play(t, Run, "TestSeed", kept(t, "kernel"), true)
+	play(t, RunPublic, "TestPublicSeed", kept(t, "public"), false)
+	play(t, RunPublic, "TestPublicSeed", kept(t, "public"), true)
 }
 
 // TestSeeds plays many seeds in memory, and every tenth also on Pebble.
@@ -149,13 +152,43 @@ func TestSeedsOnPebble(t *testing.T) {
 	play(t, Run, "TestSeed", sequence(*firstFlag, *countFlag, 10), true)
 }
 
+// TestPublicSeed plays the one seed of the real domains, gateways and clients that a failure has named.
+func TestPublicSeed(t *testing.T) { one(t, RunPublic) }
+
+func TestPublicSeeds(t *testing.T) {
+	play(t, RunPublic, "TestPublicSeed", sequence(*firstFlag, *countFlag/4, 1), false)
+}
+
+func TestPublicSeedsOnPebble(t *testing.T) {
+	play(t, RunPublic, "TestPublicSeed", sequence(*firstFlag, *countFlag/4, 10), true)
+}
+
 // TestRepeats: a seed gives the same events every time, with a trace and without.
 func TestRepeats(t *testing.T) {
-	for _, seed := range sequence(1, 20, 1) {
-		a, errA := Run(Options{Seed: seed})
-		b, errB := Run(Options{Seed: seed, Trace: io.Discard})
-		if a.Trace != b.Trace || a.Events != b.Events || fmt.Sprint(errA) != fmt.Sprint(errB) {
-			t.Errorf("seed %d: %d events and hash %x, then %d and %x", seed, a.Events, a.Trace, b.Events, b.Trace)
+	for _, run := range []func(Options) (Report, error){Run, RunPublic} {
+		for _, seed := range sequence(1, 20, 1) {
+			a, errA := run(Options{Seed: seed})
+			b, errB := run(Options{Seed: seed, Trace: io.Discard})
+			if a.Trace != b.Trace || a.Events != b.Events || fmt.Sprint(errA) != fmt.Sprint(errB) {
+				t.Errorf("seed %d: %d events and hash %x, then %d and %x", seed, a.Events, a.Trace, b.Events, b.Trace)
+			}
 		}
+	}
+}
+
+// TestSoakSeeds goes on for BONGHWA_SOAK with seeds that no other run has played: three of the kernel to one of the whole.
+func TestSoakSeeds(t *testing.T) {
+	d := 2 * time.Second
+	if s := os.Getenv("BONGHWA_SOAK"); s != "" {
+		var err error
+		if d, err = time.ParseDuration(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := rand.Uint64N(1 << 40)
+	for end := time.Now().Add(d); time.Now().Before(end) && !t.Failed(); first += 200 {
+		play(t, Run, "TestSeed", sequence(first, 150, 1), false)
+		play(t, Run, "TestSeed", sequence(first, 150, 10), true)
+		play(t, RunPublic, "TestPublicSeed", sequence(first, 50, 1), false)
 	}
 }

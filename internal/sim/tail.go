@@ -27,6 +27,9 @@ func (n *node) pullDomain(d int) {
 	n.at(lag, "apply", func() {
 		r.busy = false
 		n.applySome(d)
+		if n.applied != nil {
+			n.applied(n)
+		}
 		if n.err == nil {
 			n.pullDomain(d)
 		}

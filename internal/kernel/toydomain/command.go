@@ -26,7 +26,7 @@ const (
 	Max
 	// Revoke (unnamed) remembers a key for ever.
 	Revoke
-	// Note has no effect; it is meant to be sent as ephemeral.
+	// Note is to be sent as ephemeral only. Applied, it leaves a row that CheckRow refuses.
 	Note
 )
 

@@ -20,6 +20,8 @@ const (
 	rowJournal  byte = 'j'
 	rowRegister byte = 'x'
 	rowRevoked  byte = 'k'
+	// rowNote must never be seen: CheckRow refuses it.
+	rowNote byte = 'n'
 )
 
 const rowVersion = 1
@@ -59,6 +61,9 @@ func (d *Domain) Apply(a *kernel.Apply, command kernel.Command) kernel.Verdict {
 		a.Set(numberKey(rowRegister, c.Key), number(v))
 		a.Emit(Event{Op: c.Op, Item: c.Item})
 		return kernel.Verdict{Code: kernel.OK, Seq: v}
+	case Note:
+		a.Set([]byte{rowNote}, []byte{rowVersion})
+		return kernel.Verdict{Code: kernel.Invalid}
 	case Revoke:
 		if !Revoked(a, c.Key) {
 			a.Set(numberKey(rowRevoked, c.Key), binary.BigEndian.AppendUint64(number(a.Pos.N), a.Time))
