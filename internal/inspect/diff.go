@@ -27,7 +27,8 @@ type DiffOptions struct {
 var ErrDiffer = errors.New("the views differ")
 
 // Diff prints where two views differ, row by row, and returns ErrDiffer if they do. Positions are printed; whether they
-// differ does not matter, since the same contents may stand at different positions of different epochs.
+// and the rows of epochs (e) differ does not matter, as for the content hash: the same contents may stand at different
+// positions of different epochs.
 func Diff(w io.Writer, o DiffOptions) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -162,6 +163,9 @@ func (x *walker) peek() (k, v []byte, ok bool) {
 			if len(x.rows) == 1000 {
 				x.next = append([]byte(nil), k...)
 				return false
+			}
+			if k[0] == 'e' {
+				return true
 			}
 			x.rows = append(x.rows, [2][]byte{k, v})
 			return true
