@@ -136,17 +136,25 @@ func rssOf(pid int) (int64, error) {
 	return pages * int64(os.Getpagesize()), err
 }
 
-// settledRSS is the resident memory after garbage has been collected and time to give it back has passed.
-func (p *process) settledRSS(ctx context.Context) (int64, error) {
-	for range 3 {
+// settledRSS is the resident memory after garbage has been collected and given back: when two looks, a second apart,
+// differ by less than a MiB.
+func (p *process) settledRSS(ctx context.Context) (rss int64, err error) {
+	for range 15 {
 		res, err := p.get(ctx, "http://"+p.pprof+"/debug/free")
 		if err != nil {
 			return 0, err
 		}
 		res.Close()
 		time.Sleep(time.Second)
+		before := rss
+		if rss, err = rssOf(p.cmd.Process.Pid); err != nil {
+			return 0, err
+		}
+		if d := rss - before; d > -1<<20 && d < 1<<20 {
+			break
+		}
 	}
-	return rssOf(p.cmd.Process.Pid)
+	return rss, nil
 }
 
 func (p *process) get(ctx context.Context, url string) (io.ReadCloser, error) {

@@ -68,7 +68,7 @@ func (h *house) throughClient(pairs int) (*Scenario, error) {
 	}
 	span, n := after.at.Sub(before.at).Seconds(), float64(len(all))
 	return &Scenario{
-		Name: fmt.Sprintf("%d pairs through the public client", pairs), Seconds: round(span, 1), AckedPerS: round(n/span, 0), DeliveriesPerS: round(n/span, 0),
+		Name: fmt.Sprintf("%d pairs through the public client", pairs), Seconds: round(span, 1), AckedPerS: round(n/span, 0),
 		AckP50: percentile(all, .5), AckP99: percentile(all, .99),
 		ServerCPU: round((after.server-before.server)/n*1000, 4), ClientCPU: round((after.client-before.client)/n*1000, 4),
 		Fsyncs:    round((after.fsyncs-before.fsyncs)/n, 4),

@@ -164,7 +164,11 @@ func (s *Scenario) print(w io.Writer) {
 	fmt.Fprintf(w, "\n%s\n", s.Name)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if s.IdleSessions == 0 {
-		fmt.Fprintf(t, "  acked/s %.0f\tdeliveries/s %.0f\tack p50 %.2f p99 %.2f ms\tdelivery p50 %.2f p99 %.2f ms\n", s.AckedPerS, s.DeliveriesPerS, s.AckP50, s.AckP99, s.DeliveryP50, s.DeliveryP99)
+		delivered := "not measured"
+		if s.DeliveryP50 > 0 {
+			delivered = fmt.Sprintf("p50 %.2f p99 %.2f ms, %.0f/s", s.DeliveryP50, s.DeliveryP99, s.DeliveriesPerS)
+		}
+		fmt.Fprintf(t, "  acked/s %.0f\tack p50 %.2f p99 %.2f ms\tdelivery %s\n", s.AckedPerS, s.AckP50, s.AckP99, delivered)
 		fmt.Fprintf(t, "  CPU s per 1,000: server %.4f\tclient %.4f\tfsyncs per message %.4f\tcommands per entry %.1f\n", s.ServerCPU, s.ClientCPU, s.Fsyncs, s.EntrySize)
 		fmt.Fprintf(t, "  CPU shares: %v\n", s.Shares)
 	}
