@@ -78,9 +78,9 @@ type node struct {
 
 // request and answer are the lines that the test and its nodes exchange; every request has one answer.
 type request struct {
-	// Op is status, reset (of the gap), read, hold (take no new items), checkpoint, dump or stop.
+	// Op is status, reset (of the gap), read, hold (take no new items), checkpoint, trimmed, dump or stop.
 	Op string
-	// N and Path: dump writes the log up to entry N into the file.
+	// N and Path: trimmed asks whether entry N is gone, dump writes the log up to entry N into the file.
 	N    uint64
 	Path string
 }
@@ -89,6 +89,7 @@ type answer struct {
 	N      uint64 // applied by every domain; of a checkpoint: where it was taken
 	Ready  bool
 	Leader bool
+	Gone   bool // answers trimmed
 	// Acked counts items settled since this start, Open those in outboxes.
 	Acked, Open int
 	// Gap is the longest time without an acknowledgement since the last reset.
@@ -191,6 +192,10 @@ func (n *node) answer(r request) (a answer) {
 		a.N, err = n.checkpoint()
 		a.Error = text(err)
 		return a
+	case "trimmed":
+		a.Gone, err = n.trimmed(r.N)
+		a.Error = text(err)
+		return a
 	case "dump":
 		err = n.dump(r.Path, r.N)
 	case "stop":
@@ -227,6 +232,19 @@ func (n *node) checkpoint() (uint64, error) {
 	}
 	r := <-done
 	return r.Pos.N, r.Err
+}
+
+// trimmed says whether an entry that has been in the log is no longer in this member's history.
+func (n *node) trimmed(entry uint64) (bool, error) {
+	there := errors.New("there")
+	err := n.log.Tail(context.Background(), entry, nil, func([]cluster.Record) error { return there })
+	if errors.Is(err, cluster.ErrCompacted) {
+		return true, nil
+	}
+	if errors.Is(err, there) {
+		return false, nil
+	}
+	return false, err
 }
 
 // dump writes entries 1..last, as this member has them, into a file.

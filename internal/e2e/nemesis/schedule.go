@@ -104,7 +104,24 @@ func (c *cell) paused(s *slot) []*slot {
 	return c.except(s)
 }
 
-// run does all faults in a random order, again and again until so much time has gone.
+// rest leaves the nodes alone until the log is trimmed up to what had been applied when it was called for: they sync their
+// views every ten seconds only, and none must be far behind.
+func (c *cell) rest() {
+	c.t.Helper()
+	upTo := c.status()[0].N
+	c.poll("a trimmed log", func() bool {
+		time.Sleep(c.between(0, time.Second)) // not all the time: the question searches the history
+		for _, s := range c.slots {
+			if !s.ask(request{Op: "trimmed", N: upTo}).Gone {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// run does all faults in a random order, again and again until so much time has gone. Where the log is trimmed, it is
+// after each round.
 func (c *cell) run(d time.Duration) (done int) {
 	c.t.Helper()
 	c.recovered("the start")
@@ -131,6 +148,9 @@ func (c *cell) run(d time.Duration) (done int) {
 			if time.Now().After(end) && done >= c.least {
 				return done
 			}
+		}
+		if c.slots[0].Trim {
+			c.rest()
 		}
 	}
 }
