@@ -166,6 +166,8 @@ func (k *fakeKernel) Snapshot(domain byte) kernel.Snapshot {
 	return fakeSnapshot{d.store.Snapshot(), d.applier.Position()}
 }
 
+func (k *fakeKernel) Fresh(kernel.Snapshot) error { return k.Ready() }
+
 func (k *fakeKernel) Ready() error {
 	if e := k.ready.Load(); e != nil {
 		return *e

@@ -41,6 +41,8 @@ type Kernel interface {
 	Snapshot(domain byte) kernel.Snapshot
 	// Ready is nil when this node may answer reads; the error's text is the reason why not.
 	Ready() error
+	// Fresh is Ready for what was read from a snapshot, asked after the read.
+	Fresh(s kernel.Snapshot) error
 	// Position is what every domain has applied.
 	Position() kernel.Position
 	// Cut says where an older epoch was cut; ok is false for an epoch that is unknown here.
@@ -170,12 +172,14 @@ func (g *Gateway) read(domain byte, fn func(s kernel.Snapshot) error) (err error
 	if err := fn(s); err != nil {
 		return err
 	}
-	return g.ready()
+	return notReady(g.k.Fresh(s))
 }
 
 // ready is nil or NOT_READY.
-func (g *Gateway) ready() error {
-	if err := g.k.Ready(); err != nil {
+func (g *Gateway) ready() error { return notReady(g.k.Ready()) }
+
+func notReady(err error) error {
+	if err != nil {
 		return &Failure{Reason: apiv1.Reason_REASON_NOT_READY, text: err.Error(), cause: err}
 	}
 	return nil

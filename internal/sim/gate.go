@@ -83,6 +83,8 @@ func (g *gate) Snapshot(domain byte) kernel.Snapshot {
 }
 
 // Ready implements gateway.Kernel.
+func (g *gate) Fresh(kernel.Snapshot) error { return g.Ready() }
+
 func (g *gate) Ready() error {
 	if !g.alive() || !g.ready() {
 		return kernel.ErrNotReady
