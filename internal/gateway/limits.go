@@ -78,11 +78,6 @@ func (g *gcra) take(now time.Time, every time.Duration, burst int) (wait time.Du
 	return 0
 }
 
-// peek is what take would say, without spending.
-func (g gcra) peek(now time.Time, every time.Duration, burst int) time.Duration {
-	return g.take(now, every, burst)
-}
-
 // maxKeys bounds a limiter's memory. When it is full, the keys that are back to a full bucket go; if none is, everybody
 // unknown waits.
 const maxKeys = 50_000

@@ -85,13 +85,6 @@ func (q *sendQueue) queued() int {
 	return q.mu.bytes
 }
 
-// idle: nothing waits and nothing is being written.
-func (q *sendQueue) idle() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.mu.frames == nil && !q.mu.writing
-}
-
 // end stops taking frames.
 func (q *sendQueue) end() {
 	q.mu.Lock()

@@ -86,7 +86,6 @@ type world struct {
 	tx     *memTx
 	time   uint64
 	events []any
-	n      uint64
 }
 
 func newWorld(t testing.TB) *world {

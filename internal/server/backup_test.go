@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -44,7 +45,10 @@ func TestDaily(t *testing.T) {
 		newest := start
 		var taken []time.Duration
 		fail := 0
+		var mu sync.Mutex // of the three above
 		take := func() (string, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			if fail > 0 {
 				fail--
 				return "", errors.New("disk full")
@@ -56,28 +60,38 @@ func TestDaily(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			daily(ctx, slog.New(slog.DiscardHandler), func() time.Time { return newest }, take)
+			daily(ctx, slog.New(slog.DiscardHandler), func() time.Time {
+				mu.Lock()
+				defer mu.Unlock()
+				return newest
+			}, take)
 		}()
 		time.Sleep(24*time.Hour + 11*time.Minute)
 		synctest.Wait()
+		mu.Lock()
 		if want := []time.Duration{24*time.Hour + 10*time.Minute}; !slices.Equal(taken, want) {
 			t.Fatalf("after a day: %v, want %v", taken, want)
 		}
 		fail = 2
+		mu.Unlock()
 		time.Sleep(25 * time.Hour)
 		synctest.Wait()
+		mu.Lock()
 		if want := 48*time.Hour + 40*time.Minute; len(taken) != 2 || taken[1] != want {
 			t.Fatalf("after two failures: %v, want the second at %v", taken, want)
 		}
+		mu.Unlock()
 		time.Sleep(10 * time.Hour)
+		mu.Lock()
 		newest = time.Now() // an operator's backup
+		mu.Unlock()
 		time.Sleep(23 * time.Hour)
 		synctest.Wait()
+		cancel()
+		<-done
 		if len(taken) != 2 {
 			t.Fatalf("a backup of less than a day ago did not count: %v", taken)
 		}
-		cancel()
-		<-done
 	})
 }
 

@@ -9,9 +9,8 @@ import (
 // oracle says what every command must be decided to, from the rules of docs/formats.md and of the toy domain written down
 // a second time: naively, in maps, with everything remembered for ever.
 type oracle struct {
-	time  uint64
-	toys  map[byte]*toy
-	notes int
+	time uint64
+	toys map[byte]*toy
 }
 
 // toy is what a toy domain must hold.

@@ -41,11 +41,9 @@ type account struct {
 type roomState struct {
 	id      string
 	kind    apiv1.RoomKind
-	members []string
 	rows    []*row
 	ord     uint64
 	changed uint64
-	epoch   uint32
 }
 
 type row struct {
