@@ -2,8 +2,6 @@ package sim
 
 import (
 	"time"
-
-	"github.com/bonghwa/bonghwa/internal/kernel"
 )
 
 // nemesis does something bad to the cell every now and then, until the given time.
@@ -117,13 +115,4 @@ func (l *Loop) storm() Faults {
 		Double:      0.3 * scale * l.rng.Float64(),
 		Refuse:      0.1 * scale * l.rng.Float64(),
 	}
-}
-
-// submitFor gives a command to node i for somebody outside; refused with kernel.ErrNotReady where no process runs.
-func (c *cell) submitFor(i int, w kernel.Waiting) error {
-	n := c.nodes[i]
-	if !n.up {
-		return kernel.ErrNotReady
-	}
-	return n.submit(w)
 }
