@@ -65,7 +65,25 @@ func (c restoreCmd) Run() error {
 }
 
 type peopleCmd struct {
+	Invite        inviteCmd        `cmd:"" help:"Print an invitation with which people sign up where the server asks for one."`
 	ResetPassword resetPasswordCmd `cmd:"" help:"Print a one-time code with which the owner of an account logs in once and chooses a new password."`
+}
+
+type inviteCmd struct {
+	Data string `help:"Data directory of the running server." default:"bonghwa-data" type:"path"`
+	Uses uint32 `help:"How many people may sign up with it." default:"1"`
+	Days uint16 `help:"How long it is valid." default:"7"`
+}
+
+func (c inviteCmd) Run() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	i, err := server.Admin(c.Data).Invite(ctx, c.Uses, c.Days)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("invitation: %s\nvalid until %s for %d; `bonghwa chat` asks for it when somebody signs up\n", i.Secret, time.UnixMilli(int64(i.UntilMs)).Format("2006-01-02 15:04"), c.Uses)
+	return nil
 }
 
 type resetPasswordCmd struct {

@@ -69,6 +69,16 @@ func serveAdmin(s *Server) (*adminServer, error) {
 		dir, m, err := s.core.checkpoint(r.Context(), "backup")
 		reply(w, BackupDone{dir, m}, err)
 	})
+	mux.HandleFunc("POST /invite", func(w http.ResponseWriter, r *http.Request) {
+		uses, err1 := strconv.ParseUint(r.FormValue("uses"), 10, 32)
+		days, err2 := strconv.ParseUint(r.FormValue("days"), 10, 16)
+		if err := errors.Join(err1, err2); err != nil {
+			reply(w, nil, err)
+			return
+		}
+		secret, until, err := s.gw.Invite(r.Context(), uint32(uses), time.Duration(days)*24*time.Hour)
+		reply(w, Invited{secret, until}, err)
+	})
 	mux.HandleFunc("POST /reset-password", func(w http.ResponseWriter, r *http.Request) {
 		handle := r.FormValue("handle")
 		code, until, err := s.gw.ResetPassword(r.Context(), handle)
@@ -127,6 +137,17 @@ func (a AdminClient) Backup(ctx context.Context) (b BackupDone, err error) {
 // ResetPassword makes a one-time code for the owner of an account.
 func (a AdminClient) ResetPassword(ctx context.Context, handle string) (r ResetDone, err error) {
 	return r, a.call(ctx, "POST", "/reset-password?handle="+url.QueryEscape(handle), &r)
+}
+
+// Invited is the answer to an invitation.
+type Invited struct {
+	Secret  string `json:"secret"`
+	UntilMs uint64 `json:"until_ms"`
+}
+
+// Invite makes an invitation for so many people and days.
+func (a AdminClient) Invite(ctx context.Context, uses uint32, days uint16) (i Invited, err error) {
+	return i, a.call(ctx, "POST", fmt.Sprintf("/invite?uses=%d&days=%d", uses, days), &i)
 }
 
 func (a AdminClient) call(ctx context.Context, method, path string, into any) error {

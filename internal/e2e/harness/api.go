@@ -32,11 +32,16 @@ const Password = "correct horse battery"
 // SignUp makes an account on s.
 func SignUp(t testing.TB, s *Server) *Person {
 	t.Helper()
-	p := &Person{t: t, Server: s, Handle: fmt.Sprintf("person.%d", handles.Add(1)), Token: Random(32), Device: Random(16), n: map[string]uint64{}}
+	p := Stranger(t, s)
 	out := p.Must("AccountService/SignUp", map[string]any{"random": B64(Random(16)), "handle": p.Handle, "displayName": "사람",
 		"password": Password, "token": B64(p.Token), "device": B64(p.Device), "deviceLabel": "test"})
 	p.ID, _ = out["user"].(string)
 	return p
+}
+
+// Stranger has a token and a device but no account.
+func Stranger(t testing.TB, s *Server) *Person {
+	return &Person{t: t, Server: s, Handle: fmt.Sprintf("person.%d", handles.Add(1)), Token: Random(32), Device: Random(16), n: map[string]uint64{}}
 }
 
 // Call makes one call with the person's session and returns the status and the decoded answer.
