@@ -1,8 +1,6 @@
 # One command per intention. `make` alone explains them.
 
 GO   ?= go
-# Without cgo nothing but Go is needed, and Pebble does not compile a C library.
-export CGO_ENABLED ?= 0
 ARGS ?=
 DATA ?= bonghwa-data
 SOAK ?= 5m
