@@ -36,7 +36,7 @@ func Diff(w io.Writer, o DiffOptions) (err error) {
 			if !ok {
 				panic(r)
 			}
-			err = f
+			err = errors.New(Sentence(f))
 		}
 	}()
 	a, err := openSnapshot(o.A)
@@ -70,7 +70,7 @@ type view struct {
 func openSnapshot(dir string) (*view, error) {
 	s, err := kernel.OpenPebble(dir, kernel.PebbleOptions{ReadOnly: true})
 	if err != nil {
-		return nil, fmt.Errorf("%s is no view that can be read: %v", dir, err)
+		return nil, fmt.Errorf("%s is no view that can be read: %s", dir, Sentence(err))
 	}
 	return &view{filepath.Clean(dir), s, s.Snapshot()}, nil
 }

@@ -5,6 +5,8 @@ package inspect
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -20,8 +22,22 @@ import (
 var (
 	// secret fields are replaced always, text fields unless texts are asked for.
 	secret = map[protoreflect.Name]bool{"phc": true, "one_time_phc": true, "token_hash": true, "by": true, "all_but": true, "keep": true, "invitation": true, "secret_hash": true}
-	texts  = map[protoreflect.Name]bool{"text": true, "title": true, "display_name": true, "status_message": true, "profile_text": true, "device_label": true, "label": true}
+	texts  = map[protoreflect.Name]bool{"handle": true, "text": true, "title": true, "display_name": true, "status_message": true, "profile_text": true, "device_label": true, "label": true}
 )
+
+// idFields are shown behind the JSON, in their text form.
+var idFields = []string{"user", "room", "device", "peer", "other", "devices", "members"}
+
+// nameDevice is the device of the command's name; some operations have a device of their own beside it.
+const nameDevice = "name.device"
+
+// Sentence is what an engine says, fit to be shown: its first line, without the stack traces and the keys of rows that
+// Pebble adds to damage that it finds.
+func Sentence(err error) string {
+	s, _, _ := strings.Cut(err.Error(), "\n")
+	s, _, _ = strings.Cut(s, "; bounds: ")
+	return s
+}
 
 // Entry prints one entry of the log: a header line, then a line per command.
 func Entry(w io.Writer, rec cluster.Record, withTexts bool) error {
@@ -65,13 +81,13 @@ func Command(c kernel.Envelope, withTexts bool) string {
 		return fmt.Sprintf("%s: cannot be decoded: %v", name, err)
 	}
 	show := map[string]string{}
-	redact(m.ProtoReflect(), "", withTexts, show)
+	redact(m.ProtoReflect(), withTexts, show)
 	b, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m)
 	if err != nil {
 		return fmt.Sprintf("%s: %v", name, err)
 	}
 	s := string(b)
-	for _, k := range []string{"user", "room", "device", "peer", "other"} {
+	for _, k := range append([]string{nameDevice}, idFields...) {
 		if v, ok := show[k]; ok {
 			s += " " + k + "=" + v
 		}
@@ -80,22 +96,34 @@ func Command(c kernel.Envelope, withTexts bool) string {
 }
 
 // redact blanks what must not be shown, and moves ids out into show in their text form.
-func redact(m protoreflect.Message, path string, withTexts bool, show map[string]string) {
+func redact(m protoreflect.Message, withTexts bool, show map[string]string) {
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch {
 		case f.Kind() == protoreflect.MessageKind && !f.IsList():
-			redact(v.Message(), path+string(f.Name())+".", withTexts, show)
+			redact(v.Message(), withTexts, show)
 		case secret[f.Name()]:
 			m.Clear(f)
 		case texts[f.Name()] && !withTexts && f.Kind() == protoreflect.StringKind:
 			m.Set(f, protoreflect.ValueOfString(fmt.Sprintf("(%d bytes)", len(v.String()))))
-		case f.Kind() == protoreflect.BytesKind && !f.IsList():
-			switch f.Name() {
-			case "user", "room", "device", "peer", "other":
-				show[string(f.Name())] = ids.Text(v.Bytes())
-				m.Clear(f)
+		case slices.Contains(idFields, string(f.Name())):
+			key := string(f.Name())
+			if m.Descriptor().Name() == "Name" {
+				key = nameDevice
 			}
+			show[key] = idText(f, v)
+			m.Clear(f)
 		}
 		return true
 	})
+}
+
+func idText(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
+	if !f.IsList() {
+		return ids.Text(v.Bytes())
+	}
+	var all []string
+	for i := range v.List().Len() {
+		all = append(all, ids.Text(v.List().Get(i).Bytes()))
+	}
+	return strings.Join(all, ",")
 }

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
+	"github.com/bonghwa/bonghwa/internal/inspect"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
 
@@ -40,7 +41,10 @@ func (c *core) checkpoint(ctx context.Context, label string) (dir string, m *ker
 			return "", nil, r.Err
 		}
 		m, err = kernel.FinishCheckpoint(c.data.path(checkpointsDir), r.Pos, label, c.data.Meta.Cell, c.doms)
-		return kernel.CheckpointDir(c.data.path(checkpointsDir), r.Pos), m, err
+		if err != nil {
+			return "", nil, errors.New(inspect.Sentence(err))
+		}
+		return kernel.CheckpointDir(c.data.path(checkpointsDir), r.Pos), m, nil
 	case <-ctx.Done():
 		return "", nil, ctx.Err()
 	}
@@ -264,16 +268,43 @@ func restoreView(from string, d *Data, name string, r *Restored) error {
 	}
 	target := filepath.Join(d.path(viewsDir), name)
 	if err := copyTree(filepath.Join(from, name), target); err != nil {
-		return fmt.Errorf("view %q cannot be copied: %v", name, err)
+		return fmt.Errorf("view %q cannot be copied: %v", name, cause(err))
 	}
-	hash, err := kernel.BeginEpoch(target, kernel.Position{Epoch: r.Manifest.Epoch, N: r.Manifest.N}, r.Epoch)
+	// Read first, written to afterwards: what has been opened for writing works on its tables by itself, and would meet
+	// damage where nobody can return an error.
+	hash, err := contentHash(target)
+	if err == nil && hash == want.ContentHash {
+		hash, err = kernel.BeginEpoch(target, kernel.Position{Epoch: r.Manifest.Epoch, N: r.Manifest.N}, r.Epoch)
+	}
 	if err != nil {
-		return fmt.Errorf("view %q of the checkpoint cannot be used: %v", name, err)
+		return fmt.Errorf("view %q of the checkpoint cannot be used: %s", name, inspect.Sentence(err))
 	}
 	if hash != want.ContentHash {
 		return fmt.Errorf("view %q of the checkpoint is damaged: its content hash is %s, the manifest says %s", name, hash, want.ContentHash)
 	}
 	return nil
+}
+
+// contentHash reads a view without changing it.
+func contentHash(dir string) (hash string, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			f, ok := r.(kernel.StorageFault)
+			if !ok {
+				panic(r)
+			}
+			err = f
+		}
+	}()
+	s, err := kernel.OpenPebble(dir, kernel.PebbleOptions{ReadOnly: true})
+	if err != nil {
+		return "", err
+	}
+	defer s.Close()
+	snap := s.Snapshot()
+	defer snap.Close()
+	h, _ := kernel.ContentHash(snap)
+	return fmt.Sprintf("%016x", h), nil
 }
 
 // findCheckpoint takes a checkpoint, a directory of checkpoints or a data directory; of several the newest.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bonghwa/bonghwa/internal/chat"
 	"github.com/bonghwa/bonghwa/internal/cluster"
+	"github.com/bonghwa/bonghwa/internal/inspect"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/people"
 )
@@ -102,7 +103,7 @@ func openView(root, name string, o kernel.PebbleOptions) (*kernel.PebbleStore, e
 
 // damaged is the one sentence about a view that cannot be used.
 func damaged(name string, err error) error {
-	return fmt.Errorf("the view %q cannot be used (%v); nothing else was touched: restore the newest checkpoint into an empty directory with `bonghwa restore`", name, err)
+	return fmt.Errorf("the view %q cannot be used (%s); nothing else was touched: restore the newest checkpoint into an empty directory with `bonghwa restore`", name, inspect.Sentence(err))
 }
 
 // openLog opens the log and, in a new cell or after a restore, begins the epoch.
