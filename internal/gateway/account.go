@@ -59,6 +59,10 @@ func (a accounts) SignUp(ctx context.Context, r *apiv1.SignUpRequest) (*apiv1.Si
 	user := ids.NewUser(g.o.Cell, r.Random)
 	token := ids.HashToken(r.Token)
 	up.TokenHash = token[:]
+	// What is answered before the hash tells which handles exist: as rarely as CheckHandle does.
+	if err := g.limit(g.tries.lookUps, addressOf(ctx)); err != nil {
+		return nil, err
+	}
 	var again *apiv1.SignUpResponse
 	err = g.read(kernel.DomainPeople, func(s kernel.Snapshot) error {
 		if acc, ok := people.GetAccount(s, user); ok {

@@ -48,7 +48,7 @@ func (c chats) CreateRoom(ctx context.Context, r *apiv1.CreateRoomRequest) (*api
 	if err != nil {
 		return nil, err
 	}
-	return &apiv1.CreateRoomResponse{Room: cmd.room.String(), Position: position(res.Pos), Refused: c.g.refusedOf(cmd)}, nil
+	return &apiv1.CreateRoomResponse{Room: cmd.room.String(), Position: position(res.Pos), Refused: c.g.refusedOf(callerOf(ctx), cmd)}, nil
 }
 
 func (c chats) Send(ctx context.Context, r *apiv1.SendRequest) (*apiv1.ChangeResponse, error) {

@@ -68,8 +68,9 @@ func (g *Gateway) invitees(c *caller, members []string, cmd *command) (out [][]b
 	return out, nil
 }
 
-// refusedOf lists who was named and is not in the room now.
-func (g *Gateway) refusedOf(cmd *command) (out []string) {
+// refusedOf lists who was named and is not in the room now; to its members only, since a repeated command is answered
+// to somebody who has left, too.
+func (g *Gateway) refusedOf(c *caller, cmd *command) (out []string) {
 	for _, u := range cmd.absent {
 		out = append(out, u.String())
 	}
@@ -78,6 +79,9 @@ func (g *Gateway) refusedOf(cmd *command) (out []string) {
 	}
 	s := g.k.Snapshot(kernel.DomainChat)
 	defer s.Close()
+	if m, ok := chat.GetMember(s, cmd.room, c.user); !ok || !m.Present {
+		return out
+	}
 	for _, u := range cmd.invited {
 		if m, ok := chat.GetMember(s, cmd.room, u); !ok || !m.Present {
 			out = append(out, u.String())

@@ -242,7 +242,8 @@ func (p peoples) DeleteAccount(ctx context.Context, r *apiv1.DeleteAccountReques
 	}
 	cmd := logPeople(c, r.Name)
 	cmd.Op = &logv1.PeopleCommand_DeleteAccount{DeleteAccount: &logv1.DeleteAccount{CredentialVersion: cred.Version}}
-	out, err := p.submit(ctx, r, cmd)
+	// The client may hang up, and cannot ask again once its session has ended: both parts are submitted all the same.
+	out, err := p.submit(context.WithoutCancel(ctx), r, cmd)
 	if err != nil {
 		return nil, err
 	}

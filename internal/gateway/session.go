@@ -487,7 +487,7 @@ func (s *Session) settle(p *parked, positioned bool) {
 		if positioned {
 			ack.Position = position(p.res.Pos)
 		}
-		ack.Refused = s.hub.g.refusedOf(p.cmd)
+		ack.Refused = s.hub.g.refusedOf(&s.caller, p.cmd)
 	}
 	s.queue(&livev1.Frame{Id: p.id, Body: &livev1.Frame_Ack{Ack: ack}})
 }

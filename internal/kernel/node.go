@@ -404,12 +404,28 @@ func (n *Node) dispatch() {
 			case a := <-r.out:
 				// What a view had applied before this start was delivered then: its place is kept in order only.
 				if n.o.Sink != nil && a.Pos.Epoch != 0 {
-					n.o.Sink(a)
+					n.tell(r, a)
 				}
 			case <-n.ctx.Done():
 				return
 			}
 		}
+	}
+}
+
+func (n *Node) tell(r *runner, a Applied) {
+	defer n.storageFault(r.a.domain.Name())
+	n.o.Sink(a)
+}
+
+// storageFault, deferred, ends the node when what it calls met a damaged view.
+func (n *Node) storageFault(view string) {
+	switch r := recover().(type) {
+	case nil:
+	case StorageFault:
+		n.fail(fmt.Errorf("view %s: %w", view, r))
+	default:
+		panic(r)
 	}
 }
 

@@ -123,6 +123,7 @@ func (r *runner) answer(it numbered, out *Outcome) {
 	}
 	n.mu.Unlock()
 	r.ownAt.Store(int64(max(f.proposed.Sub(n.start), 1)))
+	defer n.storageFault(r.a.domain.Name())
 	for _, c := range calls {
 		c.done(Result{Pos: out.Pos, Time: out.Time, Verdict: c.d.Verdict, Repeated: c.d.Repeated, Last: c.d.Last})
 	}

@@ -122,6 +122,12 @@ func openLog(ctx context.Context, d *Data, first kernel.DomainStore, o coreOptio
 	if err != nil {
 		return log, err
 	}
+	// Entry 1 carries this machine's time for good, so a clock that is far off must be noticed before it is written.
+	if !o.AcceptClock {
+		if err := kernel.CheckStart(time.Now(), a.Time()); err != nil {
+			return log, err
+		}
+	}
 	// A restore has set the epoch in the views; the log then begins with it.
 	epoch := a.Position().Epoch
 	if epoch == 0 {
