@@ -61,6 +61,7 @@ func newCell(l *Loop, domains []kernel.Domain, newView func() (view, error)) *ce
 			n.views = append(n.views, v)
 		}
 		c.nodes = append(c.nodes, n)
+		c.quorum.members[i].nodes = []*node{n}
 	}
 	return c
 }
@@ -85,6 +86,7 @@ func (c *cell) start() {
 func (c *cell) heal() {
 	c.quorum.faults = Faults{MaxDelay: 20 * time.Millisecond}
 	for i, n := range c.nodes {
+		c.endTwin(n)
 		c.quorum.heal(i)
 		switch {
 		case !n.up:
@@ -112,6 +114,7 @@ func (c *cell) quiet() bool {
 // restore is the loss of the whole log: the cell goes on in a new epoch from a checkpoint.
 func (c *cell) restore(cut kernel.Position) {
 	for _, n := range c.nodes {
+		c.endTwin(n)
 		n.crash(true)
 	}
 	c.tell("restore from %v", cut)
@@ -154,9 +157,48 @@ func (c *cell) restore(cut kernel.Position) {
 	}
 }
 
+// startTwin starts a second process under a node's name, on a copy of its data directory as it is now.
+func (c *cell) startTwin(n *node) {
+	t := &node{cell: c, i: n.i, id: n.id, wall: n.wall, drift: n.drift, twin: true}
+	for d := range c.domains {
+		v, err := c.newView()
+		if err == nil {
+			snap := n.views[d].Snapshot()
+			err = copyRows(v, snap)
+			snap.Close()
+		}
+		if err != nil {
+			c.fail("node %d: a view cannot be copied: %v", n.i, err)
+			return
+		}
+		t.views = append(t.views, v)
+	}
+	n.rival = true
+	m := c.quorum.members[n.i]
+	m.nodes = append(m.nodes, t)
+	t.start()
+}
+
+// endTwin kills the second process, if there is one.
+func (c *cell) endTwin(n *node) {
+	m := c.quorum.members[n.i]
+	if len(m.nodes) == 1 {
+		return
+	}
+	t := m.nodes[1]
+	t.crash(false)
+	m.nodes = m.nodes[:1]
+	for _, v := range t.views {
+		if err := v.Close(); err != nil {
+			c.fail("node %d: a view does not close: %v", n.i, err)
+		}
+	}
+}
+
 // close lets go of the views.
 func (c *cell) close() {
 	for _, n := range c.nodes {
+		c.endTwin(n)
 		for _, v := range n.views {
 			if err := v.Close(); err != nil {
 				c.fail("node %d: a view does not close: %v", n.i, err)

@@ -9,13 +9,14 @@ type nemesis struct {
 	*cell
 	until time.Duration
 	every time.Duration
-	// restores is how often the log may still be lost.
+	// restores is how often the log may still be lost, twins whether copies of data directories are started.
 	restores int
+	twins    bool
 	did      map[string]int
 }
 
-func (c *cell) unleash(until, every time.Duration, restores int) *nemesis {
-	m := &nemesis{cell: c, until: until, every: every, restores: restores, did: map[string]int{}}
+func (c *cell) unleash(until, every time.Duration, restores int, twins bool) *nemesis {
+	m := &nemesis{cell: c, until: until, every: every, restores: restores, twins: twins, did: map[string]int{}}
 	m.next()
 	return m
 }
@@ -61,14 +62,17 @@ func (m *nemesis) strike() {
 	case kind < 86:
 		m.note("pause")
 		if n.up && !n.paused {
-			n.paused = true
-			gen := n.gen
-			m.After(m.between(0, 4*time.Second), "resume", n.i, func() {
-				if n.gen == gen && n.paused {
-					n.resume()
-				}
-			})
+			m.pause(n)
 		}
+	case kind < 88 && m.twins:
+		if !n.up || n.paused || n.rival {
+			return
+		}
+		// The process hangs, the node is started again from a copy, and then the first one goes on.
+		m.note("twin")
+		m.pause(n)
+		m.startTwin(n)
+		m.After(m.between(0, 6*time.Second), "twin ends", n.i, func() { m.endTwin(n) })
 	case kind < 94:
 		m.note("clock")
 		n.wall += m.between(-40*time.Hour, 40*time.Hour)
@@ -81,6 +85,16 @@ func (m *nemesis) strike() {
 		m.restores--
 		m.restore(places[m.rng.IntN(len(places))])
 	}
+}
+
+func (m *nemesis) pause(n *node) {
+	n.paused = true
+	gen := n.gen
+	m.After(m.between(0, 4*time.Second), "resume", n.i, func() {
+		if n.gen == gen && n.paused {
+			n.resume()
+		}
+	})
 }
 
 func (m *nemesis) note(what string) {

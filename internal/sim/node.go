@@ -28,6 +28,9 @@ type node struct {
 	gen      int
 	// quiet ends beats, so that a run can come to an end.
 	quiet bool
+	// rival: another process under this node's name lives or has lived since the start, on a copy of its data. twin is
+	// that other one.
+	rival, twin bool
 
 	// one start:
 	inc      cluster.Incarnation
@@ -125,8 +128,7 @@ func (n *node) start() {
 	binary.BigEndian.PutUint64(n.inc[:], n.rng.Uint64())
 	binary.BigEndian.PutUint32(n.inc[8:], n.rng.Uint32())
 	n.tell("node %d starts as %x behind entry %d", n.i, n.inc[:4], from)
-	m := n.quorum.members[n.i]
-	m.grown, m.failed = n.pull, n.attemptFailed
+	n.rival = len(n.quorum.members[n.i].nodes) > 1
 	if n.started != nil {
 		n.started(n)
 	}
@@ -223,6 +225,14 @@ func (n *node) answered(in bool, err error) {
 	case in:
 		n.pump()
 		n.beat()
+	case n.batcher.Closed() && n.rival:
+		n.tell("node %d (twin %v) is closed by its rival", n.i, n.twin)
+		n.crash(false)
+		n.After(n.between(0, 3*time.Second), "start", n.i, func() { // by whoever supervises it
+			if !n.up && !n.twin {
+				n.start()
+			}
+		})
 	case n.batcher.Closed():
 		n.fail("node %d was closed by another start though there is none", n.i)
 	case err != nil:

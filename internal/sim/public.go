@@ -82,7 +82,7 @@ func RunPublic(o Options) (Report, error) {
 	p.until += l.now
 	p.quorum.faults = l.storm()
 	p.quorum.faults.Refuse /= 4
-	m := p.unleash(p.until, l.between(400*time.Millisecond, 4*time.Second), 0)
+	m := p.unleash(p.until, l.between(400*time.Millisecond, 4*time.Second), 0, false)
 	for _, d := range p.phones {
 		d.live()
 	}
@@ -287,6 +287,9 @@ func (d *phone) act() {
 	case k < 50 && group != "":
 		for range 1 + d.rng.IntN(4) {
 			d.ask(clientcore.Op{Kind: clientcore.KindSend, Room: group, Text: d.say(), ReadSeq: d.lines[group].GetReadSeq()})
+			if d.chance(0.1) {
+				d.change() // thought better of
+			}
 		}
 	case k < 54:
 		op := clientcore.Op{Kind: clientcore.KindCreateRoom, Text: "a group"}

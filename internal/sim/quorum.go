@@ -37,10 +37,9 @@ type member struct {
 	visible uint64
 	// held are operations that were under way when the member was cut off.
 	held []func()
-	// grown is called when visible grows.
-	grown func()
-	// failed is called when the leader changes: proposals under way get an error at once.
-	failed func()
+	// nodes hear of what the member sees, and that their proposals under way have failed when the leader changes. There
+	// is one, or for a while two, where somebody starts a copy of its data directory.
+	nodes []*node
 }
 
 func newQuorum(l *Loop, members int, epoch uint32, first []byte) *quorum {
@@ -122,7 +121,9 @@ func (q *quorum) spread(i int) {
 	q.After(q.delay(), "see", i, func() {
 		if m := q.members[i]; !m.cut && head > m.visible && epoch == q.state.Epoch() {
 			m.visible = head
-			m.grown()
+			for _, n := range m.nodes {
+				n.pull()
+			}
 		}
 	})
 }
@@ -147,6 +148,8 @@ func (q *quorum) heal(i int) {
 func (q *quorum) elect(d time.Duration) {
 	q.election = max(q.election, q.now+d)
 	for _, m := range q.members {
-		m.failed()
+		for _, n := range m.nodes {
+			n.attemptFailed()
+		}
 	}
 }

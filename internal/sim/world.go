@@ -89,7 +89,7 @@ func Run(o Options) (Report, error) {
 	if l.chance(0.3) {
 		restores = 1
 	}
-	m := w.unleash(w.until, l.between(400*time.Millisecond, 4*time.Second), restores)
+	m := w.unleash(w.until, l.between(400*time.Millisecond, 4*time.Second), restores, true)
 	l.Run(w.until)
 	w.finish()
 	w.check()
