@@ -214,6 +214,8 @@ type Result struct {
 	Repeated bool
 	// Refused people of CreateRoom and Invite.
 	Refused []string
+	// at is the position of the answer: nothing that it tells of is later.
+	at *apiv1.Position
 	// Unstored: the item could not be stored and never left.
 	Unstored error
 }

@@ -129,9 +129,7 @@ func (c *Core) event(now int64, e *livev1.Event) {
 // message takes a new row. It is delivered if it is the next one; if not, the gap is read first.
 func (c *Core) message(now int64, m *apiv1.Message, at *apiv1.Position) {
 	r := c.room(m.Room)
-	if at != nil {
-		r.changed = at
-	}
+	r.changedBy(at)
 	if r.rebase {
 		r.rebase, r.delivered, r.ordKnown = false, m.Seq-1, false
 	}
@@ -165,6 +163,7 @@ func (c *Core) ownRow(now int64, it *item, res Result) {
 		if r.rebase {
 			return
 		}
+		r.changedBy(res.at)
 		if r.head = max(r.head, res.Seq); r.head > r.delivered {
 			c.queue(r)
 		}
@@ -175,7 +174,15 @@ func (c *Core) ownRow(now int64, it *item, res Result) {
 	if it.dev == c.device {
 		m.N = it.n
 	}
-	c.message(now, m, nil)
+	c.message(now, m, res.at)
+}
+
+// changedBy notes that what is known of the room is as of a position at the latest. A restore to before it drops the room:
+// once too often does no harm, once too seldom would hide what is said there from then on.
+func (r *room) changedBy(at *apiv1.Position) {
+	if at != nil && (r.changed == nil || less(r.changed, at)) {
+		r.changed = position(at)
+	}
 }
 
 // wait keeps a row until those before it are there. What does not fit is read from history.
@@ -309,6 +316,7 @@ func (c *Core) filled(now int64, r *room, page *apiv1.HistoryResponse, ref *Refu
 	if page.JoinedSeq > r.delivered+1 {
 		r.delivered, r.ordKnown = page.JoinedSeq-1, false
 	}
+	r.changedBy(page.Position)
 	before := r.delivered
 	for _, m := range page.Messages {
 		if m.Seq == r.delivered+1 && !c.full {

@@ -192,7 +192,7 @@ func (c *Core) ack(now int64, id uint64, a *livev1.Ack) {
 		it.flight = 0
 		it.scope.inflight--
 	}
-	c.answer(now, it, f.skip, latest, ref, Result{Room: a.Room, Seq: a.Seq, Time: a.TimeMs, Repeated: a.Repeated, Refused: a.Refused})
+	c.answer(now, it, f.skip, latest, ref, Result{Room: a.Room, Seq: a.Seq, Time: a.TimeMs, Repeated: a.Repeated, Refused: a.Refused, at: a.Position})
 	c.pump(now)
 }
 
