@@ -49,7 +49,7 @@ func TestSim(t *testing.T) {
 // The suite also runs outside a bubble, in real time.
 func TestSimRealTime(t *testing.T) {
 	clustertest.Run(t, func(*testing.T) *clustertest.Cluster {
-		_, c := simCluster(1, 3, cluster.SimFaults{MaxDelay: 50 * time.Microsecond, Double: 0.2})
+		_, c := simCluster(1, 3, cluster.SimFaults{MaxDelay: 50 * time.Microsecond})
 		return c
 	})
 }
