@@ -68,7 +68,12 @@ func (g *gate) SubmitEphemeral(domain byte, command []byte) error {
 	return g.submit(kernel.Waiting{Domain: domain, Flags: kernel.FlagEphemeral, Bytes: command})
 }
 
-type positioned struct{ kernel.StoreSnapshot }
+// positioned is a snapshot that knows when the newest own entry in every view was proposed as it was taken.
+type positioned struct {
+	kernel.StoreSnapshot
+	ownAt time.Duration
+	own   bool
+}
 
 func (s positioned) Position() kernel.Position { return kernel.PositionOf(s) }
 
@@ -76,17 +81,24 @@ func (s positioned) Position() kernel.Position { return kernel.PositionOf(s) }
 func (g *gate) Snapshot(domain byte) kernel.Snapshot {
 	for i, d := range g.domains {
 		if d.ID() == domain {
-			return positioned{g.views[i].Snapshot()}
+			at, own := g.ownAt()
+			return positioned{g.views[i].Snapshot(), at, own}
 		}
 	}
 	panic("the gateway asks for a domain that does not exist")
 }
 
 // Ready implements gateway.Kernel.
-func (g *gate) Fresh(kernel.Snapshot) error { return g.Ready() }
-
 func (g *gate) Ready() error {
 	if !g.alive() || !g.ready() {
+		return kernel.ErrNotReady
+	}
+	return nil
+}
+
+// Fresh implements gateway.Kernel.
+func (g *gate) Fresh(s kernel.Snapshot) error {
+	if p, ok := s.(positioned); !ok || !p.own || !g.alive() || g.now-p.ownAt > kernel.ReadyWithin {
 		return kernel.ErrNotReady
 	}
 	return nil

@@ -58,7 +58,7 @@ func RunPublic(o Options) (Report, error) {
 	defer p.close()
 	p.gates = make([]*gate, members)
 	p.until = l.between(8*time.Second, 20*time.Second)
-	p.pace = l.between(80*time.Millisecond, 500*time.Millisecond)
+	p.pace = l.between(40*time.Millisecond, 400*time.Millisecond)
 	p.entered = func(it *item) {
 		p.report.Entries++
 		p.report.Commands += uint64(len(it.entry.Commands))
@@ -81,7 +81,6 @@ func RunPublic(o Options) (Report, error) {
 	l.Run(3 * time.Second)
 	p.until += l.now
 	p.quorum.faults = l.storm()
-	p.quorum.faults.Refuse /= 4
 	m := p.unleash(p.until, l.between(400*time.Millisecond, 4*time.Second), 0, false)
 	for _, d := range p.phones {
 		d.live()

@@ -156,11 +156,11 @@ func TestSeedsOnPebble(t *testing.T) {
 func TestPublicSeed(t *testing.T) { one(t, RunPublic) }
 
 func TestPublicSeeds(t *testing.T) {
-	play(t, RunPublic, "TestPublicSeed", sequence(*firstFlag, *countFlag/4, 1), false)
+	play(t, RunPublic, "TestPublicSeed", sequence(*firstFlag, *countFlag/2, 1), false)
 }
 
 func TestPublicSeedsOnPebble(t *testing.T) {
-	play(t, RunPublic, "TestPublicSeed", sequence(*firstFlag, *countFlag/4, 10), true)
+	play(t, RunPublic, "TestPublicSeed", sequence(*firstFlag, *countFlag/2, 10), true)
 }
 
 // TestRepeats: a seed gives the same events every time, with a trace and without.
