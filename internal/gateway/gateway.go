@@ -169,10 +169,12 @@ func (g *Gateway) read(domain byte, fn func(s kernel.Snapshot) error) (err error
 	}()
 	s := g.k.Snapshot(domain)
 	defer s.Close()
-	if err := fn(s); err != nil {
-		return err
+	err = fn(s)
+	// A refusal is an answer too: of a view that is behind, "not a member" or "unknown session" may have ceased to be true.
+	if late := notReady(g.k.Fresh(s)); late != nil {
+		return late
 	}
-	return notReady(g.k.Fresh(s))
+	return err
 }
 
 // ready is nil or NOT_READY.

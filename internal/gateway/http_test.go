@@ -432,6 +432,9 @@ func TestNotReady(t *testing.T) {
 	a := w.person("alice")
 	w.k.notReady(errors.New("not ready: cut off"))
 	w.refused("NOT_READY", ids.Text(a.token), "PeopleService/GetMe", obj{})
+	// Refusals of a view that may be behind are guesses as well.
+	w.refused("NOT_READY", ids.Text(make([]byte, 32)), "PeopleService/GetMe", obj{})
+	w.refused("NOT_READY", ids.Text(a.token), "ChatService/History", obj{"room": ids.NewGroup(a.user, make([]byte, 16)).String()})
 	get := func(path string) (int, string) {
 		res, err := w.srv.Client().Get(w.srv.URL + path)
 		if err != nil {

@@ -121,6 +121,11 @@ func TestOpeningErrors(t *testing.T) {
 	if x := reason(a.hello(nil)); x != apiv1.Reason_REASON_NOT_READY {
 		t.Error(x)
 	}
+	h = a.hello(nil)
+	h.GetHello().Token = ids.Text(make([]byte, 32))
+	if x := reason(h); x != apiv1.Reason_REASON_NOT_READY { // this site may not know the session yet
+		t.Error(x)
+	}
 	r.k.notReady(nil)
 	r.submitPeople(&logv1.PeopleCommand{User: a.user[:], Op: &logv1.PeopleCommand_RevokeSessions{RevokeSessions: &logv1.RevokeSessions{Devices: [][]byte{a.device[:]}}}})
 	if x := reason(a.hello(nil)); x != apiv1.Reason_REASON_SESSION_REVOKED {
