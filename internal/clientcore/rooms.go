@@ -255,7 +255,9 @@ func (c *Core) pumpFetches(now int64) {
 			rest = append(rest, r)
 		default:
 			r.queued, r.fetching = false, true
-			c.fetch(&fetch{room: r}, &apiv1.HistoryRequest{Room: r.id, From: r.delivered + 1, Limit: historyPage})
+			// Another site than the one that told of the change may be asked: it must have got as far as that.
+			req := &apiv1.HistoryRequest{Room: r.id, From: r.delivered + 1, Limit: historyPage, AtLeast: position(r.changed)}
+			c.fetch(&fetch{room: r}, req)
 		}
 	}
 	clear(c.behind[len(rest):])
@@ -263,7 +265,9 @@ func (c *Core) pumpFetches(now int64) {
 }
 
 func (c *Core) fetch(f *fetch, req *apiv1.HistoryRequest) {
-	req.AtLeast = position(c.seen)
+	if req.AtLeast == nil || c.seen != nil && less(req.AtLeast, c.seen) {
+		req.AtLeast = position(c.seen)
+	}
 	c.nextFetch++
 	c.fetches[c.nextFetch] = f
 	c.emit(Fetch{ID: c.nextFetch, Site: c.httpSite, Request: req})
