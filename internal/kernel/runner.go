@@ -187,6 +187,8 @@ func (n *Node) housekeeping() {
 				return
 			}
 		}
+		voters, _ := n.o.Log.Members()
+		n.trim.expect(voters)
 		if to, cursor, ok := n.trim.target(n.durable(), time.Now()); ok {
 			if err := n.o.Log.Trim(n.ctx, to, cursor); err != nil && n.ctx.Err() == nil {
 				n.o.Logger.Warn("the log could not be trimmed", "cause", err)

@@ -26,6 +26,9 @@ type trimmer struct {
 	marks   []mark
 	members map[cluster.NodeID]*durableAt
 	done    uint64
+	// voters is how many members the log has; who has not been heard of since the first note counts as absent since then.
+	voters int
+	since  time.Time
 }
 
 type mark struct {
@@ -50,6 +53,9 @@ func (t *trimmer) note(it numbered) {
 	t.seen = it.n
 	t.bytes += uint64(it.size)
 	now := time.Now()
+	if t.since.IsZero() {
+		t.since = now
+	}
 	if len(it.e.Checks) > 0 {
 		d := it.e.Checks[0].Durable
 		for _, c := range it.e.Checks[1:] {
@@ -65,10 +71,20 @@ func (t *trimmer) note(it numbered) {
 	}
 }
 
+// expect says how many members the log has.
+func (t *trimmer) expect(voters int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.voters = voters
+}
+
 // target says what to trim to, given this node's own durable n.
 func (t *trimmer) target(own uint64, now time.Time) (uint64, cluster.Cursor, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(t.members) < t.voters && now.Sub(t.since) < holdTime && t.bytes < holdBytes {
+		return 0, nil, false // one that was down when this node started may need any of it
+	}
 	limit := own
 	for _, m := range t.members {
 		if m.n < limit && now.Sub(m.seen) < holdTime && t.bytesAfter(m.n) < holdBytes {

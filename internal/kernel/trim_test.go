@@ -98,6 +98,29 @@ func TestTrimAbsentMembersHoldForAnHour(t *testing.T) {
 	})
 }
 
+// A member that was down before this node started was not heard of, and holds the log all the same.
+func TestTrimWaitsForMembersNeverHeardOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr trimmer
+		tr.expect(3)
+		note := func(from, to uint64) {
+			for n := from; n <= to; n++ {
+				time.Sleep(BeatAfter)
+				tr.at(n, 100, byte(1+n%2), n-1)
+			}
+		}
+		note(1, 20)
+		wantTarget(t, &tr, 10, 0)
+		tr.at(21, 100, 3, 7)
+		wantTarget(t, &tr, 10, 7)
+		tr = trimmer{}
+		tr.expect(3)
+		note(1, 20)
+		time.Sleep(holdTime)
+		wantTarget(t, &tr, 10, 10)
+	})
+}
+
 func TestTrimAbsentMembersHoldOneGiB(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tr trimmer
