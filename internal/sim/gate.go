@@ -212,6 +212,7 @@ func (w *wire) ship() {
 				w.p.fail("a frame for phone %d cannot be decoded: %v", w.phone.i, err)
 				return
 			}
+			w.p.tell("phone %d < node %d: %v", w.phone.i, w.gate.i, frame)
 			w.phone.core.Frame(w.phone.time(), w.conn, frame)
 			w.phone.pump()
 		}
@@ -220,6 +221,7 @@ func (w *wire) ship() {
 
 // up sends a client's frame to the gate.
 func (w *wire) up(frame *livev1.Frame) {
+	w.p.tell("phone %d > node %d: %v", w.phone.i, w.gate.i, frame)
 	b, err := proto.Marshal(frame)
 	if err != nil {
 		w.p.fail("a frame of phone %d cannot be encoded: %v", w.phone.i, err)

@@ -223,7 +223,7 @@ func (p *public) finish() {
 		}
 		p.Run(p.now + time.Second)
 	}
-	p.Run(p.now + 3*time.Second) // the last events
+	p.Run(p.now + 8*time.Second) // the last events, and pages that were asked for while everything was bad
 	limit = p.now + time.Minute
 	for p.err == nil && !p.quiet() {
 		if p.now > limit {
