@@ -47,7 +47,6 @@ type wish struct {
 	result   *clientcore.Result
 	lost     bool // killed before it was stored
 	replaces *wish
-	touched  bool
 }
 
 func (p *public) newPhone(user ids.User) *phone {

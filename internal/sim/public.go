@@ -359,7 +359,6 @@ func (d *phone) change() {
 	if it.Op.Kind != clientcore.KindSend || it.GivingUp || w == nil || w.replaces != nil {
 		return
 	}
-	w.touched = true
 	if d.chance(0.5) {
 		if err := d.core.GiveUp(d.time(), it.ID); err != nil {
 			d.fail("phone %d: %q cannot be given up: %v", d.i, w.text, err)
