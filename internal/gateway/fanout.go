@@ -150,27 +150,9 @@ func (e *entry) chat(ev any) {
 	case chat.MessageAdded:
 		e.message(&ev)
 	case chat.MemberJoined:
-		p := h.mu.people[ev.User]
-		if p == nil {
-			return
-		}
-		if !p.loaded {
-			p.changes = append(p.changes, ev)
-		} else {
-			h.membership(p, ev)
-		}
-		e.line(p, ev.Room)
+		e.member(ev.User, ev.Room, ev)
 	case chat.MemberLeft:
-		p := h.mu.people[ev.User]
-		if p == nil {
-			return
-		}
-		if !p.loaded {
-			p.changes = append(p.changes, ev)
-		} else {
-			h.membership(p, ev)
-		}
-		e.line(p, ev.Room)
+		e.member(ev.User, ev.Room, ev)
 	case chat.LineChanged:
 		if p := h.mu.people[ev.User]; p != nil {
 			e.line(p, ev.Room)
@@ -183,6 +165,20 @@ func (e *entry) chat(ev any) {
 		}
 		e.changed(ev.User, &livev1.PeopleChanged{Blocked: true})
 	}
+}
+
+// member takes a person into a room or out of it (ev), and tells their sessions.
+func (e *entry) member(user ids.User, room ids.Room, ev any) {
+	p := e.h.mu.people[user]
+	if p == nil {
+		return
+	}
+	if !p.loaded {
+		p.changes = append(p.changes, ev)
+	} else {
+		e.h.membership(p, ev)
+	}
+	e.line(p, room)
 }
 
 // message goes to all present members who joined at or before it. A session that has the send of it under way gets the

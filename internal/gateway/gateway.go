@@ -159,12 +159,8 @@ func (g *Gateway) Reconcile() error {
 // with UNAVAILABLE; the kernel decides what else it means.
 func (g *Gateway) read(domain byte, fn func(s kernel.Snapshot) error) (err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			fault, ok := r.(kernel.StorageFault)
-			if !ok {
-				panic(r)
-			}
-			err = &Failure{Reason: apiv1.Reason_REASON_UNAVAILABLE, cause: fault}
+		if f := kernel.FaultOf(recover()); f != nil {
+			err = &Failure{Reason: apiv1.Reason_REASON_UNAVAILABLE, cause: *f}
 		}
 	}()
 	s := g.k.Snapshot(domain)

@@ -131,8 +131,3 @@ func parsePHC(s string) (p phcParts, err error) {
 	}
 	return p, nil
 }
-
-// HashPassword makes the PHC string of a password or one-time code, for tools that work without a server.
-func HashPassword(password string) (string, error) {
-	return newHasher(Limits{HashWait: time.Minute}, newMetrics()).hash(context.Background(), password)
-}

@@ -385,15 +385,9 @@ func (l *liveServer) catchUp(seen *apiv1.Position) {
 
 // frameFault answers a frame during which the storage failed; the kernel decides what becomes of the node.
 func (s *Session) frameFault(f *livev1.Frame) {
-	r := recover()
-	if r == nil {
-		return
+	if fault := kernel.FaultOf(recover()); fault != nil {
+		s.refuse(f.Id, &Failure{Reason: apiv1.Reason_REASON_UNAVAILABLE, cause: *fault})
 	}
-	fault, ok := r.(kernel.StorageFault)
-	if !ok {
-		panic(r)
-	}
-	s.refuse(f.Id, &Failure{Reason: apiv1.Reason_REASON_UNAVAILABLE, cause: fault})
 }
 
 // Len, Load, Delete, Store and Range make the socket a gws.SessionStorage that keeps nothing.

@@ -31,12 +31,8 @@ var ErrDiffer = errors.New("the views differ")
 // positions of different epochs.
 func Diff(w io.Writer, o DiffOptions) (err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			f, ok := r.(kernel.StorageFault)
-			if !ok {
-				panic(r)
-			}
-			err = errors.New(Sentence(f))
+		if f := kernel.FaultOf(recover()); f != nil {
+			err = errors.New(Sentence(*f))
 		}
 	}()
 	a, err := openSnapshot(o.A)

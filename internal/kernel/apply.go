@@ -62,7 +62,7 @@ type Forced struct {
 
 // NewApplier continues the view in store.
 func NewApplier(d Domain, s Store, forced []Forced) (a *Applier, err error) {
-	defer catchStorage(&err)
+	defer CatchStorage(&err)
 	a = &Applier{domain: d, store: s, forced: map[Forced]bool{}}
 	for _, f := range forced {
 		a.forced[f] = true
@@ -185,12 +185,8 @@ func (a *Applier) try(e *Entry, next *viewState, cmds []Command, internal map[in
 		if !done {
 			batch.Discard()
 		}
-		if r := recover(); r != nil {
-			f, ok := r.(StorageFault)
-			if !ok {
-				panic(r)
-			}
-			err = fmt.Errorf("view %s: %w", a.domain.Name(), f)
+		if f := FaultOf(recover()); f != nil {
+			err = fmt.Errorf("view %s: %w", a.domain.Name(), *f)
 		}
 	}()
 	a.digest.Reset()

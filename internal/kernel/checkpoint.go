@@ -89,14 +89,14 @@ func FinishCheckpoint(root string, pos Position, label, cell string, domains []D
 	if err != nil {
 		return nil, err
 	}
-	if err := writeDurably(filepath.Join(dir, ManifestName), append(b, '\n')); err != nil {
+	if err := WriteDurably(filepath.Join(dir, ManifestName), append(b, '\n')); err != nil {
 		return nil, err
 	}
 	return m, dropOldCheckpoints(root, filepath.Base(dir))
 }
 
 func inspectView(dir string) (st viewState, md ManifestDomain, err error) {
-	defer catchStorage(&err)
+	defer CatchStorage(&err)
 	s, err := OpenPebble(dir, PebbleOptions{ReadOnly: true})
 	if err != nil {
 		return st, md, err
@@ -109,17 +109,6 @@ func inspectView(dir string) (st viewState, md ManifestDomain, err error) {
 	}
 	hash, rows := ContentHash(snap)
 	return st, ManifestDomain{fmt.Sprintf("%016x", st.chain), fmt.Sprintf("%016x", hash), rows}, nil
-}
-
-// catchStorage turns a StorageFault panic of a reader into an error.
-func catchStorage(err *error) {
-	if r := recover(); r != nil {
-		f, ok := r.(StorageFault)
-		if !ok {
-			panic(r)
-		}
-		*err = f
-	}
 }
 
 // ReadManifest reads the manifest of a complete checkpoint.
@@ -171,32 +160,10 @@ func dropOldCheckpoints(root, finished string) error {
 	return nil
 }
 
-// writeDurably replaces a file so that after a power cut the old or the new content is there.
-func writeDurably(path string, b []byte) error {
-	tmp := path + ".new"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // BeginEpoch turns a copied view of a checkpoint into the beginning of a new epoch (BeginEpochIn), durably. It returns the
 // content hash, which stays as it was.
 func BeginEpoch(dir string, cut Position, epoch uint32) (hash string, err error) {
-	defer catchStorage(&err)
+	defer CatchStorage(&err)
 	s, err := OpenPebble(dir, PebbleOptions{})
 	if err != nil {
 		return "", err

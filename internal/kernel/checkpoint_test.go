@@ -254,14 +254,14 @@ func TestBeginEpoch(t *testing.T) {
 func TestWriteDurablyReplaces(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	for _, text := range []string{"one", "two, longer", ""} {
-		if err := writeDurably(path, []byte(text)); err != nil {
+		if err := WriteDurably(path, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 		if b, err := os.ReadFile(path); err != nil || string(b) != text {
 			t.Errorf("%q, %v", b, err)
 		}
 	}
-	if err := writeDurably(filepath.Join(path, "below a file"), nil); err == nil {
+	if err := WriteDurably(filepath.Join(path, "below a file"), nil); err == nil {
 		t.Error("written below a file")
 	}
 	if left, _ := filepath.Glob(path + "*"); len(left) != 1 {

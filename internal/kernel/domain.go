@@ -53,6 +53,25 @@ type StorageFault struct{ Err error }
 
 func (f StorageFault) Error() string { return "storage: " + f.Err.Error() }
 
+// FaultOf takes what a deferred function recovered: nil if nothing did, the fault if storage failed. Every other panic
+// goes on.
+func FaultOf(recovered any) *StorageFault {
+	switch f := recovered.(type) {
+	case nil:
+		return nil
+	case StorageFault:
+		return &f
+	}
+	panic(recovered)
+}
+
+// CatchStorage, deferred, turns a StorageFault panic of a reader into the error that its caller returns.
+func CatchStorage(err *error) {
+	if f := FaultOf(recover()); f != nil {
+		*err = *f
+	}
+}
+
 // Name identifies a command for ever: (scope, Device, N). docs/formats.md, "Names of commands".
 type Name struct {
 	Device ids.Device

@@ -98,7 +98,7 @@ func Start(o Options) (n *Node, err error) {
 	n = &Node{o: o, start: time.Now(), wake: make(chan struct{}, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.mu.waiters = map[uint64]*flight{}
-	defer catchStorage(&err)
+	defer CatchStorage(&err)
 	if _, err := rand.Read(n.inc[:]); err != nil {
 		return nil, err
 	}
@@ -420,12 +420,8 @@ func (n *Node) tell(r *runner, a Applied) {
 
 // storageFault, deferred, ends the node when what it calls met a damaged view.
 func (n *Node) storageFault(view string) {
-	switch r := recover().(type) {
-	case nil:
-	case StorageFault:
-		n.fail(fmt.Errorf("view %s: %w", view, r))
-	default:
-		panic(r)
+	if f := FaultOf(recover()); f != nil {
+		n.fail(fmt.Errorf("view %s: %w", view, *f))
 	}
 }
 

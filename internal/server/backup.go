@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 	"github.com/bonghwa/bonghwa/internal/inspect"
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -21,33 +19,21 @@ import (
 // checkpoint asks the log for a checkpoint, waits for it and completes it with its manifest. One at a time: two that
 // rode in the same entry would be the same directory.
 func (c *core) checkpoint(ctx context.Context, label string) (dir string, m *kernel.Manifest, err error) {
-	cmd, err := proto.Marshal(&logv1.KernelCommand{Op: &logv1.KernelCommand_Checkpoint{Checkpoint: &logv1.Checkpoint{Label: label}}})
-	if err != nil {
-		return "", nil, err
-	}
 	select {
 	case c.copying <- struct{}{}:
 		defer func() { <-c.copying }()
 	case <-ctx.Done():
 		return "", nil, ctx.Err()
 	}
-	done := make(chan kernel.Result, 1)
-	if err := c.node.Submit(kernel.DomainKernel, cmd, func(r kernel.Result) { done <- r }); err != nil {
+	r, err := c.submit(ctx, kernel.DomainKernel, &logv1.KernelCommand{Op: &logv1.KernelCommand_Checkpoint{Checkpoint: &logv1.Checkpoint{Label: label}}})
+	if err != nil {
 		return "", nil, err
 	}
-	select {
-	case r := <-done:
-		if r.Err != nil {
-			return "", nil, r.Err
-		}
-		m, err = kernel.FinishCheckpoint(c.data.path(checkpointsDir), r.Pos, label, c.data.Meta.Cell, c.doms)
-		if err != nil {
-			return "", nil, errors.New(inspect.Sentence(err))
-		}
-		return kernel.CheckpointDir(c.data.path(checkpointsDir), r.Pos), m, nil
-	case <-ctx.Done():
-		return "", nil, ctx.Err()
+	m, err = kernel.FinishCheckpoint(c.data.path(checkpointsDir), r.Pos, label, c.data.Meta.Cell, c.doms)
+	if err != nil {
+		return "", nil, errors.New(inspect.Sentence(err))
 	}
+	return kernel.CheckpointDir(c.data.path(checkpointsDir), r.Pos), m, nil
 }
 
 // daily takes a checkpoint when the newest one is older than a day: the log is trimmed, so the views are the only copy.
@@ -128,7 +114,7 @@ func CopyCheckpoint(from, to string) error {
 		err = os.Rename(tmp, to)
 	}
 	if err == nil {
-		return syncDir(parent)
+		return kernel.SyncDir(parent)
 	}
 	_ = os.RemoveAll(tmp)
 	return fmt.Errorf("the backup cannot be copied to %s: %v", to, cause(err))
@@ -151,7 +137,7 @@ func copyCheckpoint(from, to string) error {
 	if err := copyFile(filepath.Join(from, kernel.ManifestName), filepath.Join(to, kernel.ManifestName)); err != nil {
 		return err
 	}
-	return syncDir(to)
+	return kernel.SyncDir(to)
 }
 
 // copyTree copies a directory to one that does not exist, durably.
@@ -172,7 +158,7 @@ func copyTree(from, to string) error {
 			return err
 		}
 	}
-	return syncDir(to)
+	return kernel.SyncDir(to)
 }
 
 func copyFile(from, to string) error {
@@ -187,15 +173,6 @@ func copyFile(from, to string) error {
 	}
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Sync(), out.Close())
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // RestoreOptions say what to restore where.
@@ -247,7 +224,7 @@ func Restore(o RestoreOptions) (r *Restored, err error) {
 			return nil, err
 		}
 	}
-	if err := syncDir(d.path(viewsDir)); err != nil {
+	if err := kernel.SyncDir(d.path(viewsDir)); err != nil {
 		return nil, err
 	}
 	if !o.KeepSessions {
@@ -287,15 +264,7 @@ func restoreView(from string, d *Data, name string, r *Restored) error {
 
 // contentHash reads a view without changing it.
 func contentHash(dir string) (hash string, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			f, ok := r.(kernel.StorageFault)
-			if !ok {
-				panic(r)
-			}
-			err = f
-		}
-	}()
+	defer kernel.CatchStorage(&err)
 	s, err := kernel.OpenPebble(dir, kernel.PebbleOptions{ReadOnly: true})
 	if err != nil {
 		return "", err

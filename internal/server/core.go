@@ -10,6 +10,8 @@ import (
 	"runtime/pprof"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/bonghwa/bonghwa/internal/chat"
 	"github.com/bonghwa/bonghwa/internal/cluster"
 	"github.com/bonghwa/bonghwa/internal/inspect"
@@ -154,6 +156,24 @@ func (c *core) close() error {
 		errs = append(errs, s.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// submit puts a command of the server's own into the log and waits until it is applied here.
+func (c *core) submit(ctx context.Context, domain byte, command proto.Message) (kernel.Result, error) {
+	b, err := proto.Marshal(command)
+	if err != nil {
+		return kernel.Result{}, err
+	}
+	done := make(chan kernel.Result, 1)
+	if err := c.node.Submit(domain, b, func(r kernel.Result) { done <- r }); err != nil {
+		return kernel.Result{}, err
+	}
+	select {
+	case r := <-done:
+		return r, r.Err
+	case <-ctx.Done():
+		return kernel.Result{}, ctx.Err()
+	}
 }
 
 // waitReady returns when the node serves reads.

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/bonghwa/bonghwa/internal/cluster"
+	"github.com/bonghwa/bonghwa/internal/kernel"
 )
 
 // dataFormat is the layout of a data directory that this binary reads and writes.
@@ -180,19 +181,7 @@ func (d *Data) writeMeta() error {
 	if err != nil {
 		return err
 	}
-	tmp := d.path(metaFile + ".new")
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err == nil {
-		_, err = f.Write(append(b, '\n'))
-		err = errors.Join(err, f.Sync(), f.Close())
-	}
-	if err == nil {
-		err = os.Rename(tmp, d.path(metaFile))
-	}
-	if err == nil {
-		err = syncDir(d.Dir)
-	}
-	if err != nil {
+	if err := kernel.WriteDurably(d.path(metaFile), append(b, '\n')); err != nil {
 		return fmt.Errorf("%s cannot be written: %v", d.path(metaFile), cause(err))
 	}
 	return nil
@@ -205,7 +194,7 @@ func (d *Data) markRunning() error {
 	if err := os.Remove(d.path(cleanFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return syncDir(d.Dir)
+	return kernel.SyncDir(d.Dir)
 }
 
 func (d *Data) markClean() error { return os.WriteFile(d.path(cleanFile), nil, 0o600) }

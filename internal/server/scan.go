@@ -60,15 +60,7 @@ func scanView(ctx context.Context, d kernel.Domain, s kernel.Store) (rows int, e
 
 // scanSome checks the next rows and says where to go on, nil at the end.
 func scanSome(d kernel.Domain, s kernel.Store, from []byte) (next []byte, n int, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			f, ok := r.(kernel.StorageFault)
-			if !ok {
-				panic(r)
-			}
-			err = f
-		}
-	}()
+	defer kernel.CatchStorage(&err)
 	snap := s.Snapshot()
 	defer snap.Close()
 	snap.Scan(from, []byte{0xff, 0xff}, func(k, v []byte) bool {

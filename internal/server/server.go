@@ -21,8 +21,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/bonghwa/bonghwa/internal/gateway"
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -192,29 +190,17 @@ func (s *Server) endSessions(ctx context.Context) error {
 	if _, err := os.Stat(mark); err != nil {
 		return nil
 	}
-	cmd, err := proto.Marshal(&logv1.PeopleCommand{Op: &logv1.PeopleCommand_EndAllSessions{EndAllSessions: &logv1.EndAllSessions{}}})
+	r, err := s.core.submit(ctx, kernel.DomainPeople, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_EndAllSessions{EndAllSessions: &logv1.EndAllSessions{}}})
 	if err != nil {
 		return err
 	}
-	done := make(chan kernel.Result, 1)
-	if err := s.core.node.Submit(kernel.DomainPeople, cmd, func(r kernel.Result) { done <- r }); err != nil {
+	if r.Verdict.Code != kernel.OK {
+		return fmt.Errorf("the sessions of before the restore could not be ended: %s", r.Verdict.Code)
+	}
+	if err := os.Remove(mark); err != nil {
 		return err
 	}
-	select {
-	case r := <-done:
-		if r.Err != nil {
-			return r.Err
-		}
-		if r.Verdict.Code != kernel.OK {
-			return fmt.Errorf("the sessions of before the restore could not be ended: %s", r.Verdict.Code)
-		}
-		if err := os.Remove(mark); err != nil {
-			return err
-		}
-		return syncDir(s.data.Dir)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return kernel.SyncDir(s.data.Dir)
 }
 
 // Stop drains the connections, stops the kernel in order and closes everything.

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -155,9 +154,6 @@ func TryStart(t testing.TB, data, listen string, args ...string) (*Server, error
 // Log is what the server has printed so far.
 func (s *Server) Log() string { return s.log.String() }
 
-// Pid of the process.
-func (s *Server) Pid() int { return s.cmd.Process.Pid }
-
 // Signal sends a signal.
 func (s *Server) Signal(sig syscall.Signal) {
 	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -196,19 +192,4 @@ func (s *Server) Running() bool {
 	default:
 		return true
 	}
-}
-
-// Get fetches a path and returns status and body.
-func (s *Server) Get(path string) (int, string) {
-	s.t.Helper()
-	res, err := http.Get(s.URL + path)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return res.StatusCode, string(b)
 }
