@@ -50,7 +50,7 @@ func (s *MemStore) put(key string, value []byte) (before []byte) {
 }
 
 // Begin implements Store.
-func (s *MemStore) Begin() Batch { return &memBatch{s: s, writes: overlay{}} }
+func (s *MemStore) Begin() Batch { return &memBatch{s: s, writes: newOverlay()} }
 
 // Snapshot implements Store: a full copy of the index.
 func (s *MemStore) Snapshot() StoreSnapshot {
@@ -96,11 +96,11 @@ func (s *MemStore) Close() error { return nil }
 
 type memBatch struct {
 	s      *MemStore
-	writes overlay
+	writes *overlay
 }
 
 func (b *memBatch) Get(key []byte) ([]byte, bool) {
-	if v, ok := b.writes[string(key)]; ok {
+	if v, ok := b.writes.get(key); ok {
 		return v, v != nil
 	}
 	b.s.mu.Lock()
@@ -112,9 +112,9 @@ func (b *memBatch) Get(key []byte) ([]byte, bool) {
 }
 
 func (b *memBatch) Set(key, value []byte) {
-	b.writes[string(key)] = append(make([]byte, 0, len(value)), value...)
+	b.writes.put(key, append(make([]byte, 0, len(value)), value...))
 }
-func (b *memBatch) Delete(key []byte) { b.writes[string(key)] = nil }
+func (b *memBatch) Delete(key []byte) { b.writes.put(key, nil) }
 
 func (b *memBatch) Scan(lower, upper []byte, fn func(key, value []byte) bool) {
 	b.s.mu.Lock()
@@ -128,7 +128,7 @@ func (b *memBatch) Commit() error {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
 	var undo []memRow
-	for k, v := range b.writes {
+	for k, v := range b.writes.rows {
 		undo = append(undo, memRow{k, b.s.put(k, v)})
 	}
 	b.s.mu.undo = append(b.s.mu.undo, undo)

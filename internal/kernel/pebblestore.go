@@ -30,7 +30,7 @@ type PebbleStore struct {
 	db    *pebble.DB
 	cache rowCache
 	// Of the batch that is open, kept for the next.
-	writes overlay
+	writes *overlay
 	keys   []string
 	key    []byte
 }
@@ -75,7 +75,7 @@ func OpenPebble(dir string, o PebbleOptions) (*PebbleStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &PebbleStore{db: db, writes: overlay{}}, nil
+	return &PebbleStore{db: db, writes: newOverlay()}, nil
 }
 
 // Begin implements Store.
@@ -119,7 +119,7 @@ func (a *arena) copy(b []byte) []byte {
 // end, in order of keys: rows of a busy room are written once per entry, and its memtable likes the order.
 type pebbleBatch struct {
 	s      *PebbleStore
-	writes overlay
+	writes *overlay
 	a      arena
 }
 
@@ -159,7 +159,7 @@ func scan(r pebble.Reader, a *arena, lower, upper []byte, fn func(key, value []b
 }
 
 func (b *pebbleBatch) Get(key []byte) ([]byte, bool) {
-	if v, ok := b.writes[string(key)]; ok {
+	if v, ok := b.writes.get(key); ok {
 		return v, v != nil
 	}
 	if v, ok := b.s.cache.get(key); ok {
@@ -175,14 +175,14 @@ func (b *pebbleBatch) Scan(lower, upper []byte, fn func(key, value []byte) bool)
 }
 
 func (b *pebbleBatch) Set(key, value []byte) {
-	b.writes[string(key)] = append(make([]byte, 0, len(value)), value...)
+	b.writes.put(key, append(make([]byte, 0, len(value)), value...))
 }
 
-func (b *pebbleBatch) Delete(key []byte) { b.writes[string(key)] = nil }
+func (b *pebbleBatch) Delete(key []byte) { b.writes.put(key, nil) }
 
 func (b *pebbleBatch) Commit() error {
 	keys := b.s.keys[:0]
-	for k := range b.writes {
+	for k := range b.writes.rows {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
@@ -190,7 +190,7 @@ func (b *pebbleBatch) Commit() error {
 	var err error
 	for _, k := range keys {
 		b.s.key = append(b.s.key[:0], k...)
-		if v := b.writes[k]; v != nil {
+		if v := b.writes.rows[k]; v != nil {
 			err = batch.Set(b.s.key, v, nil)
 		} else {
 			err = batch.Delete(b.s.key, nil)
@@ -203,15 +203,15 @@ func (b *pebbleBatch) Commit() error {
 		return err
 	}
 	for _, k := range keys {
-		b.s.cache.put(k, b.writes[k])
+		b.s.cache.put(k, b.writes.rows[k])
 	}
 	clear(keys)
 	b.s.keys = keys
-	clear(b.writes)
+	b.writes.reset()
 	return batch.Close()
 }
 
-func (b *pebbleBatch) Discard() { clear(b.writes) }
+func (b *pebbleBatch) Discard() { b.writes.reset() }
 
 type pebbleSnapshot struct {
 	s *pebble.Snapshot

@@ -1,8 +1,9 @@
 package kernel
 
 import (
-	"slices"
 	"strings"
+
+	"github.com/RaduBerinde/btreemap"
 )
 
 // cacheBytes bounds the rows kept in memory per view, in each of two generations.
@@ -40,18 +41,47 @@ func (c *rowCache) put(key string, value []byte) {
 }
 
 // overlay holds the writes of a batch over the store below it.
-type overlay map[string][]byte // nil value: deleted
+type overlay struct {
+	rows map[string][]byte // nil value: deleted
+	// order has the keys of rows in order, from the first scan on: most entries never scan, and one that ends all sessions
+	// scans twice for each of them.
+	order *btreemap.BTreeMap[string, struct{}]
+}
+
+func newOverlay() *overlay { return &overlay{rows: map[string][]byte{}} }
+
+func (o *overlay) get(key []byte) (value []byte, written bool) {
+	value, written = o.rows[string(key)]
+	return value, written
+}
+
+// put takes ownership of value.
+func (o *overlay) put(key, value []byte) {
+	k := string(key)
+	o.rows[k] = value
+	if o.order != nil {
+		o.order.ReplaceOrInsert(k, struct{}{})
+	}
+}
+
+func (o *overlay) reset() {
+	clear(o.rows)
+	o.order = nil
+}
 
 // scan merges the writes in [lower, upper), as they are now, with what below yields, in order. What fn writes is not part
 // of the scan.
-func (o overlay) scan(lower, upper []byte, fn func(key, value []byte) bool, below func(fn func(key, value []byte) bool)) {
-	var rows []memRow
-	for k, v := range o {
-		if k >= string(lower) && k < string(upper) {
-			rows = append(rows, memRow{k, v})
+func (o *overlay) scan(lower, upper []byte, fn func(key, value []byte) bool, below func(fn func(key, value []byte) bool)) {
+	if o.order == nil {
+		o.order = btreemap.New[string, struct{}](32, strings.Compare)
+		for k := range o.rows {
+			o.order.ReplaceOrInsert(k, struct{}{})
 		}
 	}
-	slices.SortFunc(rows, func(a, b memRow) int { return strings.Compare(a.key, b.key) })
+	var rows []memRow
+	for k := range o.order.Ascend(btreemap.GE(string(lower)), btreemap.LT(string(upper))) {
+		rows = append(rows, memRow{k, o.rows[k]})
+	}
 	on := true
 	own := func() {
 		if r := rows[0]; r.value != nil {
