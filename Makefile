@@ -30,11 +30,15 @@ test: ## everything that must pass; PARTS="format vet unit" for some of it
 lint: ## gofmt, go vet, staticcheck
 	@scripts/test.sh format vet lint
 
-generate: tools/node_modules/.bin/buf ## make the code from proto/ again (needs Node)
+generate: tools/node_modules/.bin/buf web/node_modules/.bin/vite ## make the code from proto/ again (needs Node)
 	PATH="$(CURDIR)/tools/node_modules/.bin:$$PATH" buf generate
 
 tools/node_modules/.bin/buf: tools/package-lock.json
 	cd tools && npm ci --ignore-scripts
+	@touch $@
+
+web/node_modules/.bin/vite: web/package-lock.json
+	cd web && npm ci --ignore-scripts
 	@touch $@
 
 bench: build ## measure this machine; results in bench/results. ARGS=--quick takes a minute
