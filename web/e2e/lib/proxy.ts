@@ -1,0 +1,65 @@
+// A TCP proxy between browser and server: it delays, swallows, cuts, and closes idle connections.
+import { once } from 'node:events'
+import { type Server, type Socket, connect, createServer } from 'node:net'
+import { freePort } from './server.ts'
+
+export class Proxy {
+  /** delay of every chunk in each direction, ms. */
+  delay = 0
+  /** swallow drops everything in both directions without closing. */
+  swallow = false
+  /** idle closes connections that were silent for so long, ms; 0: never. */
+  idle = 0
+  private readonly sockets = new Set<Socket>()
+  private server: Server | undefined
+
+  private constructor(
+    readonly port: number,
+    private readonly target: number,
+  ) {}
+
+  static async start(target: number): Promise<Proxy> {
+    const p = new Proxy(await freePort(), target)
+    p.server = createServer((a) => p.take(a))
+    p.server.listen(p.port, '127.0.0.1')
+    await once(p.server, 'listening')
+    return p
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  private take(a: Socket): void {
+    const b = connect(this.target, '127.0.0.1')
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      this.sockets.add(from)
+      from.setNoDelay(true)
+      from.on('error', () => undefined)
+      if (this.idle > 0) from.setTimeout(this.idle, () => from.destroy())
+      from.on('data', (chunk) => {
+        if (this.swallow) return
+        if (this.delay === 0) to.write(chunk)
+        else setTimeout(() => to.writable && to.write(chunk), this.delay)
+      })
+      from.on('close', () => {
+        this.sockets.delete(from)
+        to.destroy()
+      })
+    }
+  }
+
+  /** cut resets every connection that is open now. */
+  cut(): void {
+    for (const s of this.sockets) s.destroy()
+  }
+
+  async stop(): Promise<void> {
+    this.cut()
+    this.server?.close()
+    if (this.server) await once(this.server, 'close')
+  }
+}
