@@ -92,7 +92,15 @@ func blocksOf(who ids.User) (lower, upper []byte) {
 	return below(append([]byte{rowBlock}, who[:]...))
 }
 
+// reactionsOf is the range of the reactions to one message.
+func reactionsOf(room ids.Room, seq uint64) (lower, upper []byte) {
+	return below(binary.BigEndian.AppendUint64(append([]byte{rowReaction}, room[:]...), seq))
+}
+
 // lineRoom and memberUser take the second half of a key that came out of the ranges above.
 func lineRoom(key []byte) ids.Room   { return ids.Room(key[1+lenUser:]) }
 func memberUser(key []byte) ids.User { return ids.User(key[1+lenRoom:]) }
+
+func reactionUser(key []byte) ids.User { return ids.User(key[lenReactionKey-lenUser:]) }
+
 func blockOther(key []byte) ids.User { return ids.User(key[1+lenUser:]) }

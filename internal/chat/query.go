@@ -202,6 +202,18 @@ func MyReaction(r kernel.Reader, room ids.Room, seq uint64, user ids.User) byte 
 	return code
 }
 
+// Reactors calls fn for the people who have reacted to a message, in the order of their ids, until it returns false.
+func Reactors(r kernel.Reader, room ids.Room, seq uint64, fn func(user ids.User, reaction byte) bool) {
+	lower, upper := reactionsOf(room, seq)
+	r.Scan(lower, upper, func(key, value []byte) bool {
+		code, err := decodeReaction(value)
+		if err != nil {
+			damaged(rowReaction)
+		}
+		return fn(reactionUser(key), code)
+	})
+}
+
 // HasBlocked says whether who has blocked other.
 func HasBlocked(r kernel.Reader, who, other ids.User) bool {
 	_, ok := r.Get(blockKey(who, other))

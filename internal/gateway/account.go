@@ -24,6 +24,7 @@ func (a accounts) GetServer(context.Context, *apiv1.GetServerRequest) (*apiv1.Ge
 	g := a.g
 	return &apiv1.GetServerResponse{
 		Cell: fmt.Sprintf("%04x", g.o.Cell), Position: position(g.k.Position()), Signup: g.o.Signup, Version: g.o.Version, TimeMs: g.k.Now(),
+		WebBuild: g.o.WebBuild,
 	}, nil
 }
 

@@ -355,6 +355,32 @@ func (g *Gateway) historyRow(s kernel.Reader, m *chat.Message, who *caller, join
 	return out
 }
 
+// maxReactors bounds the answer to who reacted.
+const maxReactors = 200
+
+func (c chats) ListReactions(ctx context.Context, r *apiv1.ListReactionsRequest) (*apiv1.ListReactionsResponse, error) {
+	who := callerOf(ctx)
+	room, err := roomID(r.Room)
+	if err != nil {
+		return nil, err
+	}
+	out := &apiv1.ListReactionsResponse{}
+	return out, c.g.read(kernel.DomainChat, func(s kernel.Snapshot) error {
+		m, err := member(s, room, who.user)
+		if err != nil {
+			return err
+		}
+		if msg, ok := chat.GetMessage(s, room, r.Seq); !ok || r.Seq < m.Joined || msg.Kind != chat.KindText {
+			return failOn(apiv1.Reason_REASON_UNKNOWN_MESSAGE, r.Room)
+		}
+		chat.Reactors(s, room, r.Seq, func(u ids.User, reaction byte) bool {
+			out.Reactions = append(out.Reactions, &apiv1.ReactionBy{User: u.String(), Reaction: uint32(reaction)})
+			return len(out.Reactions) < maxReactors
+		})
+		return nil
+	})
+}
+
 func (c chats) ListBlocked(ctx context.Context, _ *apiv1.ListBlockedRequest) (*apiv1.ListBlockedResponse, error) {
 	out := &apiv1.ListBlockedResponse{}
 	return out, c.g.read(kernel.DomainChat, func(s kernel.Snapshot) error {

@@ -54,6 +54,12 @@ func accountCommand(c *caller, m proto.Message) (*logv1.PeopleCommand, error) {
 			return nil, err
 		}
 		out.Op = &logv1.PeopleCommand_SetProfile{SetProfile: p}
+	case *apiv1.SetPhotoRequest:
+		jpeg, err := cleanPhoto(m.Jpeg)
+		if err != nil {
+			return nil, err
+		}
+		out.Op = &logv1.PeopleCommand_SetPhoto{SetPhoto: &logv1.SetPhoto{Jpeg: jpeg}}
 	case *apiv1.RevokeDevicesRequest:
 		r, err := revoke(c, m)
 		if err != nil {

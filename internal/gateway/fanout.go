@@ -94,12 +94,21 @@ func (e *entry) people(ev any, bye []*Session) []*Session {
 		ended(ev.User, func(s *Session) bool { return s.caller.token == ev.Token })
 	case people.AccountClosed:
 		ended(ev.User, func(*Session) bool { return true })
+		e.shown(ev.User)
 	case people.AllSessionsEnded:
 		for u := range e.h.mu.people {
 			ended(u, func(*Session) bool { return true })
 		}
+	case people.AccountCreated:
+		if c := e.h.mu.signUps; c != nil {
+			close(c)
+			e.h.mu.signUps = nil
+		}
 	case people.AccountChanged:
 		e.changed(ev.User, &livev1.PeopleChanged{Me: true})
+		if ev.Shown {
+			e.shown(ev.User)
+		}
 	case people.FriendsChanged:
 		e.changed(ev.User, &livev1.PeopleChanged{Friends: true})
 	case people.AddedMeChanged:
@@ -130,13 +139,29 @@ func (e *entry) renewed(u ids.User) {
 // too often does no harm.
 func (e *entry) changed(u ids.User, c *livev1.PeopleChanged) {
 	p := e.h.mu.people[u]
-	if p == nil {
+	if p == nil || len(p.sessions) == 0 {
 		return
 	}
 	sh := e.event(&livev1.Event{Kind: &livev1.Event_People{People: c}})
 	for _, s := range p.sessions {
 		e.h.deliver(s, kernel.Position{Epoch: ^uint32(0)}, sh)
 	}
+}
+
+// maxTold bounds how many are told that somebody looks different now. Others see it when they fetch next.
+const maxTold = 10_000
+
+// shown tells those who have a person as a friend that name, status message or photo changed.
+func (e *entry) shown(u ids.User) {
+	v := e.h.g.k.Snapshot(kernel.DomainPeople)
+	defer v.Close()
+	c := &livev1.PeopleChanged{Users: []string{u.String()}}
+	n := 0
+	people.EachAddedMe(v, u, func(who ids.User) bool {
+		e.changed(who, c)
+		n++
+		return n < maxTold
+	})
 }
 
 func (e *entry) event(ev *livev1.Event) *shared {
@@ -163,6 +188,7 @@ func (e *entry) chat(ev any) {
 		if lr := h.mu.rooms[ids.Direct(ev.User, ev.Other)]; lr != nil {
 			lr.shut = unknown
 		}
+		h.blockChanged(ev.User, ev.Other)
 		e.changed(ev.User, &livev1.PeopleChanged{Blocked: true})
 	}
 }
@@ -226,6 +252,9 @@ func (e *entry) variant(at **shared, ev *chat.MessageAdded, n uint64, target boo
 
 // line tells a person's sessions their own line of a room.
 func (e *entry) line(p *person, room ids.Room) {
+	if len(p.sessions) == 0 {
+		return
+	}
 	l, ok := chat.GetLine(e.view(), p.user, room)
 	if !ok {
 		return

@@ -66,6 +66,8 @@ type Options struct {
 	// Signup is open, invite or closed.
 	Signup  string
 	Version string
+	// WebBuild is the hash of the web client that Root serves; empty = none.
+	WebBuild string
 	// Now is the clock of deadlines and limits; nil = time.Now.
 	Now    func() time.Time
 	Logger *slog.Logger

@@ -187,6 +187,8 @@ func (s *Session) goLive(o *opening) {
 	}
 	s.floor = o.floor
 	s.state = stateLive
+	s.told, h.mu.stirred = nil, true
+	h.arrive(s.person)
 	welcome := &livev1.Welcome{User: s.caller.user.String(), Position: position(o.floor), TimeMs: h.g.k.Now()}
 	ok := s.out.Send(encode(s.json, &livev1.Frame{Id: o.id, Body: &livev1.Frame_Welcome{Welcome: welcome}}))
 	for _, w := range s.backlog {

@@ -25,6 +25,12 @@ type Hub struct {
 		dirty []*Session
 		// reads of large rooms wait for the next tick.
 		reads map[*liveRoom]struct{}
+		// signUps is closed at the next sign-up; nil = nobody waits.
+		signUps chan struct{}
+		// gone people have no session any more and are still counted as connected.
+		gone map[*person]struct{}
+		// stirred: somebody may have to be told about presence.
+		stirred bool
 	}
 
 	acks struct {
@@ -44,11 +50,16 @@ type Hub struct {
 	ticks uint64
 }
 
-// person is somebody with sessions on this node.
+// person is somebody with sessions on this node, or who had one until just now.
 type person struct {
 	user     ids.User
 	sessions []*Session
 	seats    map[ids.Room]*seat
+	// online: a session was welcomed. gone is when the last session ended, in milliseconds; 0 = there are some.
+	online bool
+	gone   int64
+	// hidden remembers who is blocked in either direction.
+	hidden map[ids.User]bool
 
 	// load is held while the person's rooms are read; loaded and changes are guarded by Hub.mu. Membership events that
 	// come during the reading wait in changes.
@@ -65,6 +76,9 @@ type liveRoom struct {
 	head uint64
 	// shut of a 1:1: one blocks the other, or an account is closed.
 	shut tristate
+	// online counts the seats of people who are connected; version moves whenever one comes or goes.
+	online  int
+	version uint64
 	// reads that wait to be told, in rooms where many are online.
 	reads map[ids.User]uint64
 }
@@ -91,6 +105,7 @@ func newHub(g *Gateway) *Hub {
 	h.mu.rooms = map[ids.Room]*liveRoom{}
 	h.mu.sessions = map[*Session]struct{}{}
 	h.mu.reads = map[*liveRoom]struct{}{}
+	h.mu.gone = map[*person]struct{}{}
 	h.active.sessions = map[*Session]struct{}{}
 	return h
 }
@@ -112,6 +127,8 @@ func (h *Hub) attach(s *Session, c caller) {
 		h.mu.people[user] = p
 	}
 	p.sessions = append(p.sessions, s)
+	p.gone = 0
+	delete(h.mu.gone, p)
 	s.person = p
 	s.state = stateOpening
 	s.backlog, s.backlogBytes = nil, 0
@@ -153,7 +170,8 @@ func (h *Hub) attach(s *Session, c caller) {
 	p.changes, p.loaded = nil, true
 }
 
-// detachLocked takes a session out of its person, and the person out of the rooms with its last session.
+// detachLocked takes a session out of its person, and with its last session the person out of the rooms: at once, or
+// after a while when others may have seen the person.
 func (h *Hub) detachLocked(s *Session) {
 	p := s.person
 	if p == nil {
@@ -172,11 +190,10 @@ func (h *Hub) detachLocked(s *Session) {
 	if len(p.sessions) > 0 {
 		return
 	}
-	for _, st := range p.seats {
-		h.rise(st)
-	}
-	if h.mu.people[p.user] == p {
-		delete(h.mu.people, p.user)
+	if p.online {
+		h.linger(p)
+	} else {
+		h.forget(p)
 	}
 }
 
@@ -197,6 +214,10 @@ func (h *Hub) sit(p *person, room ids.Room, joined uint64) {
 		p.seats = map[ids.Room]*seat{}
 	}
 	p.seats[room] = st
+	if p.online {
+		lr.online++
+		h.stir(lr)
+	}
 }
 
 // rise takes a person out of a room.
@@ -208,6 +229,10 @@ func (h *Hub) rise(st *seat) {
 	lr.seats[last] = nil
 	lr.seats = lr.seats[:last]
 	delete(st.person.seats, lr.id)
+	if st.person.online {
+		lr.online--
+		h.stir(lr)
+	}
 	if last == 0 {
 		delete(h.mu.rooms, lr.id)
 		delete(h.mu.reads, lr)
@@ -261,4 +286,14 @@ func (h *Hub) activate(s *Session) {
 	h.active.Lock()
 	h.active.sessions[s] = struct{}{}
 	h.active.Unlock()
+}
+
+// signUps is closed at the next sign-up that is applied here.
+func (h *Hub) signUps() <-chan struct{} {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.mu.signUps == nil {
+		h.mu.signUps = make(chan struct{})
+	}
+	return h.mu.signUps
 }

@@ -109,6 +109,7 @@ func (p peoples) ListInvitations(ctx context.Context, _ *apiv1.ListInvitationsRe
 		for _, i := range people.Invitations(s, callerOf(ctx).user) {
 			out.Invitations = append(out.Invitations, &apiv1.Invitation{
 				Id: ids.Text(i.ID[:]), UntilMs: i.Until, Uses: i.Uses, Used: i.Used, Users: idsOf(i.Users), Revoked: i.Revoked,
+				CreatedMs: i.Created,
 			})
 		}
 		return nil
@@ -165,6 +166,32 @@ func (p peoples) RemoveFriend(ctx context.Context, r *apiv1.RemoveFriendRequest)
 
 func (p peoples) SetProfile(ctx context.Context, r *apiv1.SetProfileRequest) (*apiv1.ChangeResponse, error) {
 	return p.change(ctx, r)
+}
+
+func (p peoples) SetPhoto(ctx context.Context, r *apiv1.SetPhotoRequest) (*apiv1.ChangeResponse, error) {
+	return p.change(ctx, r)
+}
+
+func (p peoples) GetPhotos(_ context.Context, r *apiv1.GetPhotosRequest) (*apiv1.GetPhotosResponse, error) {
+	out := &apiv1.GetPhotosResponse{}
+	return out, p.g.read(kernel.DomainPeople, func(s kernel.Snapshot) error {
+		seen := make(map[ids.User]bool, len(r.Users))
+		for i, id := range r.Users {
+			u, err := ids.ParseUser(id)
+			if err != nil {
+				return invalid(fmt.Sprintf("users[%d]", i), "id", "is not a user id")
+			}
+			if seen[u] {
+				continue
+			}
+			seen[u] = true
+			a, _ := people.GetAccount(s, u)
+			if jpeg, ok := people.Photo(s, u); ok {
+				out.Photos = append(out.Photos, &apiv1.Photo{User: id, Photo: a.Photo.String(), Jpeg: jpeg})
+			}
+		}
+		return nil
+	})
 }
 
 func (p peoples) RevokeDevices(ctx context.Context, r *apiv1.RevokeDevicesRequest) (*apiv1.ChangeResponse, error) {

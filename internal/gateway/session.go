@@ -57,6 +57,7 @@ type Session struct {
 	backlog      []waiting
 	backlogBytes int
 	view         []ids.Room
+	told         []told // of the rooms in view, by index
 
 	// open guards the answer to a Hello, which goes on as the client reads.
 	open    sync.Mutex

@@ -30,15 +30,22 @@ func (h *Hub) tick() {
 	at := h.acks.delivered
 	h.acks.Unlock()
 	h.mu.Lock()
+	h.leaveLate(now)
 	h.flushReads(at)
+	h.mu.Unlock()
+
+	ready := h.g.k.Ready() == nil
+	active := h.activeSessions()
+	if ready {
+		h.tellPresence(now, active)
+	}
+	h.mu.Lock()
 	dirty := h.takeDirty(nil)
 	h.mu.Unlock()
 	for _, s := range dirty {
 		s.out.Flush()
 	}
-
-	ready := h.g.k.Ready() == nil
-	for _, s := range h.activeSessions() {
+	for _, s := range active {
 		s.expire(now)
 		if ready && now-s.outAt.Load() >= beatActive {
 			s.beat(0)
@@ -167,7 +174,7 @@ func (s *Session) ping(id uint64) {
 	s.beat(id)
 }
 
-// setView notes which rooms are looked at, and says at once how far they are.
+// setView notes which rooms are looked at, and says at once how far they are and who is connected.
 func (s *Session) setView(id uint64, m *livev1.View) {
 	if m == nil {
 		m = &livev1.View{}
@@ -200,7 +207,7 @@ func (s *Session) setView(id uint64, m *livev1.View) {
 		return
 	}
 	h.mu.Lock()
-	s.view = view
+	s.view, s.told = view, nil
 	if s.person != nil {
 		for room, head := range heads {
 			if st := s.person.seats[room]; st != nil {
@@ -220,6 +227,8 @@ func (s *Session) setView(id uint64, m *livev1.View) {
 		}
 	}
 	s.beat(id)
+	s.presence(h.millis(), true)
+	s.out.Flush()
 }
 
 // typing passes typing on to sessions of all nodes; it is never kept and may be dropped.

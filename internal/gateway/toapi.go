@@ -63,6 +63,7 @@ func userOf(a *people.Account) *apiv1.User {
 	}
 	return &apiv1.User{
 		Id: a.ID.String(), Handle: a.Handle, DisplayName: a.DisplayName, StatusMessage: a.StatusMessage, ProfileText: a.ProfileText,
+		Photo: a.Photo.String(), Simulated: a.Simulated,
 	}
 }
 

@@ -13,7 +13,10 @@ import (
 )
 
 // Behaviour is the number of the newest rules that this binary knows; entries stamped with a higher one are refused.
-const Behaviour uint32 = 1
+//
+//	1  v0.1.0
+//	2  an invitation keeps when it was made; profile photos, simulated people (new operations and rows)
+const Behaviour uint32 = 2
 
 // EphemeralMaxAge in milliseconds: older typing and presence are dropped at delivery (design, "Ephemeral").
 const EphemeralMaxAge = 5000
@@ -199,7 +202,7 @@ func (a *Applier) try(e *Entry, next *viewState, cmds []Command, internal map[in
 	if cmds != nil {
 		out.Decided = make([]Decided, len(cmds))
 	}
-	ap := &Apply{Tx: t, Pos: next.pos, Time: next.time, Events: out.Events}
+	ap := &Apply{Tx: t, Pos: next.pos, Time: next.time, Behaviour: e.Behaviour, Events: out.Events}
 	for i, c := range cmds {
 		if c == nil || e.Commands[i].Flags&FlagEphemeral != 0 {
 			continue

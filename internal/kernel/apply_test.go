@@ -19,11 +19,11 @@ import (
 // history builds entries of epoch 3 as a log would hold them.
 type history struct{ entries [][]byte }
 
-func newHistory() *history { return &history{entries: [][]byte{FirstEntry(3, Behaviour, 1000)}} }
+func newHistory() *history { return &history{entries: [][]byte{FirstEntry(3, 1, 1000)}} }
 
 func (h *history) add(commands ...Envelope) {
 	n := uint64(len(h.entries) + 1)
-	e := Entry{Epoch: 3, Behaviour: Behaviour, Time: 1000 + n, Node: [4]byte{1}, Number: n, Commands: commands}
+	e := Entry{Epoch: 3, Behaviour: 1, Time: 1000 + n, Node: [4]byte{1}, Number: n, Commands: commands}
 	h.entries = append(h.entries, e.Encode(nil))
 }
 

@@ -104,6 +104,8 @@ type Apply struct {
 	Pos   Position
 	Time  uint64
 	Index int
+	// Behaviour is the number of the rules that the entry was stamped with.
+	Behaviour uint32
 	// Events collects what sessions are told; set by the domain, read by the gateway. It is not part of the state.
 	Events []any
 }

@@ -45,7 +45,8 @@ func (o *signUp) apply(d *Domain, a *kernel.Apply, u ids.User) kernel.Code {
 	if o.invited {
 		useInvitation(a, o.invitation, u)
 	}
-	a.Emit(AccountChanged{u})
+	a.Emit(AccountCreated{u})
+	a.Emit(AccountChanged{User: u})
 	return kernel.OK
 }
 
@@ -69,7 +70,7 @@ func (o *setProfile) apply(_ *Domain, a *kernel.Apply, u ids.User) kernel.Code {
 	}
 	if acc != was {
 		a.Set(accountKey(u), encodeAccount(acc))
-		a.Emit(AccountChanged{u})
+		a.Emit(AccountChanged{u, acc.DisplayName != was.DisplayName || acc.StatusMessage != was.StatusMessage})
 	}
 	return kernel.OK
 }
@@ -90,6 +91,9 @@ func (o *deleteAccount) apply(_ *Domain, a *kernel.Apply, u ids.User) kernel.Cod
 	endSessions(a, u, liveSessions(a, u))
 	a.Delete(credentialKey(u))
 	a.Set(accountKey(u), encodeAccount(Account{Closed: true, Created: acc.Created, TokenHash: acc.TokenHash, Handle: acc.Handle}))
+	if acc.Photo != (PhotoName{}) {
+		a.Delete(photoKey(u))
+	}
 	removeFriends(a, u)
 	removeInvitations(a, u)
 	a.Emit(AccountClosed{u})

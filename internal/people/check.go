@@ -48,6 +48,9 @@ func (d *Domain) CheckRow(key, value []byte) error {
 		}
 		_, inv, err := decodeInvitation([32]byte(rest), value)
 		return firstOf(err, inv.Uses > 0 && inv.Uses <= MaxUses && inv.Used <= inv.Uses)
+	case rowPhoto:
+		_, err := decodePhoto(value)
+		return firstOf(err, len(rest) == lenUser)
 	case rowInvitedBy:
 		return firstOf(decodeMarker(value), len(key) == lenOwnerKey)
 	}
@@ -64,7 +67,7 @@ func checkAccount(rest, value []byte) error {
 		return errRow
 	}
 	if a.Closed {
-		return firstOf(nil, a.DisplayName == "" && a.StatusMessage == "" && a.ProfileText == "")
+		return firstOf(nil, !a.later() && a.DisplayName == "" && a.StatusMessage == "" && a.ProfileText == "")
 	}
 	return firstOf(nil, within(a.DisplayName, 1, maxDisplayName) && within(a.StatusMessage, 0, maxStatusMessage) &&
 		within(a.ProfileText, 0, maxProfileText))

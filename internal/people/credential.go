@@ -36,7 +36,7 @@ func (o *changePassword) apply(_ *Domain, a *kernel.Apply, u ids.User) kernel.Co
 	}
 	endSessions(a, u, without(liveSessions(a, u), o.keep))
 	if mustChange {
-		a.Emit(AccountChanged{u})
+		a.Emit(AccountChanged{User: u})
 	}
 	return kernel.OK
 }

@@ -130,6 +130,14 @@ func decodeOp(k *check, m *logv1.PeopleCommand) (op, callers) {
 		return &labelDevice{device: k.device("device", p.Device), label: k.text("label", p.Label, 1, maxLabel)}, named
 	case *logv1.PeopleCommand_EndAllSessions:
 		return endAllSessions{}, theOps
+	case *logv1.PeopleCommand_SetPhoto:
+		jpeg := o.SetPhoto.GetJpeg()
+		k.that(len(jpeg) <= MaxPhoto, "jpeg")
+		return &setPhoto{jpeg: jpeg}, named
+	case *logv1.PeopleCommand_MarkSimulated:
+		return markSimulated{}, unnamed
+	case *logv1.PeopleCommand_Befriend:
+		return decodeBefriend(k, o.Befriend), unnamed
 	}
 	return nil, named
 }
@@ -153,6 +161,15 @@ func decodeRevokeSessions(k *check, p *logv1.RevokeSessions) *revokeSessions {
 	}
 	if len(p.AllBut) > 0 {
 		o.all, o.sparing, o.spare = true, true, k.token("all_but", p.AllBut)
+	}
+	return o
+}
+
+func decodeBefriend(k *check, p *logv1.Befriend) *befriend {
+	o := &befriend{}
+	k.that(len(p.Others) >= 1 && len(p.Others) <= MaxBefriend, "others")
+	for _, b := range p.Others {
+		o.others = append(o.others, k.user("others", b))
 	}
 	return o
 }

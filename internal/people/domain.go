@@ -1,4 +1,5 @@
-// Package people is domain 1 of a cell: accounts, credentials, sessions with their devices, friends and invitations.
+// Package people is domain 1 of a cell: accounts with their photos, credentials, sessions with
+// their devices, friends and invitations.
 //
 // Guarantees: Apply is a pure function of the view, the command and the entry's time; it makes every check before its
 // first write, so a verdict other than OK has written nothing. A session ends by revocation only and is then marked,
@@ -25,6 +26,10 @@ const (
 	MaxFriends = 10_000
 	// MaxInvitations is how many invitations are kept for one owner. Of those that have ended the oldest make room.
 	MaxInvitations = 100
+	// MaxBefriend is how many people one Befriend makes friends of its user.
+	MaxBefriend = 100
+	// MaxPhoto is how many bytes a profile photo may have.
+	MaxPhoto = 48 << 10
 	// MaxUses is for how many people one invitation may be.
 	MaxUses = 1000
 )

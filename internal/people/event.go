@@ -12,8 +12,14 @@ type (
 	}
 	// AllSessionsEnded: every session of the cell was revoked (no SessionEnded is sent for each).
 	AllSessionsEnded struct{}
-	// AccountChanged: the account appeared, or its profile or its duty to change the password changed.
-	AccountChanged struct{ User ids.User }
+	// AccountCreated: somebody signed up.
+	AccountCreated struct{ User ids.User }
+	// AccountChanged: the account appeared, or its profile, photo or its duty to change the password changed. Shown: what
+	// others see beside a name did (name, status message, photo, that it is simulated).
+	AccountChanged struct {
+		User  ids.User
+		Shown bool
+	}
 	// AccountClosed: the account was deleted. Its sessions' SessionEnded come before.
 	AccountClosed struct{ User ids.User }
 	// FriendsChanged: the friend list of User changed.

@@ -21,16 +21,59 @@ func (o *addFriend) apply(_ *Domain, a *kernel.Apply, u ids.User) kernel.Code {
 	if IsFriend(a, u, o.other) {
 		return kernel.OK
 	}
-	count := friendCount(a, u)
-	if count >= MaxFriends {
+	if friendCount(a, u) >= MaxFriends {
 		return kernel.LimitReached
 	}
 
-	a.Set(friendKey(u, o.other), marker)
-	a.Set(addedByKey(o.other, u), marker)
-	a.Set(friendCountKey(u), encodeCount(count+1))
+	putFriend(a, u, o.other)
+	return kernel.OK
+}
+
+// putFriend puts other on the list of u, where there is room and other is not yet.
+func putFriend(a *kernel.Apply, u, other ids.User) {
+	a.Set(friendKey(u, other), marker)
+	a.Set(addedByKey(other, u), marker)
+	a.Set(friendCountKey(u), encodeCount(friendCount(a, u)+1))
 	a.Emit(FriendsChanged{u})
-	a.Emit(AddedMeChanged{o.other})
+	a.Emit(AddedMeChanged{other})
+}
+
+// befriend puts a person and each of others on one another's lists. It is the operator's, and asks nobody.
+type befriend struct{ others []ids.User }
+
+func (o *befriend) apply(_ *Domain, a *kernel.Apply, u ids.User) kernel.Code {
+	if _, ok := openAccount(a, u); !ok {
+		return kernel.UnknownUser
+	}
+	named := make(map[ids.User]bool, len(o.others))
+	missing := uint32(0)
+	for _, other := range o.others {
+		if other == u || named[other] {
+			return kernel.Invalid
+		}
+		named[other] = true
+		if _, ok := openAccount(a, other); !ok {
+			return kernel.UnknownUser
+		}
+		if !IsFriend(a, u, other) {
+			missing++
+		}
+		if !IsFriend(a, other, u) && friendCount(a, other) >= MaxFriends {
+			return kernel.LimitReached
+		}
+	}
+	if friendCount(a, u)+missing > MaxFriends {
+		return kernel.LimitReached
+	}
+
+	for _, other := range o.others {
+		if !IsFriend(a, u, other) {
+			putFriend(a, u, other)
+		}
+		if !IsFriend(a, other, u) {
+			putFriend(a, other, u)
+		}
+	}
 	return kernel.OK
 }
 

@@ -41,7 +41,11 @@ func (o *createInvitation) apply(_ *Domain, a *kernel.Apply, u ids.User) kernel.
 	if oldest >= 0 {
 		removeInvitation(a, u, all[oldest].ID)
 	}
-	a.Set(invitationKey(o.id), encodeInvitation(u, Invitation{Until: o.until, Uses: o.uses}))
+	inv := Invitation{Until: o.until, Uses: o.uses}
+	if a.Behaviour >= 2 {
+		inv.Created = now(a)
+	}
+	a.Set(invitationKey(o.id), encodeInvitation(u, inv))
 	a.Set(invitedByKey(u, o.id), marker)
 	return kernel.OK
 }

@@ -18,6 +18,7 @@ const (
 	rowAddedBy    = 'g' // user, who added
 	rowInvitation = 'j' // secret hash
 	rowInvitedBy  = 'w' // owner, secret hash
+	rowPhoto      = 'p' // user
 )
 
 const (
@@ -66,6 +67,7 @@ func friendKey(u, friend ids.User) []byte         { return join(rowFriend, u[:],
 func friendCountKey(u ids.User) []byte            { return join(rowFriend, u[:]) }
 func addedByKey(u, by ids.User) []byte            { return join(rowAddedBy, u[:], by[:]) }
 func invitationKey(id [32]byte) []byte            { return join(rowInvitation, id[:]) }
+func photoKey(u ids.User) []byte                  { return join(rowPhoto, u[:]) }
 func invitedByKey(u ids.User, id [32]byte) []byte { return join(rowInvitedBy, u[:], id[:]) }
 
 // indexKey orders the sessions of a user: those alive first, then the revoked ones by time.

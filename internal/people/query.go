@@ -14,6 +14,10 @@ type Account struct {
 	// Created is the time of the sign-up, Unix ms.
 	Created uint64
 	Closed  bool
+	// Simulated: a program of the operator drives it.
+	Simulated bool
+	// Photo names the profile photo; zeros for none.
+	Photo PhotoName
 	// TokenHash is that of the sign-up: the same again is the same sign-up again.
 	TokenHash ids.Token
 }
@@ -52,7 +56,9 @@ type DeviceInfo struct {
 
 // Invitation lets Uses people sign up before Until (Unix ms). ID is the sha256 of its secret.
 type Invitation struct {
-	ID         [32]byte
+	ID [32]byte
+	// Created is when it was made, Unix ms; 0 = by version 0.1.0, which did not keep it.
+	Created    uint64
 	Until      uint64
 	Uses, Used uint32
 	// Users came by it, in order.
@@ -157,16 +163,23 @@ func Friends(r kernel.Reader, u ids.User) []ids.User { return users(r, join(rowF
 // AddedMe lists who has added u, by id. Nothing bounds its length but the number of accounts.
 func AddedMe(r kernel.Reader, u ids.User) []ids.User { return users(r, join(rowAddedBy, u[:])) }
 
-// users lists what follows the prefix in keys that are longer than it.
-func users(r kernel.Reader, prefix []byte) []ids.User {
-	var all []ids.User
+// EachAddedMe calls fn for those who have added u, by id, until it returns false.
+func EachAddedMe(r kernel.Reader, u ids.User, fn func(ids.User) bool) {
+	eachUser(r, join(rowAddedBy, u[:]), fn)
+}
+
+func users(r kernel.Reader, prefix []byte) (all []ids.User) {
+	eachUser(r, prefix, func(u ids.User) bool { all = append(all, u); return true })
+	return all
+}
+
+// eachUser reads what follows the prefix in keys that are longer than it.
+func eachUser(r kernel.Reader, prefix []byte, fn func(ids.User) bool) {
 	r.Scan(append(prefix[:len(prefix):len(prefix)], 0), after(prefix), func(k, _ []byte) bool {
 		var u ids.User
 		copy(u[:], k[len(prefix):])
-		all = append(all, u)
-		return true
+		return fn(u)
 	})
-	return all
 }
 
 // IsFriend says whether a has added b.
@@ -211,4 +224,15 @@ func getInvitation(r kernel.Reader, id [32]byte) (owner ids.User, inv Invitation
 	}
 	owner, inv, err := decodeInvitation(id, v)
 	return owner, must(inv, err), true
+}
+
+// Accounts calls fn for every account, closed ones too, by id, until it returns false. It reads all of them: for the
+// operator, not for a request.
+func Accounts(r kernel.Reader, fn func(Account) bool) {
+	prefix := []byte{rowAccount}
+	r.Scan(prefix, after(prefix), func(k, v []byte) bool {
+		var u ids.User
+		copy(u[:], k[len(prefix):])
+		return fn(must(decodeAccount(u, v)))
+	})
 }

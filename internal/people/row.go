@@ -11,7 +11,11 @@ import (
 // Values of rows: a version byte, then fields in a fixed order; integers big-endian, strings with their length in front
 // as a varint. The encoding is canonical: what decodes encodes to the same bytes, so that views can be compared.
 
-const rowVersion = 1
+const (
+	rowVersion = 1
+	// rowVersion2 is of rows with fields that came later. What has none of them is written as version 1, as ever.
+	rowVersion2 = 2
+)
 
 var errRow = errors.New("damaged row")
 
@@ -21,6 +25,7 @@ var marker = []byte{rowVersion}
 // Bits of the flags byte.
 const (
 	flagClosed     = 1 // account
+	flagSimulated  = 2 // account, from version 2 on
 	flagMustChange = 1 // credential
 	flagOneTime    = 1 // session
 	flagRevoked    = 1 // invitation
@@ -42,19 +47,29 @@ func (f *fields) take(n int) []byte {
 	return b
 }
 
-func (f *fields) version() {
-	if b := f.take(1); b != nil && b[0] != rowVersion {
+func (f *fields) version() { f.versions(rowVersion) }
+
+// versions reads the version of a row that has been written in several.
+func (f *fields) versions(newest byte) byte {
+	b := f.take(1)
+	if b == nil || b[0] < rowVersion || b[0] > newest {
 		f.bad = true
+		return 0
 	}
+	return b[0]
 }
 
 // flag reads a byte of which only the lowest bit may be set.
-func (f *fields) flag() bool {
+func (f *fields) flag() bool { return f.flags(1) == 1 }
+
+// flags reads a byte of which only some bits may be set.
+func (f *fields) flags(may byte) byte {
 	b := f.take(1)
-	if b != nil && b[0] > 1 {
+	if b == nil || b[0]&^may != 0 {
 		f.bad = true
+		return 0
 	}
-	return b != nil && b[0] == 1
+	return b[0]
 }
 
 func (f *fields) u32() uint32 {
@@ -108,23 +123,62 @@ func appendFlag(b []byte, set bool, bit byte) []byte {
 	return append(b, 0)
 }
 
-// u: version flags created8 token32 handle name status text
+// u: version flags created8 token32 handle name status text; version 2, of people who are simulated or have a photo: then
+// photo16, zeros for none
 func encodeAccount(a Account) []byte {
-	b := appendFlag([]byte{rowVersion}, a.Closed, flagClosed)
+	version, flags := byte(rowVersion), byte(0)
+	if a.later() {
+		version = rowVersion2
+	}
+	if a.Closed {
+		flags |= flagClosed
+	}
+	if a.Simulated {
+		flags |= flagSimulated
+	}
+	b := []byte{version, flags}
 	b = binary.BigEndian.AppendUint64(b, a.Created)
 	b = append(b, a.TokenHash[:]...)
 	b = appendStr(b, a.Handle)
 	b = appendStr(b, a.DisplayName)
 	b = appendStr(b, a.StatusMessage)
-	return appendStr(b, a.ProfileText)
+	b = appendStr(b, a.ProfileText)
+	if version == rowVersion2 {
+		b = append(b, a.Photo[:]...)
+	}
+	return b
 }
 
 func decodeAccount(u ids.User, v []byte) (Account, error) {
 	f := fields{b: v}
-	f.version()
-	a := Account{ID: u, Closed: f.flag(), Created: f.u64(), TokenHash: f.token()}
+	version := f.versions(rowVersion2)
+	may := byte(flagClosed)
+	if version == rowVersion2 {
+		may = flagClosed | flagSimulated
+	}
+	flags := f.flags(may)
+	a := Account{ID: u, Closed: flags&flagClosed != 0, Simulated: flags&flagSimulated != 0, Created: f.u64(), TokenHash: f.token()}
 	a.Handle, a.DisplayName, a.StatusMessage, a.ProfileText = f.str(), f.str(), f.str(), f.str()
+	if version == rowVersion2 {
+		copy(a.Photo[:], f.take(len(a.Photo)))
+		f.bad = f.bad || !a.later()
+	}
 	return a, f.end()
+}
+
+// later says that the account has fields that rows of version 1 do not know.
+func (a *Account) later() bool { return a.Simulated || a.Photo != PhotoName{} }
+
+// p: version jpeg
+func encodePhoto(jpeg []byte) []byte { return append([]byte{rowVersion}, jpeg...) }
+
+func decodePhoto(v []byte) ([]byte, error) {
+	f := fields{b: v}
+	f.version()
+	if f.bad || len(f.b) == 0 || len(f.b) > MaxPhoto {
+		return nil, errRow
+	}
+	return f.b, nil
 }
 
 // h: version user10
@@ -207,9 +261,13 @@ func decodeCount(v []byte) (uint32, error) {
 	return n, f.end()
 }
 
-// j: version flags until8 uses4 owner10 used4 users (used x 10)
+// j: version flags until8 uses4 owner10 used4 users (used x 10); version 2: created8 before flags
 func encodeInvitation(owner ids.User, i Invitation) []byte {
-	b := appendFlag([]byte{rowVersion}, i.Revoked, flagRevoked)
+	b := []byte{rowVersion}
+	if i.Created != 0 {
+		b = binary.BigEndian.AppendUint64([]byte{rowVersion2}, i.Created)
+	}
+	b = appendFlag(b, i.Revoked, flagRevoked)
 	b = binary.BigEndian.AppendUint64(b, i.Until)
 	b = binary.BigEndian.AppendUint32(b, i.Uses)
 	b = append(b, owner[:]...)
@@ -222,8 +280,12 @@ func encodeInvitation(owner ids.User, i Invitation) []byte {
 
 func decodeInvitation(id [32]byte, v []byte) (owner ids.User, i Invitation, err error) {
 	f := fields{b: v}
-	f.version()
-	i = Invitation{ID: id, Revoked: f.flag(), Until: f.u64(), Uses: f.u32()}
+	i.ID = id
+	if f.versions(rowVersion2) == rowVersion2 {
+		i.Created = f.u64()
+		f.bad = f.bad || i.Created == 0
+	}
+	i.Revoked, i.Until, i.Uses = f.flag(), f.u64(), f.u32()
 	owner, i.Used = f.user(), f.u32()
 	if f.bad || uint64(len(f.b)) != uint64(i.Used)*uint64(lenUser) {
 		return owner, i, errRow

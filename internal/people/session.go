@@ -35,7 +35,7 @@ func (o *logIn) apply(_ *Domain, a *kernel.Apply, u ids.User) kernel.Code {
 	if o.oneTime {
 		cred.OneTimeUntil, cred.MustChange = 0, true
 		a.Set(credentialKey(u), encodeCredential(cred))
-		a.Emit(AccountChanged{u})
+		a.Emit(AccountChanged{User: u})
 	}
 	openSession(a, o.token, Session{User: u, Device: o.device, OneTime: o.oneTime}, o.label)
 	forgetRevoked(a, u)

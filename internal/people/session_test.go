@@ -246,7 +246,7 @@ func TestResetPassword(t *testing.T) {
 	w.want(kernel.BadOneTimeCode, cmdOneTime("mina", "x", 3))
 	w.time--
 	w.want(kernel.OK, cmdOneTime("mina", "x", 3))
-	w.wantEvents(AccountChanged{userOf("mina")}, DevicesChanged{userOf("mina")})
+	w.wantEvents(AccountChanged{User: userOf("mina")}, DevicesChanged{userOf("mina")})
 	w.silent(cmdOneTime("mina", "x", 3))
 	w.want(kernel.BadOneTimeCode, cmdOneTime("mina", "y", 3)) // used up
 	w.silent(cmdReset("mina", "$code2", start+2000))          // late: stays used up
@@ -262,7 +262,7 @@ func TestResetPassword(t *testing.T) {
 		t.Fatal("an admitted device is free")
 	}
 	w.want(kernel.OK, cmdPassword("mina", "x", "$new", 3))
-	if w.events[len(w.events)-1] != (AccountChanged{userOf("mina")}) {
+	if w.events[len(w.events)-1] != (AccountChanged{User: userOf("mina")}) {
 		t.Fatalf("%v", w.events)
 	}
 	if c, _ := GetCredential(w.tx, userOf("mina")); c.MustChange || c.PHC != "$new" || c.Version != 4 {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/cluster"
+	"github.com/bonghwa/bonghwa/internal/gateway"
 	"github.com/bonghwa/bonghwa/internal/inspect"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
@@ -84,6 +85,19 @@ func serveAdmin(s *Server) (*adminServer, error) {
 		code, until, err := s.gw.ResetPassword(r.Context(), handle)
 		reply(w, ResetDone{handle, code, until}, err)
 	})
+	mux.HandleFunc("POST /mark-simulated", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, struct{}{}, s.gw.MarkSimulated(r.Context(), r.FormValue("handle")))
+	})
+	mux.HandleFunc("POST /befriend", func(w http.ResponseWriter, r *http.Request) {
+		handle := r.FormValue("handle")
+		reply(w, struct{}{}, s.gw.Befriend(r.Context(), handle, r.Form["other"]))
+	})
+	mux.HandleFunc("GET /sign-ups", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), signUpsWait)
+		defer cancel()
+		list, next, err := s.gw.SignUps(ctx, r.FormValue("after"))
+		reply(w, SignUps{list, next}, err)
+	})
 	mux.HandleFunc("GET /log", func(w http.ResponseWriter, r *http.Request) {
 		from, _ := strconv.ParseUint(r.FormValue("from"), 10, 64)
 		to, _ := strconv.ParseUint(r.FormValue("to"), 10, 64)
@@ -148,6 +162,37 @@ type Invited struct {
 // Invite makes an invitation for so many people and days.
 func (a AdminClient) Invite(ctx context.Context, uses uint32, days uint16) (i Invited, err error) {
 	return i, a.call(ctx, "POST", fmt.Sprintf("/invite?uses=%d&days=%d", uses, days), &i)
+}
+
+// signUpsWait is how long the server waits for a sign-up before it answers that there was none.
+const signUpsWait = 20 * time.Second
+
+// SignUps is the answer to a question for sign-ups.
+type SignUps struct {
+	Accounts []gateway.SignedUp `json:"accounts"`
+	Cursor   string             `json:"cursor"`
+}
+
+// SignUps lists the accounts made after a cursor, oldest first, simulated ones too; an empty cursor: all there are. It
+// waits until there is one. Cursors stay good when the server starts anew. Nobody is left out; somebody who signed up
+// in the same millisecond as the last one named may come twice.
+func (a AdminClient) SignUps(ctx context.Context, after string) (u SignUps, err error) {
+	for {
+		if err := a.call(ctx, "GET", "/sign-ups?after="+url.QueryEscape(after), &u); err != nil || len(u.Accounts) > 0 {
+			return u, err
+		}
+		after = u.Cursor
+	}
+}
+
+// MarkSimulated says that a program of the operator drives an account. It is shown to others and never taken back.
+func (a AdminClient) MarkSimulated(ctx context.Context, handle string) error {
+	return a.call(ctx, "POST", "/mark-simulated?handle="+url.QueryEscape(handle), &struct{}{})
+}
+
+// Befriend puts a person and each of others on one another's lists of friends; those who are already stay.
+func (a AdminClient) Befriend(ctx context.Context, handle string, others []string) error {
+	return a.call(ctx, "POST", "/befriend?"+url.Values{"handle": {handle}, "other": others}.Encode(), &struct{}{})
 }
 
 func (a AdminClient) call(ctx context.Context, method, path string, into any) error {

@@ -64,9 +64,11 @@ type GetServerResponse struct {
 	Cell     string    `protobuf:"bytes,1,opt,name=cell,proto3" json:"cell,omitempty"`
 	Position *Position `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
 	// signup is open, invite or closed.
-	Signup        string `protobuf:"bytes,3,opt,name=signup,proto3" json:"signup,omitempty"`
-	Version       string `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
-	TimeMs        uint64 `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	Signup  string `protobuf:"bytes,3,opt,name=signup,proto3" json:"signup,omitempty"`
+	Version string `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
+	TimeMs  uint64 `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	// web_build is the hash of the web client that this server serves; empty: none.
+	WebBuild      string `protobuf:"bytes,6,opt,name=web_build,json=webBuild,proto3" json:"web_build,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -134,6 +136,13 @@ func (x *GetServerResponse) GetTimeMs() uint64 {
 		return x.TimeMs
 	}
 	return 0
+}
+
+func (x *GetServerResponse) GetWebBuild() string {
+	if x != nil {
+		return x.WebBuild
+	}
+	return ""
 }
 
 type CheckHandleRequest struct {
@@ -774,13 +783,14 @@ var File_bonghwa_api_v1_account_proto protoreflect.FileDescriptor
 const file_bonghwa_api_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"\x1cbonghwa/api/v1/account.proto\x12\x0ebonghwa.api.v1\x1a\x1abonghwa/api/v1/types.proto\x1a\x1bbuf/validate/validate.proto\"\x12\n" +
-	"\x10GetServerRequest\"\xa8\x01\n" +
+	"\x10GetServerRequest\"\xc5\x01\n" +
 	"\x11GetServerResponse\x12\x12\n" +
 	"\x04cell\x18\x01 \x01(\tR\x04cell\x124\n" +
 	"\bposition\x18\x02 \x01(\v2\x18.bonghwa.api.v1.PositionR\bposition\x12\x16\n" +
 	"\x06signup\x18\x03 \x01(\tR\x06signup\x12\x18\n" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12\x17\n" +
-	"\atime_ms\x18\x05 \x01(\x04R\x06timeMs\"J\n" +
+	"\atime_ms\x18\x05 \x01(\x04R\x06timeMs\x12\x1b\n" +
+	"\tweb_build\x18\x06 \x01(\tR\bwebBuild\"J\n" +
 	"\x12CheckHandleRequest\x124\n" +
 	"\x06handle\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9._]{4,20}$R\x06handle\")\n" +
 	"\x13CheckHandleResponse\x12\x12\n" +

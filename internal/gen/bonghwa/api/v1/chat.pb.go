@@ -592,6 +592,156 @@ func (x *HistoryResponse) GetPosition() *Position {
 	return nil
 }
 
+type ListReactionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Room          string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	Seq           uint64                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReactionsRequest) Reset() {
+	*x = ListReactionsRequest{}
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReactionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReactionsRequest) ProtoMessage() {}
+
+func (x *ListReactionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReactionsRequest.ProtoReflect.Descriptor instead.
+func (*ListReactionsRequest) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListReactionsRequest) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *ListReactionsRequest) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+type ListReactionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// reactions, at most 200 of them, by person.
+	Reactions     []*ReactionBy `protobuf:"bytes,1,rep,name=reactions,proto3" json:"reactions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListReactionsResponse) Reset() {
+	*x = ListReactionsResponse{}
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListReactionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListReactionsResponse) ProtoMessage() {}
+
+func (x *ListReactionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListReactionsResponse.ProtoReflect.Descriptor instead.
+func (*ListReactionsResponse) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListReactionsResponse) GetReactions() []*ReactionBy {
+	if x != nil {
+		return x.Reactions
+	}
+	return nil
+}
+
+// ReactionBy is one person's reaction, 1..6.
+type ReactionBy struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	User          string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	Reaction      uint32                 `protobuf:"varint,2,opt,name=reaction,proto3" json:"reaction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReactionBy) Reset() {
+	*x = ReactionBy{}
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReactionBy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReactionBy) ProtoMessage() {}
+
+func (x *ReactionBy) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReactionBy.ProtoReflect.Descriptor instead.
+func (*ReactionBy) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReactionBy) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *ReactionBy) GetReaction() uint32 {
+	if x != nil {
+		return x.Reaction
+	}
+	return 0
+}
+
 type ListBlockedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -600,7 +750,7 @@ type ListBlockedRequest struct {
 
 func (x *ListBlockedRequest) Reset() {
 	*x = ListBlockedRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[10]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -612,7 +762,7 @@ func (x *ListBlockedRequest) String() string {
 func (*ListBlockedRequest) ProtoMessage() {}
 
 func (x *ListBlockedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[10]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -625,7 +775,7 @@ func (x *ListBlockedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlockedRequest.ProtoReflect.Descriptor instead.
 func (*ListBlockedRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{10}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{13}
 }
 
 type ListBlockedResponse struct {
@@ -637,7 +787,7 @@ type ListBlockedResponse struct {
 
 func (x *ListBlockedResponse) Reset() {
 	*x = ListBlockedResponse{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[11]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -649,7 +799,7 @@ func (x *ListBlockedResponse) String() string {
 func (*ListBlockedResponse) ProtoMessage() {}
 
 func (x *ListBlockedResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[11]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -662,7 +812,7 @@ func (x *ListBlockedResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlockedResponse.ProtoReflect.Descriptor instead.
 func (*ListBlockedResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{11}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListBlockedResponse) GetUsers() []string {
@@ -687,7 +837,7 @@ type CreateRoomRequest struct {
 
 func (x *CreateRoomRequest) Reset() {
 	*x = CreateRoomRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[12]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -699,7 +849,7 @@ func (x *CreateRoomRequest) String() string {
 func (*CreateRoomRequest) ProtoMessage() {}
 
 func (x *CreateRoomRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[12]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -712,7 +862,7 @@ func (x *CreateRoomRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRoomRequest.ProtoReflect.Descriptor instead.
 func (*CreateRoomRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{12}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CreateRoomRequest) GetRandom() []byte {
@@ -755,7 +905,7 @@ type CreateRoomResponse struct {
 
 func (x *CreateRoomResponse) Reset() {
 	*x = CreateRoomResponse{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[13]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +917,7 @@ func (x *CreateRoomResponse) String() string {
 func (*CreateRoomResponse) ProtoMessage() {}
 
 func (x *CreateRoomResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[13]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +930,7 @@ func (x *CreateRoomResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRoomResponse.ProtoReflect.Descriptor instead.
 func (*CreateRoomResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{13}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CreateRoomResponse) GetRoom() string {
@@ -821,7 +971,7 @@ type SendRequest struct {
 
 func (x *SendRequest) Reset() {
 	*x = SendRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[14]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +983,7 @@ func (x *SendRequest) String() string {
 func (*SendRequest) ProtoMessage() {}
 
 func (x *SendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[14]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +996,7 @@ func (x *SendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendRequest.ProtoReflect.Descriptor instead.
 func (*SendRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{14}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SendRequest) GetName() *CommandName {
@@ -903,7 +1053,7 @@ type EditRequest struct {
 
 func (x *EditRequest) Reset() {
 	*x = EditRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[15]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +1065,7 @@ func (x *EditRequest) String() string {
 func (*EditRequest) ProtoMessage() {}
 
 func (x *EditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[15]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +1078,7 @@ func (x *EditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditRequest.ProtoReflect.Descriptor instead.
 func (*EditRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{15}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EditRequest) GetName() *CommandName {
@@ -970,7 +1120,7 @@ type DeleteRequest struct {
 
 func (x *DeleteRequest) Reset() {
 	*x = DeleteRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[16]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -982,7 +1132,7 @@ func (x *DeleteRequest) String() string {
 func (*DeleteRequest) ProtoMessage() {}
 
 func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[16]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -995,7 +1145,7 @@ func (x *DeleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{16}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DeleteRequest) GetName() *CommandName {
@@ -1032,7 +1182,7 @@ type ReactRequest struct {
 
 func (x *ReactRequest) Reset() {
 	*x = ReactRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[17]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1194,7 @@ func (x *ReactRequest) String() string {
 func (*ReactRequest) ProtoMessage() {}
 
 func (x *ReactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[17]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,7 +1207,7 @@ func (x *ReactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReactRequest.ProtoReflect.Descriptor instead.
 func (*ReactRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{17}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReactRequest) GetName() *CommandName {
@@ -1099,7 +1249,7 @@ type MarkReadRequest struct {
 
 func (x *MarkReadRequest) Reset() {
 	*x = MarkReadRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[18]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1111,7 +1261,7 @@ func (x *MarkReadRequest) String() string {
 func (*MarkReadRequest) ProtoMessage() {}
 
 func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[18]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1124,7 +1274,7 @@ func (x *MarkReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkReadRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{18}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *MarkReadRequest) GetRoom() string {
@@ -1159,7 +1309,7 @@ type InviteRequest struct {
 
 func (x *InviteRequest) Reset() {
 	*x = InviteRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[19]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1171,7 +1321,7 @@ func (x *InviteRequest) String() string {
 func (*InviteRequest) ProtoMessage() {}
 
 func (x *InviteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[19]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1184,7 +1334,7 @@ func (x *InviteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InviteRequest.ProtoReflect.Descriptor instead.
 func (*InviteRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{19}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *InviteRequest) GetName() *CommandName {
@@ -1218,7 +1368,7 @@ type LeaveRequest struct {
 
 func (x *LeaveRequest) Reset() {
 	*x = LeaveRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[20]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1380,7 @@ func (x *LeaveRequest) String() string {
 func (*LeaveRequest) ProtoMessage() {}
 
 func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[20]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1393,7 @@ func (x *LeaveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LeaveRequest.ProtoReflect.Descriptor instead.
 func (*LeaveRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{20}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LeaveRequest) GetName() *CommandName {
@@ -1271,7 +1421,7 @@ type RenameRequest struct {
 
 func (x *RenameRequest) Reset() {
 	*x = RenameRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[21]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1283,7 +1433,7 @@ func (x *RenameRequest) String() string {
 func (*RenameRequest) ProtoMessage() {}
 
 func (x *RenameRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[21]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1296,7 +1446,7 @@ func (x *RenameRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenameRequest.ProtoReflect.Descriptor instead.
 func (*RenameRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{21}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RenameRequest) GetName() *CommandName {
@@ -1331,7 +1481,7 @@ type MuteRequest struct {
 
 func (x *MuteRequest) Reset() {
 	*x = MuteRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[22]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1343,7 +1493,7 @@ func (x *MuteRequest) String() string {
 func (*MuteRequest) ProtoMessage() {}
 
 func (x *MuteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[22]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1356,7 +1506,7 @@ func (x *MuteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MuteRequest.ProtoReflect.Descriptor instead.
 func (*MuteRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{22}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *MuteRequest) GetName() *CommandName {
@@ -1391,7 +1541,7 @@ type PinRequest struct {
 
 func (x *PinRequest) Reset() {
 	*x = PinRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[23]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1403,7 +1553,7 @@ func (x *PinRequest) String() string {
 func (*PinRequest) ProtoMessage() {}
 
 func (x *PinRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[23]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1416,7 +1566,7 @@ func (x *PinRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PinRequest.ProtoReflect.Descriptor instead.
 func (*PinRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{23}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PinRequest) GetName() *CommandName {
@@ -1450,7 +1600,7 @@ type BlockRequest struct {
 
 func (x *BlockRequest) Reset() {
 	*x = BlockRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[24]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1462,7 +1612,7 @@ func (x *BlockRequest) String() string {
 func (*BlockRequest) ProtoMessage() {}
 
 func (x *BlockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[24]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1475,7 +1625,7 @@ func (x *BlockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockRequest.ProtoReflect.Descriptor instead.
 func (*BlockRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{24}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *BlockRequest) GetName() *CommandName {
@@ -1502,7 +1652,7 @@ type UnblockRequest struct {
 
 func (x *UnblockRequest) Reset() {
 	*x = UnblockRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[25]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1514,7 +1664,7 @@ func (x *UnblockRequest) String() string {
 func (*UnblockRequest) ProtoMessage() {}
 
 func (x *UnblockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[25]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1527,7 +1677,7 @@ func (x *UnblockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockRequest.ProtoReflect.Descriptor instead.
 func (*UnblockRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{25}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *UnblockRequest) GetName() *CommandName {
@@ -1559,7 +1709,7 @@ type SkipRequest struct {
 
 func (x *SkipRequest) Reset() {
 	*x = SkipRequest{}
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[26]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1571,7 +1721,7 @@ func (x *SkipRequest) String() string {
 func (*SkipRequest) ProtoMessage() {}
 
 func (x *SkipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[26]
+	mi := &file_bonghwa_api_v1_chat_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1584,7 +1734,7 @@ func (x *SkipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipRequest.ProtoReflect.Descriptor instead.
 func (*SkipRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{26}
+	return file_bonghwa_api_v1_chat_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SkipRequest) GetName() *CommandName {
@@ -1655,7 +1805,16 @@ const file_bonghwa_api_v1_chat_proto_rawDesc = "" +
 	"\blast_seq\x18\x02 \x01(\x04R\alastSeq\x12\x1d\n" +
 	"\n" +
 	"joined_seq\x18\x03 \x01(\x04R\tjoinedSeq\x124\n" +
-	"\bposition\x18\x04 \x01(\v2\x18.bonghwa.api.v1.PositionR\bposition\"\x14\n" +
+	"\bposition\x18\x04 \x01(\v2\x18.bonghwa.api.v1.PositionR\bposition\"O\n" +
+	"\x14ListReactionsRequest\x12\x1c\n" +
+	"\x04room\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x98\x01\x1aR\x04room\x12\x19\n" +
+	"\x03seq\x18\x02 \x01(\x04B\a\xbaH\x042\x02(\x01R\x03seq\"Q\n" +
+	"\x15ListReactionsResponse\x128\n" +
+	"\treactions\x18\x01 \x03(\v2\x1a.bonghwa.api.v1.ReactionByR\treactions\"<\n" +
+	"\n" +
+	"ReactionBy\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x1a\n" +
+	"\breaction\x18\x02 \x01(\rR\breaction\"\x14\n" +
 	"\x12ListBlockedRequest\"+\n" +
 	"\x13ListBlockedResponse\x12\x14\n" +
 	"\x05users\x18\x01 \x03(\tR\x05users\"\x8f\x01\n" +
@@ -1725,14 +1884,15 @@ const file_bonghwa_api_v1_chat_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x1b\n" +
 	"\x04room\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x1aR\x04room\x12\x1b\n" +
 	"\x04peer\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x04peer\x12\x1f\n" +
-	"\x06device\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x1aR\x06device2\xf0\v\n" +
+	"\x06device\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x1aR\x06device2\xce\f\n" +
 	"\vChatService\x12P\n" +
 	"\tListRooms\x12 .bonghwa.api.v1.ListRoomsRequest\x1a!.bonghwa.api.v1.ListRoomsResponse\x12J\n" +
 	"\aGetRoom\x12\x1e.bonghwa.api.v1.GetRoomRequest\x1a\x1f.bonghwa.api.v1.GetRoomResponse\x12S\n" +
 	"\n" +
 	"OpenDirect\x12!.bonghwa.api.v1.OpenDirectRequest\x1a\".bonghwa.api.v1.OpenDirectResponse\x12V\n" +
 	"\vListMembers\x12\".bonghwa.api.v1.ListMembersRequest\x1a#.bonghwa.api.v1.ListMembersResponse\x12J\n" +
-	"\aHistory\x12\x1e.bonghwa.api.v1.HistoryRequest\x1a\x1f.bonghwa.api.v1.HistoryResponse\x12V\n" +
+	"\aHistory\x12\x1e.bonghwa.api.v1.HistoryRequest\x1a\x1f.bonghwa.api.v1.HistoryResponse\x12\\\n" +
+	"\rListReactions\x12$.bonghwa.api.v1.ListReactionsRequest\x1a%.bonghwa.api.v1.ListReactionsResponse\x12V\n" +
 	"\vListBlocked\x12\".bonghwa.api.v1.ListBlockedRequest\x1a#.bonghwa.api.v1.ListBlockedResponse\x12S\n" +
 	"\n" +
 	"CreateRoom\x12!.bonghwa.api.v1.CreateRoomRequest\x1a\".bonghwa.api.v1.CreateRoomResponse\x12C\n" +
@@ -1763,113 +1923,119 @@ func file_bonghwa_api_v1_chat_proto_rawDescGZIP() []byte {
 	return file_bonghwa_api_v1_chat_proto_rawDescData
 }
 
-var file_bonghwa_api_v1_chat_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_bonghwa_api_v1_chat_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_bonghwa_api_v1_chat_proto_goTypes = []any{
-	(*ListRoomsRequest)(nil),    // 0: bonghwa.api.v1.ListRoomsRequest
-	(*ListRoomsResponse)(nil),   // 1: bonghwa.api.v1.ListRoomsResponse
-	(*GetRoomRequest)(nil),      // 2: bonghwa.api.v1.GetRoomRequest
-	(*GetRoomResponse)(nil),     // 3: bonghwa.api.v1.GetRoomResponse
-	(*OpenDirectRequest)(nil),   // 4: bonghwa.api.v1.OpenDirectRequest
-	(*OpenDirectResponse)(nil),  // 5: bonghwa.api.v1.OpenDirectResponse
-	(*ListMembersRequest)(nil),  // 6: bonghwa.api.v1.ListMembersRequest
-	(*ListMembersResponse)(nil), // 7: bonghwa.api.v1.ListMembersResponse
-	(*HistoryRequest)(nil),      // 8: bonghwa.api.v1.HistoryRequest
-	(*HistoryResponse)(nil),     // 9: bonghwa.api.v1.HistoryResponse
-	(*ListBlockedRequest)(nil),  // 10: bonghwa.api.v1.ListBlockedRequest
-	(*ListBlockedResponse)(nil), // 11: bonghwa.api.v1.ListBlockedResponse
-	(*CreateRoomRequest)(nil),   // 12: bonghwa.api.v1.CreateRoomRequest
-	(*CreateRoomResponse)(nil),  // 13: bonghwa.api.v1.CreateRoomResponse
-	(*SendRequest)(nil),         // 14: bonghwa.api.v1.SendRequest
-	(*EditRequest)(nil),         // 15: bonghwa.api.v1.EditRequest
-	(*DeleteRequest)(nil),       // 16: bonghwa.api.v1.DeleteRequest
-	(*ReactRequest)(nil),        // 17: bonghwa.api.v1.ReactRequest
-	(*MarkReadRequest)(nil),     // 18: bonghwa.api.v1.MarkReadRequest
-	(*InviteRequest)(nil),       // 19: bonghwa.api.v1.InviteRequest
-	(*LeaveRequest)(nil),        // 20: bonghwa.api.v1.LeaveRequest
-	(*RenameRequest)(nil),       // 21: bonghwa.api.v1.RenameRequest
-	(*MuteRequest)(nil),         // 22: bonghwa.api.v1.MuteRequest
-	(*PinRequest)(nil),          // 23: bonghwa.api.v1.PinRequest
-	(*BlockRequest)(nil),        // 24: bonghwa.api.v1.BlockRequest
-	(*UnblockRequest)(nil),      // 25: bonghwa.api.v1.UnblockRequest
-	(*SkipRequest)(nil),         // 26: bonghwa.api.v1.SkipRequest
-	(*Position)(nil),            // 27: bonghwa.api.v1.Position
-	(*Room)(nil),                // 28: bonghwa.api.v1.Room
-	(*User)(nil),                // 29: bonghwa.api.v1.User
-	(*Member)(nil),              // 30: bonghwa.api.v1.Member
-	(*Message)(nil),             // 31: bonghwa.api.v1.Message
-	(*CommandName)(nil),         // 32: bonghwa.api.v1.CommandName
-	(*ChangeResponse)(nil),      // 33: bonghwa.api.v1.ChangeResponse
+	(*ListRoomsRequest)(nil),      // 0: bonghwa.api.v1.ListRoomsRequest
+	(*ListRoomsResponse)(nil),     // 1: bonghwa.api.v1.ListRoomsResponse
+	(*GetRoomRequest)(nil),        // 2: bonghwa.api.v1.GetRoomRequest
+	(*GetRoomResponse)(nil),       // 3: bonghwa.api.v1.GetRoomResponse
+	(*OpenDirectRequest)(nil),     // 4: bonghwa.api.v1.OpenDirectRequest
+	(*OpenDirectResponse)(nil),    // 5: bonghwa.api.v1.OpenDirectResponse
+	(*ListMembersRequest)(nil),    // 6: bonghwa.api.v1.ListMembersRequest
+	(*ListMembersResponse)(nil),   // 7: bonghwa.api.v1.ListMembersResponse
+	(*HistoryRequest)(nil),        // 8: bonghwa.api.v1.HistoryRequest
+	(*HistoryResponse)(nil),       // 9: bonghwa.api.v1.HistoryResponse
+	(*ListReactionsRequest)(nil),  // 10: bonghwa.api.v1.ListReactionsRequest
+	(*ListReactionsResponse)(nil), // 11: bonghwa.api.v1.ListReactionsResponse
+	(*ReactionBy)(nil),            // 12: bonghwa.api.v1.ReactionBy
+	(*ListBlockedRequest)(nil),    // 13: bonghwa.api.v1.ListBlockedRequest
+	(*ListBlockedResponse)(nil),   // 14: bonghwa.api.v1.ListBlockedResponse
+	(*CreateRoomRequest)(nil),     // 15: bonghwa.api.v1.CreateRoomRequest
+	(*CreateRoomResponse)(nil),    // 16: bonghwa.api.v1.CreateRoomResponse
+	(*SendRequest)(nil),           // 17: bonghwa.api.v1.SendRequest
+	(*EditRequest)(nil),           // 18: bonghwa.api.v1.EditRequest
+	(*DeleteRequest)(nil),         // 19: bonghwa.api.v1.DeleteRequest
+	(*ReactRequest)(nil),          // 20: bonghwa.api.v1.ReactRequest
+	(*MarkReadRequest)(nil),       // 21: bonghwa.api.v1.MarkReadRequest
+	(*InviteRequest)(nil),         // 22: bonghwa.api.v1.InviteRequest
+	(*LeaveRequest)(nil),          // 23: bonghwa.api.v1.LeaveRequest
+	(*RenameRequest)(nil),         // 24: bonghwa.api.v1.RenameRequest
+	(*MuteRequest)(nil),           // 25: bonghwa.api.v1.MuteRequest
+	(*PinRequest)(nil),            // 26: bonghwa.api.v1.PinRequest
+	(*BlockRequest)(nil),          // 27: bonghwa.api.v1.BlockRequest
+	(*UnblockRequest)(nil),        // 28: bonghwa.api.v1.UnblockRequest
+	(*SkipRequest)(nil),           // 29: bonghwa.api.v1.SkipRequest
+	(*Position)(nil),              // 30: bonghwa.api.v1.Position
+	(*Room)(nil),                  // 31: bonghwa.api.v1.Room
+	(*User)(nil),                  // 32: bonghwa.api.v1.User
+	(*Member)(nil),                // 33: bonghwa.api.v1.Member
+	(*Message)(nil),               // 34: bonghwa.api.v1.Message
+	(*CommandName)(nil),           // 35: bonghwa.api.v1.CommandName
+	(*ChangeResponse)(nil),        // 36: bonghwa.api.v1.ChangeResponse
 }
 var file_bonghwa_api_v1_chat_proto_depIdxs = []int32{
-	27, // 0: bonghwa.api.v1.ListRoomsRequest.changed_since:type_name -> bonghwa.api.v1.Position
-	28, // 1: bonghwa.api.v1.ListRoomsResponse.rooms:type_name -> bonghwa.api.v1.Room
-	27, // 2: bonghwa.api.v1.ListRoomsResponse.position:type_name -> bonghwa.api.v1.Position
-	28, // 3: bonghwa.api.v1.GetRoomResponse.room:type_name -> bonghwa.api.v1.Room
-	27, // 4: bonghwa.api.v1.GetRoomResponse.position:type_name -> bonghwa.api.v1.Position
-	29, // 5: bonghwa.api.v1.OpenDirectResponse.peer:type_name -> bonghwa.api.v1.User
-	30, // 6: bonghwa.api.v1.ListMembersResponse.members:type_name -> bonghwa.api.v1.Member
-	27, // 7: bonghwa.api.v1.ListMembersResponse.position:type_name -> bonghwa.api.v1.Position
-	27, // 8: bonghwa.api.v1.HistoryRequest.at_least:type_name -> bonghwa.api.v1.Position
-	31, // 9: bonghwa.api.v1.HistoryResponse.messages:type_name -> bonghwa.api.v1.Message
-	27, // 10: bonghwa.api.v1.HistoryResponse.position:type_name -> bonghwa.api.v1.Position
-	27, // 11: bonghwa.api.v1.CreateRoomResponse.position:type_name -> bonghwa.api.v1.Position
-	32, // 12: bonghwa.api.v1.SendRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 13: bonghwa.api.v1.EditRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 14: bonghwa.api.v1.DeleteRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 15: bonghwa.api.v1.ReactRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 16: bonghwa.api.v1.InviteRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 17: bonghwa.api.v1.LeaveRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 18: bonghwa.api.v1.RenameRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 19: bonghwa.api.v1.MuteRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 20: bonghwa.api.v1.PinRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 21: bonghwa.api.v1.BlockRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 22: bonghwa.api.v1.UnblockRequest.name:type_name -> bonghwa.api.v1.CommandName
-	32, // 23: bonghwa.api.v1.SkipRequest.name:type_name -> bonghwa.api.v1.CommandName
-	0,  // 24: bonghwa.api.v1.ChatService.ListRooms:input_type -> bonghwa.api.v1.ListRoomsRequest
-	2,  // 25: bonghwa.api.v1.ChatService.GetRoom:input_type -> bonghwa.api.v1.GetRoomRequest
-	4,  // 26: bonghwa.api.v1.ChatService.OpenDirect:input_type -> bonghwa.api.v1.OpenDirectRequest
-	6,  // 27: bonghwa.api.v1.ChatService.ListMembers:input_type -> bonghwa.api.v1.ListMembersRequest
-	8,  // 28: bonghwa.api.v1.ChatService.History:input_type -> bonghwa.api.v1.HistoryRequest
-	10, // 29: bonghwa.api.v1.ChatService.ListBlocked:input_type -> bonghwa.api.v1.ListBlockedRequest
-	12, // 30: bonghwa.api.v1.ChatService.CreateRoom:input_type -> bonghwa.api.v1.CreateRoomRequest
-	14, // 31: bonghwa.api.v1.ChatService.Send:input_type -> bonghwa.api.v1.SendRequest
-	15, // 32: bonghwa.api.v1.ChatService.Edit:input_type -> bonghwa.api.v1.EditRequest
-	16, // 33: bonghwa.api.v1.ChatService.Delete:input_type -> bonghwa.api.v1.DeleteRequest
-	17, // 34: bonghwa.api.v1.ChatService.React:input_type -> bonghwa.api.v1.ReactRequest
-	18, // 35: bonghwa.api.v1.ChatService.MarkRead:input_type -> bonghwa.api.v1.MarkReadRequest
-	19, // 36: bonghwa.api.v1.ChatService.Invite:input_type -> bonghwa.api.v1.InviteRequest
-	20, // 37: bonghwa.api.v1.ChatService.Leave:input_type -> bonghwa.api.v1.LeaveRequest
-	21, // 38: bonghwa.api.v1.ChatService.Rename:input_type -> bonghwa.api.v1.RenameRequest
-	22, // 39: bonghwa.api.v1.ChatService.Mute:input_type -> bonghwa.api.v1.MuteRequest
-	23, // 40: bonghwa.api.v1.ChatService.Pin:input_type -> bonghwa.api.v1.PinRequest
-	24, // 41: bonghwa.api.v1.ChatService.Block:input_type -> bonghwa.api.v1.BlockRequest
-	25, // 42: bonghwa.api.v1.ChatService.Unblock:input_type -> bonghwa.api.v1.UnblockRequest
-	26, // 43: bonghwa.api.v1.ChatService.Skip:input_type -> bonghwa.api.v1.SkipRequest
-	1,  // 44: bonghwa.api.v1.ChatService.ListRooms:output_type -> bonghwa.api.v1.ListRoomsResponse
-	3,  // 45: bonghwa.api.v1.ChatService.GetRoom:output_type -> bonghwa.api.v1.GetRoomResponse
-	5,  // 46: bonghwa.api.v1.ChatService.OpenDirect:output_type -> bonghwa.api.v1.OpenDirectResponse
-	7,  // 47: bonghwa.api.v1.ChatService.ListMembers:output_type -> bonghwa.api.v1.ListMembersResponse
-	9,  // 48: bonghwa.api.v1.ChatService.History:output_type -> bonghwa.api.v1.HistoryResponse
-	11, // 49: bonghwa.api.v1.ChatService.ListBlocked:output_type -> bonghwa.api.v1.ListBlockedResponse
-	13, // 50: bonghwa.api.v1.ChatService.CreateRoom:output_type -> bonghwa.api.v1.CreateRoomResponse
-	33, // 51: bonghwa.api.v1.ChatService.Send:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 52: bonghwa.api.v1.ChatService.Edit:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 53: bonghwa.api.v1.ChatService.Delete:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 54: bonghwa.api.v1.ChatService.React:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 55: bonghwa.api.v1.ChatService.MarkRead:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 56: bonghwa.api.v1.ChatService.Invite:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 57: bonghwa.api.v1.ChatService.Leave:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 58: bonghwa.api.v1.ChatService.Rename:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 59: bonghwa.api.v1.ChatService.Mute:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 60: bonghwa.api.v1.ChatService.Pin:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 61: bonghwa.api.v1.ChatService.Block:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 62: bonghwa.api.v1.ChatService.Unblock:output_type -> bonghwa.api.v1.ChangeResponse
-	33, // 63: bonghwa.api.v1.ChatService.Skip:output_type -> bonghwa.api.v1.ChangeResponse
-	44, // [44:64] is the sub-list for method output_type
-	24, // [24:44] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	30, // 0: bonghwa.api.v1.ListRoomsRequest.changed_since:type_name -> bonghwa.api.v1.Position
+	31, // 1: bonghwa.api.v1.ListRoomsResponse.rooms:type_name -> bonghwa.api.v1.Room
+	30, // 2: bonghwa.api.v1.ListRoomsResponse.position:type_name -> bonghwa.api.v1.Position
+	31, // 3: bonghwa.api.v1.GetRoomResponse.room:type_name -> bonghwa.api.v1.Room
+	30, // 4: bonghwa.api.v1.GetRoomResponse.position:type_name -> bonghwa.api.v1.Position
+	32, // 5: bonghwa.api.v1.OpenDirectResponse.peer:type_name -> bonghwa.api.v1.User
+	33, // 6: bonghwa.api.v1.ListMembersResponse.members:type_name -> bonghwa.api.v1.Member
+	30, // 7: bonghwa.api.v1.ListMembersResponse.position:type_name -> bonghwa.api.v1.Position
+	30, // 8: bonghwa.api.v1.HistoryRequest.at_least:type_name -> bonghwa.api.v1.Position
+	34, // 9: bonghwa.api.v1.HistoryResponse.messages:type_name -> bonghwa.api.v1.Message
+	30, // 10: bonghwa.api.v1.HistoryResponse.position:type_name -> bonghwa.api.v1.Position
+	12, // 11: bonghwa.api.v1.ListReactionsResponse.reactions:type_name -> bonghwa.api.v1.ReactionBy
+	30, // 12: bonghwa.api.v1.CreateRoomResponse.position:type_name -> bonghwa.api.v1.Position
+	35, // 13: bonghwa.api.v1.SendRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 14: bonghwa.api.v1.EditRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 15: bonghwa.api.v1.DeleteRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 16: bonghwa.api.v1.ReactRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 17: bonghwa.api.v1.InviteRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 18: bonghwa.api.v1.LeaveRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 19: bonghwa.api.v1.RenameRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 20: bonghwa.api.v1.MuteRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 21: bonghwa.api.v1.PinRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 22: bonghwa.api.v1.BlockRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 23: bonghwa.api.v1.UnblockRequest.name:type_name -> bonghwa.api.v1.CommandName
+	35, // 24: bonghwa.api.v1.SkipRequest.name:type_name -> bonghwa.api.v1.CommandName
+	0,  // 25: bonghwa.api.v1.ChatService.ListRooms:input_type -> bonghwa.api.v1.ListRoomsRequest
+	2,  // 26: bonghwa.api.v1.ChatService.GetRoom:input_type -> bonghwa.api.v1.GetRoomRequest
+	4,  // 27: bonghwa.api.v1.ChatService.OpenDirect:input_type -> bonghwa.api.v1.OpenDirectRequest
+	6,  // 28: bonghwa.api.v1.ChatService.ListMembers:input_type -> bonghwa.api.v1.ListMembersRequest
+	8,  // 29: bonghwa.api.v1.ChatService.History:input_type -> bonghwa.api.v1.HistoryRequest
+	10, // 30: bonghwa.api.v1.ChatService.ListReactions:input_type -> bonghwa.api.v1.ListReactionsRequest
+	13, // 31: bonghwa.api.v1.ChatService.ListBlocked:input_type -> bonghwa.api.v1.ListBlockedRequest
+	15, // 32: bonghwa.api.v1.ChatService.CreateRoom:input_type -> bonghwa.api.v1.CreateRoomRequest
+	17, // 33: bonghwa.api.v1.ChatService.Send:input_type -> bonghwa.api.v1.SendRequest
+	18, // 34: bonghwa.api.v1.ChatService.Edit:input_type -> bonghwa.api.v1.EditRequest
+	19, // 35: bonghwa.api.v1.ChatService.Delete:input_type -> bonghwa.api.v1.DeleteRequest
+	20, // 36: bonghwa.api.v1.ChatService.React:input_type -> bonghwa.api.v1.ReactRequest
+	21, // 37: bonghwa.api.v1.ChatService.MarkRead:input_type -> bonghwa.api.v1.MarkReadRequest
+	22, // 38: bonghwa.api.v1.ChatService.Invite:input_type -> bonghwa.api.v1.InviteRequest
+	23, // 39: bonghwa.api.v1.ChatService.Leave:input_type -> bonghwa.api.v1.LeaveRequest
+	24, // 40: bonghwa.api.v1.ChatService.Rename:input_type -> bonghwa.api.v1.RenameRequest
+	25, // 41: bonghwa.api.v1.ChatService.Mute:input_type -> bonghwa.api.v1.MuteRequest
+	26, // 42: bonghwa.api.v1.ChatService.Pin:input_type -> bonghwa.api.v1.PinRequest
+	27, // 43: bonghwa.api.v1.ChatService.Block:input_type -> bonghwa.api.v1.BlockRequest
+	28, // 44: bonghwa.api.v1.ChatService.Unblock:input_type -> bonghwa.api.v1.UnblockRequest
+	29, // 45: bonghwa.api.v1.ChatService.Skip:input_type -> bonghwa.api.v1.SkipRequest
+	1,  // 46: bonghwa.api.v1.ChatService.ListRooms:output_type -> bonghwa.api.v1.ListRoomsResponse
+	3,  // 47: bonghwa.api.v1.ChatService.GetRoom:output_type -> bonghwa.api.v1.GetRoomResponse
+	5,  // 48: bonghwa.api.v1.ChatService.OpenDirect:output_type -> bonghwa.api.v1.OpenDirectResponse
+	7,  // 49: bonghwa.api.v1.ChatService.ListMembers:output_type -> bonghwa.api.v1.ListMembersResponse
+	9,  // 50: bonghwa.api.v1.ChatService.History:output_type -> bonghwa.api.v1.HistoryResponse
+	11, // 51: bonghwa.api.v1.ChatService.ListReactions:output_type -> bonghwa.api.v1.ListReactionsResponse
+	14, // 52: bonghwa.api.v1.ChatService.ListBlocked:output_type -> bonghwa.api.v1.ListBlockedResponse
+	16, // 53: bonghwa.api.v1.ChatService.CreateRoom:output_type -> bonghwa.api.v1.CreateRoomResponse
+	36, // 54: bonghwa.api.v1.ChatService.Send:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 55: bonghwa.api.v1.ChatService.Edit:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 56: bonghwa.api.v1.ChatService.Delete:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 57: bonghwa.api.v1.ChatService.React:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 58: bonghwa.api.v1.ChatService.MarkRead:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 59: bonghwa.api.v1.ChatService.Invite:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 60: bonghwa.api.v1.ChatService.Leave:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 61: bonghwa.api.v1.ChatService.Rename:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 62: bonghwa.api.v1.ChatService.Mute:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 63: bonghwa.api.v1.ChatService.Pin:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 64: bonghwa.api.v1.ChatService.Block:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 65: bonghwa.api.v1.ChatService.Unblock:output_type -> bonghwa.api.v1.ChangeResponse
+	36, // 66: bonghwa.api.v1.ChatService.Skip:output_type -> bonghwa.api.v1.ChangeResponse
+	46, // [46:67] is the sub-list for method output_type
+	25, // [25:46] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_api_v1_chat_proto_init() }
@@ -1885,7 +2051,7 @@ func file_bonghwa_api_v1_chat_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bonghwa_api_v1_chat_proto_rawDesc), len(file_bonghwa_api_v1_chat_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   27,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

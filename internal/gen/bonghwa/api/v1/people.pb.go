@@ -806,8 +806,10 @@ type Invitation struct {
 	Uses    uint32 `protobuf:"varint,3,opt,name=uses,proto3" json:"uses,omitempty"`
 	Used    uint32 `protobuf:"varint,4,opt,name=used,proto3" json:"used,omitempty"`
 	// people who signed up with it.
-	Users         []string `protobuf:"bytes,5,rep,name=users,proto3" json:"users,omitempty"`
-	Revoked       bool     `protobuf:"varint,6,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	Users   []string `protobuf:"bytes,5,rep,name=users,proto3" json:"users,omitempty"`
+	Revoked bool     `protobuf:"varint,6,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	// created_ms is 0 for invitations made before it was kept.
+	CreatedMs     uint64 `protobuf:"varint,7,opt,name=created_ms,json=createdMs,proto3" json:"created_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -882,6 +884,13 @@ func (x *Invitation) GetRevoked() bool {
 		return x.Revoked
 	}
 	return false
+}
+
+func (x *Invitation) GetCreatedMs() uint64 {
+	if x != nil {
+		return x.CreatedMs
+	}
+	return 0
 }
 
 type AddFriendRequest struct {
@@ -1056,6 +1065,301 @@ func (x *SetProfileRequest) GetProfileText() string {
 	return ""
 }
 
+type SetPhotoRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  *CommandName           `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// jpeg: a square of at most 320 px, at most 48 KiB; empty removes the photo. What the file says about camera and place
+	// is not kept.
+	Jpeg          []byte `protobuf:"bytes,2,opt,name=jpeg,proto3" json:"jpeg,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPhotoRequest) Reset() {
+	*x = SetPhotoRequest{}
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPhotoRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPhotoRequest) ProtoMessage() {}
+
+func (x *SetPhotoRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPhotoRequest.ProtoReflect.Descriptor instead.
+func (*SetPhotoRequest) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *SetPhotoRequest) GetName() *CommandName {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *SetPhotoRequest) GetJpeg() []byte {
+	if x != nil {
+		return x.Jpeg
+	}
+	return nil
+}
+
+type GetPhotosRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// users whose photos are wanted.
+	Users         []string `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPhotosRequest) Reset() {
+	*x = GetPhotosRequest{}
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPhotosRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPhotosRequest) ProtoMessage() {}
+
+func (x *GetPhotosRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPhotosRequest.ProtoReflect.Descriptor instead.
+func (*GetPhotosRequest) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *GetPhotosRequest) GetUsers() []string {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+type GetPhotosResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// photos of those who have one.
+	Photos        []*Photo `protobuf:"bytes,1,rep,name=photos,proto3" json:"photos,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPhotosResponse) Reset() {
+	*x = GetPhotosResponse{}
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPhotosResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPhotosResponse) ProtoMessage() {}
+
+func (x *GetPhotosResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPhotosResponse.ProtoReflect.Descriptor instead.
+func (*GetPhotosResponse) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *GetPhotosResponse) GetPhotos() []*Photo {
+	if x != nil {
+		return x.Photos
+	}
+	return nil
+}
+
+// Photo is a profile photo.
+type Photo struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	User  string                 `protobuf:"bytes,1,opt,name=user,proto3" json:"user,omitempty"`
+	// photo as in User.photo.
+	Photo         string `protobuf:"bytes,2,opt,name=photo,proto3" json:"photo,omitempty"`
+	Jpeg          []byte `protobuf:"bytes,3,opt,name=jpeg,proto3" json:"jpeg,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Photo) Reset() {
+	*x = Photo{}
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Photo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Photo) ProtoMessage() {}
+
+func (x *Photo) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Photo.ProtoReflect.Descriptor instead.
+func (*Photo) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Photo) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Photo) GetPhoto() string {
+	if x != nil {
+		return x.Photo
+	}
+	return ""
+}
+
+func (x *Photo) GetJpeg() []byte {
+	if x != nil {
+		return x.Jpeg
+	}
+	return nil
+}
+
+type GetPresenceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Users         []string               `protobuf:"bytes,1,rep,name=users,proto3" json:"users,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPresenceRequest) Reset() {
+	*x = GetPresenceRequest{}
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPresenceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPresenceRequest) ProtoMessage() {}
+
+func (x *GetPresenceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPresenceRequest.ProtoReflect.Descriptor instead.
+func (*GetPresenceRequest) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *GetPresenceRequest) GetUsers() []string {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
+type GetPresenceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// online people among those asked about.
+	Online        []string `protobuf:"bytes,1,rep,name=online,proto3" json:"online,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetPresenceResponse) Reset() {
+	*x = GetPresenceResponse{}
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetPresenceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetPresenceResponse) ProtoMessage() {}
+
+func (x *GetPresenceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetPresenceResponse.ProtoReflect.Descriptor instead.
+func (*GetPresenceResponse) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *GetPresenceResponse) GetOnline() []string {
+	if x != nil {
+		return x.Online
+	}
+	return nil
+}
+
 type ChangePasswordRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  *CommandName           `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1068,7 +1372,7 @@ type ChangePasswordRequest struct {
 
 func (x *ChangePasswordRequest) Reset() {
 	*x = ChangePasswordRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[20]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1080,7 +1384,7 @@ func (x *ChangePasswordRequest) String() string {
 func (*ChangePasswordRequest) ProtoMessage() {}
 
 func (x *ChangePasswordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[20]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1093,7 +1397,7 @@ func (x *ChangePasswordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangePasswordRequest.ProtoReflect.Descriptor instead.
 func (*ChangePasswordRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{20}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ChangePasswordRequest) GetName() *CommandName {
@@ -1127,7 +1431,7 @@ type DeleteAccountRequest struct {
 
 func (x *DeleteAccountRequest) Reset() {
 	*x = DeleteAccountRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[21]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1443,7 @@ func (x *DeleteAccountRequest) String() string {
 func (*DeleteAccountRequest) ProtoMessage() {}
 
 func (x *DeleteAccountRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[21]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +1456,7 @@ func (x *DeleteAccountRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteAccountRequest.ProtoReflect.Descriptor instead.
 func (*DeleteAccountRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{21}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeleteAccountRequest) GetName() *CommandName {
@@ -1177,7 +1481,7 @@ type LogOutRequest struct {
 
 func (x *LogOutRequest) Reset() {
 	*x = LogOutRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[22]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1189,7 +1493,7 @@ func (x *LogOutRequest) String() string {
 func (*LogOutRequest) ProtoMessage() {}
 
 func (x *LogOutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[22]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1202,7 +1506,7 @@ func (x *LogOutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogOutRequest.ProtoReflect.Descriptor instead.
 func (*LogOutRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{22}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{28}
 }
 
 type LogOutResponse struct {
@@ -1213,7 +1517,7 @@ type LogOutResponse struct {
 
 func (x *LogOutResponse) Reset() {
 	*x = LogOutResponse{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[23]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1529,7 @@ func (x *LogOutResponse) String() string {
 func (*LogOutResponse) ProtoMessage() {}
 
 func (x *LogOutResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[23]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1542,7 @@ func (x *LogOutResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogOutResponse.ProtoReflect.Descriptor instead.
 func (*LogOutResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{23}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{29}
 }
 
 type RevokeDevicesRequest struct {
@@ -1253,7 +1557,7 @@ type RevokeDevicesRequest struct {
 
 func (x *RevokeDevicesRequest) Reset() {
 	*x = RevokeDevicesRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[24]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1265,7 +1569,7 @@ func (x *RevokeDevicesRequest) String() string {
 func (*RevokeDevicesRequest) ProtoMessage() {}
 
 func (x *RevokeDevicesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[24]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1278,7 +1582,7 @@ func (x *RevokeDevicesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeDevicesRequest.ProtoReflect.Descriptor instead.
 func (*RevokeDevicesRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{24}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RevokeDevicesRequest) GetName() *CommandName {
@@ -1311,7 +1615,7 @@ type PeekDeviceCodeRequest struct {
 
 func (x *PeekDeviceCodeRequest) Reset() {
 	*x = PeekDeviceCodeRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[25]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1627,7 @@ func (x *PeekDeviceCodeRequest) String() string {
 func (*PeekDeviceCodeRequest) ProtoMessage() {}
 
 func (x *PeekDeviceCodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[25]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1640,7 @@ func (x *PeekDeviceCodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeekDeviceCodeRequest.ProtoReflect.Descriptor instead.
 func (*PeekDeviceCodeRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{25}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PeekDeviceCodeRequest) GetCode() string {
@@ -1355,7 +1659,7 @@ type PeekDeviceCodeResponse struct {
 
 func (x *PeekDeviceCodeResponse) Reset() {
 	*x = PeekDeviceCodeResponse{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[26]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +1671,7 @@ func (x *PeekDeviceCodeResponse) String() string {
 func (*PeekDeviceCodeResponse) ProtoMessage() {}
 
 func (x *PeekDeviceCodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[26]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +1684,7 @@ func (x *PeekDeviceCodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeekDeviceCodeResponse.ProtoReflect.Descriptor instead.
 func (*PeekDeviceCodeResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{26}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PeekDeviceCodeResponse) GetDeviceLabel() string {
@@ -1399,7 +1703,7 @@ type AdmitDeviceRequest struct {
 
 func (x *AdmitDeviceRequest) Reset() {
 	*x = AdmitDeviceRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[27]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1411,7 +1715,7 @@ func (x *AdmitDeviceRequest) String() string {
 func (*AdmitDeviceRequest) ProtoMessage() {}
 
 func (x *AdmitDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[27]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1424,7 +1728,7 @@ func (x *AdmitDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitDeviceRequest.ProtoReflect.Descriptor instead.
 func (*AdmitDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{27}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AdmitDeviceRequest) GetCode() string {
@@ -1443,7 +1747,7 @@ type AdmitDeviceResponse struct {
 
 func (x *AdmitDeviceResponse) Reset() {
 	*x = AdmitDeviceResponse{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[28]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1455,7 +1759,7 @@ func (x *AdmitDeviceResponse) String() string {
 func (*AdmitDeviceResponse) ProtoMessage() {}
 
 func (x *AdmitDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[28]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1468,7 +1772,7 @@ func (x *AdmitDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitDeviceResponse.ProtoReflect.Descriptor instead.
 func (*AdmitDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{28}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AdmitDeviceResponse) GetPosition() *Position {
@@ -1487,7 +1791,7 @@ type RenewDeviceRequest struct {
 
 func (x *RenewDeviceRequest) Reset() {
 	*x = RenewDeviceRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[29]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1803,7 @@ func (x *RenewDeviceRequest) String() string {
 func (*RenewDeviceRequest) ProtoMessage() {}
 
 func (x *RenewDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[29]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1816,7 @@ func (x *RenewDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewDeviceRequest.ProtoReflect.Descriptor instead.
 func (*RenewDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{29}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RenewDeviceRequest) GetDevice() []byte {
@@ -1531,7 +1835,7 @@ type RenewDeviceResponse struct {
 
 func (x *RenewDeviceResponse) Reset() {
 	*x = RenewDeviceResponse{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[30]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +1847,7 @@ func (x *RenewDeviceResponse) String() string {
 func (*RenewDeviceResponse) ProtoMessage() {}
 
 func (x *RenewDeviceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[30]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +1860,7 @@ func (x *RenewDeviceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewDeviceResponse.ProtoReflect.Descriptor instead.
 func (*RenewDeviceResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{30}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RenewDeviceResponse) GetPosition() *Position {
@@ -1577,7 +1881,7 @@ type LabelDeviceRequest struct {
 
 func (x *LabelDeviceRequest) Reset() {
 	*x = LabelDeviceRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[31]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1589,7 +1893,7 @@ func (x *LabelDeviceRequest) String() string {
 func (*LabelDeviceRequest) ProtoMessage() {}
 
 func (x *LabelDeviceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[31]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1602,7 +1906,7 @@ func (x *LabelDeviceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LabelDeviceRequest.ProtoReflect.Descriptor instead.
 func (*LabelDeviceRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{31}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *LabelDeviceRequest) GetName() *CommandName {
@@ -1641,7 +1945,7 @@ type CreateInvitationRequest struct {
 
 func (x *CreateInvitationRequest) Reset() {
 	*x = CreateInvitationRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[32]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +1957,7 @@ func (x *CreateInvitationRequest) String() string {
 func (*CreateInvitationRequest) ProtoMessage() {}
 
 func (x *CreateInvitationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[32]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +1970,7 @@ func (x *CreateInvitationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateInvitationRequest.ProtoReflect.Descriptor instead.
 func (*CreateInvitationRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{32}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CreateInvitationRequest) GetName() *CommandName {
@@ -1707,7 +2011,7 @@ type RevokeInvitationRequest struct {
 
 func (x *RevokeInvitationRequest) Reset() {
 	*x = RevokeInvitationRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[33]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1719,7 +2023,7 @@ func (x *RevokeInvitationRequest) String() string {
 func (*RevokeInvitationRequest) ProtoMessage() {}
 
 func (x *RevokeInvitationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[33]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1732,7 +2036,7 @@ func (x *RevokeInvitationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeInvitationRequest.ProtoReflect.Descriptor instead.
 func (*RevokeInvitationRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{33}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RevokeInvitationRequest) GetName() *CommandName {
@@ -1760,7 +2064,7 @@ type SkipAccountCommandRequest struct {
 
 func (x *SkipAccountCommandRequest) Reset() {
 	*x = SkipAccountCommandRequest{}
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[34]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1772,7 +2076,7 @@ func (x *SkipAccountCommandRequest) String() string {
 func (*SkipAccountCommandRequest) ProtoMessage() {}
 
 func (x *SkipAccountCommandRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_people_proto_msgTypes[34]
+	mi := &file_bonghwa_api_v1_people_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1785,7 +2089,7 @@ func (x *SkipAccountCommandRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SkipAccountCommandRequest.ProtoReflect.Descriptor instead.
 func (*SkipAccountCommandRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{34}
+	return file_bonghwa_api_v1_people_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *SkipAccountCommandRequest) GetName() *CommandName {
@@ -1846,7 +2150,7 @@ const file_bonghwa_api_v1_people_proto_rawDesc = "" +
 	"\bsessions\x18\x05 \x01(\rR\bsessions\"\x18\n" +
 	"\x16ListInvitationsRequest\"W\n" +
 	"\x17ListInvitationsResponse\x12<\n" +
-	"\vinvitations\x18\x01 \x03(\v2\x1a.bonghwa.api.v1.InvitationR\vinvitations\"\x8f\x01\n" +
+	"\vinvitations\x18\x01 \x03(\v2\x1a.bonghwa.api.v1.InvitationR\vinvitations\"\xae\x01\n" +
 	"\n" +
 	"Invitation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x19\n" +
@@ -1854,7 +2158,9 @@ const file_bonghwa_api_v1_people_proto_rawDesc = "" +
 	"\x04uses\x18\x03 \x01(\rR\x04uses\x12\x12\n" +
 	"\x04used\x18\x04 \x01(\rR\x04used\x12\x14\n" +
 	"\x05users\x18\x05 \x03(\tR\x05users\x12\x18\n" +
-	"\arevoked\x18\x06 \x01(\bR\arevoked\"j\n" +
+	"\arevoked\x18\x06 \x01(\bR\arevoked\x12\x1d\n" +
+	"\n" +
+	"created_ms\x18\a \x01(\x04R\tcreatedMs\"j\n" +
 	"\x10AddFriendRequest\x127\n" +
 	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x1d\n" +
 	"\x04user\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x04user\"m\n" +
@@ -1868,7 +2174,22 @@ const file_bonghwa_api_v1_people_proto_rawDesc = "" +
 	"\fprofile_text\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fH\x02R\vprofileText\x88\x01\x01B\x0f\n" +
 	"\r_display_nameB\x11\n" +
 	"\x0f_status_messageB\x0f\n" +
-	"\r_profile_text\"\xae\x01\n" +
+	"\r_profile_text\"i\n" +
+	"\x0fSetPhotoRequest\x127\n" +
+	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x1d\n" +
+	"\x04jpeg\x18\x02 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80\x03R\x04jpeg\"2\n" +
+	"\x10GetPhotosRequest\x12\x1e\n" +
+	"\x05users\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10(R\x05users\"B\n" +
+	"\x11GetPhotosResponse\x12-\n" +
+	"\x06photos\x18\x01 \x03(\v2\x15.bonghwa.api.v1.PhotoR\x06photos\"E\n" +
+	"\x05Photo\x12\x12\n" +
+	"\x04user\x18\x01 \x01(\tR\x04user\x12\x14\n" +
+	"\x05photo\x18\x02 \x01(\tR\x05photo\x12\x12\n" +
+	"\x04jpeg\x18\x03 \x01(\fR\x04jpeg\"5\n" +
+	"\x12GetPresenceRequest\x12\x1f\n" +
+	"\x05users\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x05users\"-\n" +
+	"\x13GetPresenceResponse\x12\x16\n" +
+	"\x06online\x18\x01 \x03(\tR\x06online\"\xae\x01\n" +
 	"\x15ChangePasswordRequest\x127\n" +
 	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12-\n" +
 	"\fold_password\x18\x02 \x01(\tB\n" +
@@ -1917,7 +2238,7 @@ const file_bonghwa_api_v1_people_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x02id\"u\n" +
 	"\x19SkipAccountCommandRequest\x127\n" +
 	"\x04name\x18\x01 \x01(\v2\x1b.bonghwa.api.v1.CommandNameB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x1f\n" +
-	"\x06device\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x1aR\x06device2\xa3\x0e\n" +
+	"\x06device\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x1aR\x06device2\x9a\x10\n" +
 	"\rPeopleService\x12D\n" +
 	"\x05GetMe\x12\x1c.bonghwa.api.v1.GetMeRequest\x1a\x1d.bonghwa.api.v1.GetMeResponse\x12M\n" +
 	"\bGetUsers\x12\x1f.bonghwa.api.v1.GetUsersRequest\x1a .bonghwa.api.v1.GetUsersResponse\x12M\n" +
@@ -1929,7 +2250,10 @@ const file_bonghwa_api_v1_people_proto_rawDesc = "" +
 	"\tAddFriend\x12 .bonghwa.api.v1.AddFriendRequest\x1a\x1e.bonghwa.api.v1.ChangeResponse\x12S\n" +
 	"\fRemoveFriend\x12#.bonghwa.api.v1.RemoveFriendRequest\x1a\x1e.bonghwa.api.v1.ChangeResponse\x12O\n" +
 	"\n" +
-	"SetProfile\x12!.bonghwa.api.v1.SetProfileRequest\x1a\x1e.bonghwa.api.v1.ChangeResponse\x12W\n" +
+	"SetProfile\x12!.bonghwa.api.v1.SetProfileRequest\x1a\x1e.bonghwa.api.v1.ChangeResponse\x12K\n" +
+	"\bSetPhoto\x12\x1f.bonghwa.api.v1.SetPhotoRequest\x1a\x1e.bonghwa.api.v1.ChangeResponse\x12P\n" +
+	"\tGetPhotos\x12 .bonghwa.api.v1.GetPhotosRequest\x1a!.bonghwa.api.v1.GetPhotosResponse\x12V\n" +
+	"\vGetPresence\x12\".bonghwa.api.v1.GetPresenceRequest\x1a#.bonghwa.api.v1.GetPresenceResponse\x12W\n" +
 	"\x0eChangePassword\x12%.bonghwa.api.v1.ChangePasswordRequest\x1a\x1e.bonghwa.api.v1.ChangeResponse\x12U\n" +
 	"\rDeleteAccount\x12$.bonghwa.api.v1.DeleteAccountRequest\x1a\x1e.bonghwa.api.v1.ChangeResponse\x12G\n" +
 	"\x06LogOut\x12\x1d.bonghwa.api.v1.LogOutRequest\x1a\x1e.bonghwa.api.v1.LogOutResponse\x12U\n" +
@@ -1955,7 +2279,7 @@ func file_bonghwa_api_v1_people_proto_rawDescGZIP() []byte {
 	return file_bonghwa_api_v1_people_proto_rawDescData
 }
 
-var file_bonghwa_api_v1_people_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_bonghwa_api_v1_people_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_bonghwa_api_v1_people_proto_goTypes = []any{
 	(*ChangeResponse)(nil),            // 0: bonghwa.api.v1.ChangeResponse
 	(*GetMeRequest)(nil),              // 1: bonghwa.api.v1.GetMeRequest
@@ -1977,95 +2301,109 @@ var file_bonghwa_api_v1_people_proto_goTypes = []any{
 	(*AddFriendRequest)(nil),          // 17: bonghwa.api.v1.AddFriendRequest
 	(*RemoveFriendRequest)(nil),       // 18: bonghwa.api.v1.RemoveFriendRequest
 	(*SetProfileRequest)(nil),         // 19: bonghwa.api.v1.SetProfileRequest
-	(*ChangePasswordRequest)(nil),     // 20: bonghwa.api.v1.ChangePasswordRequest
-	(*DeleteAccountRequest)(nil),      // 21: bonghwa.api.v1.DeleteAccountRequest
-	(*LogOutRequest)(nil),             // 22: bonghwa.api.v1.LogOutRequest
-	(*LogOutResponse)(nil),            // 23: bonghwa.api.v1.LogOutResponse
-	(*RevokeDevicesRequest)(nil),      // 24: bonghwa.api.v1.RevokeDevicesRequest
-	(*PeekDeviceCodeRequest)(nil),     // 25: bonghwa.api.v1.PeekDeviceCodeRequest
-	(*PeekDeviceCodeResponse)(nil),    // 26: bonghwa.api.v1.PeekDeviceCodeResponse
-	(*AdmitDeviceRequest)(nil),        // 27: bonghwa.api.v1.AdmitDeviceRequest
-	(*AdmitDeviceResponse)(nil),       // 28: bonghwa.api.v1.AdmitDeviceResponse
-	(*RenewDeviceRequest)(nil),        // 29: bonghwa.api.v1.RenewDeviceRequest
-	(*RenewDeviceResponse)(nil),       // 30: bonghwa.api.v1.RenewDeviceResponse
-	(*LabelDeviceRequest)(nil),        // 31: bonghwa.api.v1.LabelDeviceRequest
-	(*CreateInvitationRequest)(nil),   // 32: bonghwa.api.v1.CreateInvitationRequest
-	(*RevokeInvitationRequest)(nil),   // 33: bonghwa.api.v1.RevokeInvitationRequest
-	(*SkipAccountCommandRequest)(nil), // 34: bonghwa.api.v1.SkipAccountCommandRequest
-	(*Position)(nil),                  // 35: bonghwa.api.v1.Position
-	(*User)(nil),                      // 36: bonghwa.api.v1.User
-	(*CommandName)(nil),               // 37: bonghwa.api.v1.CommandName
+	(*SetPhotoRequest)(nil),           // 20: bonghwa.api.v1.SetPhotoRequest
+	(*GetPhotosRequest)(nil),          // 21: bonghwa.api.v1.GetPhotosRequest
+	(*GetPhotosResponse)(nil),         // 22: bonghwa.api.v1.GetPhotosResponse
+	(*Photo)(nil),                     // 23: bonghwa.api.v1.Photo
+	(*GetPresenceRequest)(nil),        // 24: bonghwa.api.v1.GetPresenceRequest
+	(*GetPresenceResponse)(nil),       // 25: bonghwa.api.v1.GetPresenceResponse
+	(*ChangePasswordRequest)(nil),     // 26: bonghwa.api.v1.ChangePasswordRequest
+	(*DeleteAccountRequest)(nil),      // 27: bonghwa.api.v1.DeleteAccountRequest
+	(*LogOutRequest)(nil),             // 28: bonghwa.api.v1.LogOutRequest
+	(*LogOutResponse)(nil),            // 29: bonghwa.api.v1.LogOutResponse
+	(*RevokeDevicesRequest)(nil),      // 30: bonghwa.api.v1.RevokeDevicesRequest
+	(*PeekDeviceCodeRequest)(nil),     // 31: bonghwa.api.v1.PeekDeviceCodeRequest
+	(*PeekDeviceCodeResponse)(nil),    // 32: bonghwa.api.v1.PeekDeviceCodeResponse
+	(*AdmitDeviceRequest)(nil),        // 33: bonghwa.api.v1.AdmitDeviceRequest
+	(*AdmitDeviceResponse)(nil),       // 34: bonghwa.api.v1.AdmitDeviceResponse
+	(*RenewDeviceRequest)(nil),        // 35: bonghwa.api.v1.RenewDeviceRequest
+	(*RenewDeviceResponse)(nil),       // 36: bonghwa.api.v1.RenewDeviceResponse
+	(*LabelDeviceRequest)(nil),        // 37: bonghwa.api.v1.LabelDeviceRequest
+	(*CreateInvitationRequest)(nil),   // 38: bonghwa.api.v1.CreateInvitationRequest
+	(*RevokeInvitationRequest)(nil),   // 39: bonghwa.api.v1.RevokeInvitationRequest
+	(*SkipAccountCommandRequest)(nil), // 40: bonghwa.api.v1.SkipAccountCommandRequest
+	(*Position)(nil),                  // 41: bonghwa.api.v1.Position
+	(*User)(nil),                      // 42: bonghwa.api.v1.User
+	(*CommandName)(nil),               // 43: bonghwa.api.v1.CommandName
 }
 var file_bonghwa_api_v1_people_proto_depIdxs = []int32{
-	35, // 0: bonghwa.api.v1.ChangeResponse.position:type_name -> bonghwa.api.v1.Position
-	36, // 1: bonghwa.api.v1.GetMeResponse.me:type_name -> bonghwa.api.v1.User
-	35, // 2: bonghwa.api.v1.GetMeResponse.position:type_name -> bonghwa.api.v1.Position
-	36, // 3: bonghwa.api.v1.GetUsersResponse.users:type_name -> bonghwa.api.v1.User
-	36, // 4: bonghwa.api.v1.FindUserResponse.user:type_name -> bonghwa.api.v1.User
-	36, // 5: bonghwa.api.v1.ListFriendsResponse.friends:type_name -> bonghwa.api.v1.User
-	35, // 6: bonghwa.api.v1.ListFriendsResponse.position:type_name -> bonghwa.api.v1.Position
-	36, // 7: bonghwa.api.v1.ListAddedMeResponse.users:type_name -> bonghwa.api.v1.User
+	41, // 0: bonghwa.api.v1.ChangeResponse.position:type_name -> bonghwa.api.v1.Position
+	42, // 1: bonghwa.api.v1.GetMeResponse.me:type_name -> bonghwa.api.v1.User
+	41, // 2: bonghwa.api.v1.GetMeResponse.position:type_name -> bonghwa.api.v1.Position
+	42, // 3: bonghwa.api.v1.GetUsersResponse.users:type_name -> bonghwa.api.v1.User
+	42, // 4: bonghwa.api.v1.FindUserResponse.user:type_name -> bonghwa.api.v1.User
+	42, // 5: bonghwa.api.v1.ListFriendsResponse.friends:type_name -> bonghwa.api.v1.User
+	41, // 6: bonghwa.api.v1.ListFriendsResponse.position:type_name -> bonghwa.api.v1.Position
+	42, // 7: bonghwa.api.v1.ListAddedMeResponse.users:type_name -> bonghwa.api.v1.User
 	13, // 8: bonghwa.api.v1.ListDevicesResponse.devices:type_name -> bonghwa.api.v1.Device
 	16, // 9: bonghwa.api.v1.ListInvitationsResponse.invitations:type_name -> bonghwa.api.v1.Invitation
-	37, // 10: bonghwa.api.v1.AddFriendRequest.name:type_name -> bonghwa.api.v1.CommandName
-	37, // 11: bonghwa.api.v1.RemoveFriendRequest.name:type_name -> bonghwa.api.v1.CommandName
-	37, // 12: bonghwa.api.v1.SetProfileRequest.name:type_name -> bonghwa.api.v1.CommandName
-	37, // 13: bonghwa.api.v1.ChangePasswordRequest.name:type_name -> bonghwa.api.v1.CommandName
-	37, // 14: bonghwa.api.v1.DeleteAccountRequest.name:type_name -> bonghwa.api.v1.CommandName
-	37, // 15: bonghwa.api.v1.RevokeDevicesRequest.name:type_name -> bonghwa.api.v1.CommandName
-	35, // 16: bonghwa.api.v1.AdmitDeviceResponse.position:type_name -> bonghwa.api.v1.Position
-	35, // 17: bonghwa.api.v1.RenewDeviceResponse.position:type_name -> bonghwa.api.v1.Position
-	37, // 18: bonghwa.api.v1.LabelDeviceRequest.name:type_name -> bonghwa.api.v1.CommandName
-	37, // 19: bonghwa.api.v1.CreateInvitationRequest.name:type_name -> bonghwa.api.v1.CommandName
-	37, // 20: bonghwa.api.v1.RevokeInvitationRequest.name:type_name -> bonghwa.api.v1.CommandName
-	37, // 21: bonghwa.api.v1.SkipAccountCommandRequest.name:type_name -> bonghwa.api.v1.CommandName
-	1,  // 22: bonghwa.api.v1.PeopleService.GetMe:input_type -> bonghwa.api.v1.GetMeRequest
-	3,  // 23: bonghwa.api.v1.PeopleService.GetUsers:input_type -> bonghwa.api.v1.GetUsersRequest
-	5,  // 24: bonghwa.api.v1.PeopleService.FindUser:input_type -> bonghwa.api.v1.FindUserRequest
-	7,  // 25: bonghwa.api.v1.PeopleService.ListFriends:input_type -> bonghwa.api.v1.ListFriendsRequest
-	9,  // 26: bonghwa.api.v1.PeopleService.ListAddedMe:input_type -> bonghwa.api.v1.ListAddedMeRequest
-	11, // 27: bonghwa.api.v1.PeopleService.ListDevices:input_type -> bonghwa.api.v1.ListDevicesRequest
-	14, // 28: bonghwa.api.v1.PeopleService.ListInvitations:input_type -> bonghwa.api.v1.ListInvitationsRequest
-	17, // 29: bonghwa.api.v1.PeopleService.AddFriend:input_type -> bonghwa.api.v1.AddFriendRequest
-	18, // 30: bonghwa.api.v1.PeopleService.RemoveFriend:input_type -> bonghwa.api.v1.RemoveFriendRequest
-	19, // 31: bonghwa.api.v1.PeopleService.SetProfile:input_type -> bonghwa.api.v1.SetProfileRequest
-	20, // 32: bonghwa.api.v1.PeopleService.ChangePassword:input_type -> bonghwa.api.v1.ChangePasswordRequest
-	21, // 33: bonghwa.api.v1.PeopleService.DeleteAccount:input_type -> bonghwa.api.v1.DeleteAccountRequest
-	22, // 34: bonghwa.api.v1.PeopleService.LogOut:input_type -> bonghwa.api.v1.LogOutRequest
-	24, // 35: bonghwa.api.v1.PeopleService.RevokeDevices:input_type -> bonghwa.api.v1.RevokeDevicesRequest
-	25, // 36: bonghwa.api.v1.PeopleService.PeekDeviceCode:input_type -> bonghwa.api.v1.PeekDeviceCodeRequest
-	27, // 37: bonghwa.api.v1.PeopleService.AdmitDevice:input_type -> bonghwa.api.v1.AdmitDeviceRequest
-	29, // 38: bonghwa.api.v1.PeopleService.RenewDevice:input_type -> bonghwa.api.v1.RenewDeviceRequest
-	31, // 39: bonghwa.api.v1.PeopleService.LabelDevice:input_type -> bonghwa.api.v1.LabelDeviceRequest
-	32, // 40: bonghwa.api.v1.PeopleService.CreateInvitation:input_type -> bonghwa.api.v1.CreateInvitationRequest
-	33, // 41: bonghwa.api.v1.PeopleService.RevokeInvitation:input_type -> bonghwa.api.v1.RevokeInvitationRequest
-	34, // 42: bonghwa.api.v1.PeopleService.SkipAccountCommand:input_type -> bonghwa.api.v1.SkipAccountCommandRequest
-	2,  // 43: bonghwa.api.v1.PeopleService.GetMe:output_type -> bonghwa.api.v1.GetMeResponse
-	4,  // 44: bonghwa.api.v1.PeopleService.GetUsers:output_type -> bonghwa.api.v1.GetUsersResponse
-	6,  // 45: bonghwa.api.v1.PeopleService.FindUser:output_type -> bonghwa.api.v1.FindUserResponse
-	8,  // 46: bonghwa.api.v1.PeopleService.ListFriends:output_type -> bonghwa.api.v1.ListFriendsResponse
-	10, // 47: bonghwa.api.v1.PeopleService.ListAddedMe:output_type -> bonghwa.api.v1.ListAddedMeResponse
-	12, // 48: bonghwa.api.v1.PeopleService.ListDevices:output_type -> bonghwa.api.v1.ListDevicesResponse
-	15, // 49: bonghwa.api.v1.PeopleService.ListInvitations:output_type -> bonghwa.api.v1.ListInvitationsResponse
-	0,  // 50: bonghwa.api.v1.PeopleService.AddFriend:output_type -> bonghwa.api.v1.ChangeResponse
-	0,  // 51: bonghwa.api.v1.PeopleService.RemoveFriend:output_type -> bonghwa.api.v1.ChangeResponse
-	0,  // 52: bonghwa.api.v1.PeopleService.SetProfile:output_type -> bonghwa.api.v1.ChangeResponse
-	0,  // 53: bonghwa.api.v1.PeopleService.ChangePassword:output_type -> bonghwa.api.v1.ChangeResponse
-	0,  // 54: bonghwa.api.v1.PeopleService.DeleteAccount:output_type -> bonghwa.api.v1.ChangeResponse
-	23, // 55: bonghwa.api.v1.PeopleService.LogOut:output_type -> bonghwa.api.v1.LogOutResponse
-	0,  // 56: bonghwa.api.v1.PeopleService.RevokeDevices:output_type -> bonghwa.api.v1.ChangeResponse
-	26, // 57: bonghwa.api.v1.PeopleService.PeekDeviceCode:output_type -> bonghwa.api.v1.PeekDeviceCodeResponse
-	28, // 58: bonghwa.api.v1.PeopleService.AdmitDevice:output_type -> bonghwa.api.v1.AdmitDeviceResponse
-	30, // 59: bonghwa.api.v1.PeopleService.RenewDevice:output_type -> bonghwa.api.v1.RenewDeviceResponse
-	0,  // 60: bonghwa.api.v1.PeopleService.LabelDevice:output_type -> bonghwa.api.v1.ChangeResponse
-	0,  // 61: bonghwa.api.v1.PeopleService.CreateInvitation:output_type -> bonghwa.api.v1.ChangeResponse
-	0,  // 62: bonghwa.api.v1.PeopleService.RevokeInvitation:output_type -> bonghwa.api.v1.ChangeResponse
-	0,  // 63: bonghwa.api.v1.PeopleService.SkipAccountCommand:output_type -> bonghwa.api.v1.ChangeResponse
-	43, // [43:64] is the sub-list for method output_type
-	22, // [22:43] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	43, // 10: bonghwa.api.v1.AddFriendRequest.name:type_name -> bonghwa.api.v1.CommandName
+	43, // 11: bonghwa.api.v1.RemoveFriendRequest.name:type_name -> bonghwa.api.v1.CommandName
+	43, // 12: bonghwa.api.v1.SetProfileRequest.name:type_name -> bonghwa.api.v1.CommandName
+	43, // 13: bonghwa.api.v1.SetPhotoRequest.name:type_name -> bonghwa.api.v1.CommandName
+	23, // 14: bonghwa.api.v1.GetPhotosResponse.photos:type_name -> bonghwa.api.v1.Photo
+	43, // 15: bonghwa.api.v1.ChangePasswordRequest.name:type_name -> bonghwa.api.v1.CommandName
+	43, // 16: bonghwa.api.v1.DeleteAccountRequest.name:type_name -> bonghwa.api.v1.CommandName
+	43, // 17: bonghwa.api.v1.RevokeDevicesRequest.name:type_name -> bonghwa.api.v1.CommandName
+	41, // 18: bonghwa.api.v1.AdmitDeviceResponse.position:type_name -> bonghwa.api.v1.Position
+	41, // 19: bonghwa.api.v1.RenewDeviceResponse.position:type_name -> bonghwa.api.v1.Position
+	43, // 20: bonghwa.api.v1.LabelDeviceRequest.name:type_name -> bonghwa.api.v1.CommandName
+	43, // 21: bonghwa.api.v1.CreateInvitationRequest.name:type_name -> bonghwa.api.v1.CommandName
+	43, // 22: bonghwa.api.v1.RevokeInvitationRequest.name:type_name -> bonghwa.api.v1.CommandName
+	43, // 23: bonghwa.api.v1.SkipAccountCommandRequest.name:type_name -> bonghwa.api.v1.CommandName
+	1,  // 24: bonghwa.api.v1.PeopleService.GetMe:input_type -> bonghwa.api.v1.GetMeRequest
+	3,  // 25: bonghwa.api.v1.PeopleService.GetUsers:input_type -> bonghwa.api.v1.GetUsersRequest
+	5,  // 26: bonghwa.api.v1.PeopleService.FindUser:input_type -> bonghwa.api.v1.FindUserRequest
+	7,  // 27: bonghwa.api.v1.PeopleService.ListFriends:input_type -> bonghwa.api.v1.ListFriendsRequest
+	9,  // 28: bonghwa.api.v1.PeopleService.ListAddedMe:input_type -> bonghwa.api.v1.ListAddedMeRequest
+	11, // 29: bonghwa.api.v1.PeopleService.ListDevices:input_type -> bonghwa.api.v1.ListDevicesRequest
+	14, // 30: bonghwa.api.v1.PeopleService.ListInvitations:input_type -> bonghwa.api.v1.ListInvitationsRequest
+	17, // 31: bonghwa.api.v1.PeopleService.AddFriend:input_type -> bonghwa.api.v1.AddFriendRequest
+	18, // 32: bonghwa.api.v1.PeopleService.RemoveFriend:input_type -> bonghwa.api.v1.RemoveFriendRequest
+	19, // 33: bonghwa.api.v1.PeopleService.SetProfile:input_type -> bonghwa.api.v1.SetProfileRequest
+	20, // 34: bonghwa.api.v1.PeopleService.SetPhoto:input_type -> bonghwa.api.v1.SetPhotoRequest
+	21, // 35: bonghwa.api.v1.PeopleService.GetPhotos:input_type -> bonghwa.api.v1.GetPhotosRequest
+	24, // 36: bonghwa.api.v1.PeopleService.GetPresence:input_type -> bonghwa.api.v1.GetPresenceRequest
+	26, // 37: bonghwa.api.v1.PeopleService.ChangePassword:input_type -> bonghwa.api.v1.ChangePasswordRequest
+	27, // 38: bonghwa.api.v1.PeopleService.DeleteAccount:input_type -> bonghwa.api.v1.DeleteAccountRequest
+	28, // 39: bonghwa.api.v1.PeopleService.LogOut:input_type -> bonghwa.api.v1.LogOutRequest
+	30, // 40: bonghwa.api.v1.PeopleService.RevokeDevices:input_type -> bonghwa.api.v1.RevokeDevicesRequest
+	31, // 41: bonghwa.api.v1.PeopleService.PeekDeviceCode:input_type -> bonghwa.api.v1.PeekDeviceCodeRequest
+	33, // 42: bonghwa.api.v1.PeopleService.AdmitDevice:input_type -> bonghwa.api.v1.AdmitDeviceRequest
+	35, // 43: bonghwa.api.v1.PeopleService.RenewDevice:input_type -> bonghwa.api.v1.RenewDeviceRequest
+	37, // 44: bonghwa.api.v1.PeopleService.LabelDevice:input_type -> bonghwa.api.v1.LabelDeviceRequest
+	38, // 45: bonghwa.api.v1.PeopleService.CreateInvitation:input_type -> bonghwa.api.v1.CreateInvitationRequest
+	39, // 46: bonghwa.api.v1.PeopleService.RevokeInvitation:input_type -> bonghwa.api.v1.RevokeInvitationRequest
+	40, // 47: bonghwa.api.v1.PeopleService.SkipAccountCommand:input_type -> bonghwa.api.v1.SkipAccountCommandRequest
+	2,  // 48: bonghwa.api.v1.PeopleService.GetMe:output_type -> bonghwa.api.v1.GetMeResponse
+	4,  // 49: bonghwa.api.v1.PeopleService.GetUsers:output_type -> bonghwa.api.v1.GetUsersResponse
+	6,  // 50: bonghwa.api.v1.PeopleService.FindUser:output_type -> bonghwa.api.v1.FindUserResponse
+	8,  // 51: bonghwa.api.v1.PeopleService.ListFriends:output_type -> bonghwa.api.v1.ListFriendsResponse
+	10, // 52: bonghwa.api.v1.PeopleService.ListAddedMe:output_type -> bonghwa.api.v1.ListAddedMeResponse
+	12, // 53: bonghwa.api.v1.PeopleService.ListDevices:output_type -> bonghwa.api.v1.ListDevicesResponse
+	15, // 54: bonghwa.api.v1.PeopleService.ListInvitations:output_type -> bonghwa.api.v1.ListInvitationsResponse
+	0,  // 55: bonghwa.api.v1.PeopleService.AddFriend:output_type -> bonghwa.api.v1.ChangeResponse
+	0,  // 56: bonghwa.api.v1.PeopleService.RemoveFriend:output_type -> bonghwa.api.v1.ChangeResponse
+	0,  // 57: bonghwa.api.v1.PeopleService.SetProfile:output_type -> bonghwa.api.v1.ChangeResponse
+	0,  // 58: bonghwa.api.v1.PeopleService.SetPhoto:output_type -> bonghwa.api.v1.ChangeResponse
+	22, // 59: bonghwa.api.v1.PeopleService.GetPhotos:output_type -> bonghwa.api.v1.GetPhotosResponse
+	25, // 60: bonghwa.api.v1.PeopleService.GetPresence:output_type -> bonghwa.api.v1.GetPresenceResponse
+	0,  // 61: bonghwa.api.v1.PeopleService.ChangePassword:output_type -> bonghwa.api.v1.ChangeResponse
+	0,  // 62: bonghwa.api.v1.PeopleService.DeleteAccount:output_type -> bonghwa.api.v1.ChangeResponse
+	29, // 63: bonghwa.api.v1.PeopleService.LogOut:output_type -> bonghwa.api.v1.LogOutResponse
+	0,  // 64: bonghwa.api.v1.PeopleService.RevokeDevices:output_type -> bonghwa.api.v1.ChangeResponse
+	32, // 65: bonghwa.api.v1.PeopleService.PeekDeviceCode:output_type -> bonghwa.api.v1.PeekDeviceCodeResponse
+	34, // 66: bonghwa.api.v1.PeopleService.AdmitDevice:output_type -> bonghwa.api.v1.AdmitDeviceResponse
+	36, // 67: bonghwa.api.v1.PeopleService.RenewDevice:output_type -> bonghwa.api.v1.RenewDeviceResponse
+	0,  // 68: bonghwa.api.v1.PeopleService.LabelDevice:output_type -> bonghwa.api.v1.ChangeResponse
+	0,  // 69: bonghwa.api.v1.PeopleService.CreateInvitation:output_type -> bonghwa.api.v1.ChangeResponse
+	0,  // 70: bonghwa.api.v1.PeopleService.RevokeInvitation:output_type -> bonghwa.api.v1.ChangeResponse
+	0,  // 71: bonghwa.api.v1.PeopleService.SkipAccountCommand:output_type -> bonghwa.api.v1.ChangeResponse
+	48, // [48:72] is the sub-list for method output_type
+	24, // [24:48] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_api_v1_people_proto_init() }
@@ -2081,7 +2419,7 @@ func file_bonghwa_api_v1_people_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bonghwa_api_v1_people_proto_rawDesc), len(file_bonghwa_api_v1_people_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   35,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -599,7 +599,11 @@ type User struct {
 	StatusMessage string                 `protobuf:"bytes,4,opt,name=status_message,json=statusMessage,proto3" json:"status_message,omitempty"`
 	ProfileText   string                 `protobuf:"bytes,5,opt,name=profile_text,json=profileText,proto3" json:"profile_text,omitempty"`
 	// closed: the account was deleted; the other fields are empty.
-	Closed        bool `protobuf:"varint,6,opt,name=closed,proto3" json:"closed,omitempty"`
+	Closed bool `protobuf:"varint,6,opt,name=closed,proto3" json:"closed,omitempty"`
+	// photo names the profile photo as it is now, 26 characters; empty: none. Another photo has another name.
+	Photo string `protobuf:"bytes,7,opt,name=photo,proto3" json:"photo,omitempty"`
+	// simulated: driven by a program of the operator (bonghwa demo), and shown as such.
+	Simulated     bool `protobuf:"varint,8,opt,name=simulated,proto3" json:"simulated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -672,6 +676,20 @@ func (x *User) GetProfileText() string {
 func (x *User) GetClosed() bool {
 	if x != nil {
 		return x.Closed
+	}
+	return false
+}
+
+func (x *User) GetPhoto() string {
+	if x != nil {
+		return x.Photo
+	}
+	return ""
+}
+
+func (x *User) GetSimulated() bool {
+	if x != nil {
+		return x.Simulated
 	}
 	return false
 }
@@ -1112,14 +1130,16 @@ const file_bonghwa_api_v1_types_proto_rawDesc = "" +
 	"\x0eFieldViolation\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x17\n" +
 	"\arule_id\x18\x02 \x01(\tR\x06ruleId\x12\x18\n" +
-	"\amessage\x18\x03 \x01(\tR\amessage\"\xb3\x01\n" +
+	"\amessage\x18\x03 \x01(\tR\amessage\"\xe7\x01\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06handle\x18\x02 \x01(\tR\x06handle\x12!\n" +
 	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\x12%\n" +
 	"\x0estatus_message\x18\x04 \x01(\tR\rstatusMessage\x12!\n" +
 	"\fprofile_text\x18\x05 \x01(\tR\vprofileText\x12\x16\n" +
-	"\x06closed\x18\x06 \x01(\bR\x06closed\"\xca\x03\n" +
+	"\x06closed\x18\x06 \x01(\bR\x06closed\x12\x14\n" +
+	"\x05photo\x18\a \x01(\tR\x05photo\x12\x1c\n" +
+	"\tsimulated\x18\b \x01(\bR\tsimulated\"\xca\x03\n" +
 	"\x04Room\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12,\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x18.bonghwa.api.v1.RoomKindR\x04kind\x12\x14\n" +

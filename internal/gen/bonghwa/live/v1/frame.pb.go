@@ -56,6 +56,7 @@ type Frame struct {
 	//	*Frame_Rooms
 	//	*Frame_Resync
 	//	*Frame_Bye
+	//	*Frame_Presence
 	Body          isFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -330,6 +331,15 @@ func (x *Frame) GetBye() *Bye {
 	return nil
 }
 
+func (x *Frame) GetPresence() *Presence {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Presence); ok {
+			return x.Presence
+		}
+	}
+	return nil
+}
+
 type isFrame_Body interface {
 	isFrame_Body()
 }
@@ -436,6 +446,10 @@ type Frame_Bye struct {
 	Bye *Bye `protobuf:"bytes,46,opt,name=bye,proto3,oneof"`
 }
 
+type Frame_Presence struct {
+	Presence *Presence `protobuf:"bytes,47,opt,name=presence,proto3,oneof"`
+}
+
 func (*Frame_Hello) isFrame_Body() {}
 
 func (*Frame_Send) isFrame_Body() {}
@@ -485,6 +499,8 @@ func (*Frame_Rooms) isFrame_Body() {}
 func (*Frame_Resync) isFrame_Body() {}
 
 func (*Frame_Bye) isFrame_Body() {}
+
+func (*Frame_Presence) isFrame_Body() {}
 
 // Hello opens the session. The answer is Rooms frames (what changed after `seen`), then Welcome, then live events.
 type Hello struct {
@@ -1046,11 +1062,13 @@ func (x *Typing) GetStopped() bool {
 
 // PeopleChanged names what changed.
 type PeopleChanged struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Me            bool                   `protobuf:"varint,1,opt,name=me,proto3" json:"me,omitempty"`
-	Friends       bool                   `protobuf:"varint,2,opt,name=friends,proto3" json:"friends,omitempty"`
-	Devices       bool                   `protobuf:"varint,3,opt,name=devices,proto3" json:"devices,omitempty"`
-	Blocked       bool                   `protobuf:"varint,4,opt,name=blocked,proto3" json:"blocked,omitempty"`
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Me      bool                   `protobuf:"varint,1,opt,name=me,proto3" json:"me,omitempty"`
+	Friends bool                   `protobuf:"varint,2,opt,name=friends,proto3" json:"friends,omitempty"`
+	Devices bool                   `protobuf:"varint,3,opt,name=devices,proto3" json:"devices,omitempty"`
+	Blocked bool                   `protobuf:"varint,4,opt,name=blocked,proto3" json:"blocked,omitempty"`
+	// users among my friends whose name, status message or photo changed.
+	Users         []string `protobuf:"bytes,5,rep,name=users,proto3" json:"users,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1113,6 +1131,13 @@ func (x *PeopleChanged) GetBlocked() bool {
 	return false
 }
 
+func (x *PeopleChanged) GetUsers() []string {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
 // View tells which rooms are in view: they get read marks and typing of others, and a beat every 500 ms of silence.
 type View struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1158,6 +1183,70 @@ func (x *View) GetRooms() []string {
 	return nil
 }
 
+// Presence says how many members of a room in view are connected. It comes after View, and when it changes, at most once
+// a second and room. It is never kept.
+type Presence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Room  string                 `protobuf:"bytes,1,opt,name=room,proto3" json:"room,omitempty"`
+	// online counts connected members, oneself among them.
+	Online uint32 `protobuf:"varint,2,opt,name=online,proto3" json:"online,omitempty"`
+	// users who are connected, only in rooms of at most 50 members; nobody with a block between them and me.
+	Users         []string `protobuf:"bytes,3,rep,name=users,proto3" json:"users,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Presence) Reset() {
+	*x = Presence{}
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Presence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Presence) ProtoMessage() {}
+
+func (x *Presence) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Presence.ProtoReflect.Descriptor instead.
+func (*Presence) Descriptor() ([]byte, []int) {
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Presence) GetRoom() string {
+	if x != nil {
+		return x.Room
+	}
+	return ""
+}
+
+func (x *Presence) GetOnline() uint32 {
+	if x != nil {
+		return x.Online
+	}
+	return 0
+}
+
+func (x *Presence) GetUsers() []string {
+	if x != nil {
+		return x.Users
+	}
+	return nil
+}
+
 // Ping asks for a Beat at once (after sleep, on focus).
 type Ping struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1167,7 +1256,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[10]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1268,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[10]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1281,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{10}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{11}
 }
 
 // Beat says how far the server is, so that a lost last message is noticed.
@@ -1208,7 +1297,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[11]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1220,7 +1309,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[11]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1233,7 +1322,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{11}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Beat) GetPosition() *v1.Position {
@@ -1268,7 +1357,7 @@ type RoomHead struct {
 
 func (x *RoomHead) Reset() {
 	*x = RoomHead{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[12]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1280,7 +1369,7 @@ func (x *RoomHead) String() string {
 func (*RoomHead) ProtoMessage() {}
 
 func (x *RoomHead) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[12]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1293,7 +1382,7 @@ func (x *RoomHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomHead.ProtoReflect.Descriptor instead.
 func (*RoomHead) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{12}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RoomHead) GetRoom() string {
@@ -1319,7 +1408,7 @@ type Resync struct {
 
 func (x *Resync) Reset() {
 	*x = Resync{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[13]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1420,7 @@ func (x *Resync) String() string {
 func (*Resync) ProtoMessage() {}
 
 func (x *Resync) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[13]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1433,7 @@ func (x *Resync) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resync.ProtoReflect.Descriptor instead.
 func (*Resync) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{13}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{14}
 }
 
 // Bye comes before the server closes: reconnect (drain), or do not (session ended).
@@ -1360,7 +1449,7 @@ type Bye struct {
 
 func (x *Bye) Reset() {
 	*x = Bye{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[14]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1372,7 +1461,7 @@ func (x *Bye) String() string {
 func (*Bye) ProtoMessage() {}
 
 func (x *Bye) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[14]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1385,7 +1474,7 @@ func (x *Bye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bye.ProtoReflect.Descriptor instead.
 func (*Bye) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{14}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Bye) GetError() *v1.ErrorInfo {
@@ -1420,7 +1509,7 @@ var File_bonghwa_live_v1_frame_proto protoreflect.FileDescriptor
 
 const file_bonghwa_live_v1_frame_proto_rawDesc = "" +
 	"\n" +
-	"\x1bbonghwa/live/v1/frame.proto\x12\x0fbonghwa.live.v1\x1a\x19bonghwa/api/v1/chat.proto\x1a\x1abonghwa/api/v1/types.proto\x1a\x1bbuf/validate/validate.proto\"\xb8\n" +
+	"\x1bbonghwa/live/v1/frame.proto\x12\x0fbonghwa.live.v1\x1a\x19bonghwa/api/v1/chat.proto\x1a\x1abonghwa/api/v1/types.proto\x1a\x1bbuf/validate/validate.proto\"\xf1\n" +
 	"\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12.\n" +
@@ -1450,7 +1539,8 @@ const file_bonghwa_live_v1_frame_proto_rawDesc = "" +
 	"\x04beat\x18+ \x01(\v2\x15.bonghwa.live.v1.BeatH\x00R\x04beat\x12.\n" +
 	"\x05rooms\x18, \x01(\v2\x16.bonghwa.live.v1.RoomsH\x00R\x05rooms\x121\n" +
 	"\x06resync\x18- \x01(\v2\x17.bonghwa.live.v1.ResyncH\x00R\x06resync\x12(\n" +
-	"\x03bye\x18. \x01(\v2\x14.bonghwa.live.v1.ByeH\x00R\x03byeB\r\n" +
+	"\x03bye\x18. \x01(\v2\x14.bonghwa.live.v1.ByeH\x00R\x03bye\x127\n" +
+	"\bpresence\x18/ \x01(\v2\x19.bonghwa.live.v1.PresenceH\x00R\bpresenceB\r\n" +
 	"\x04body\x12\x05\xbaH\x02\b\x01\"x\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\x05token\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18PR\x05token\x12 \n" +
@@ -1489,14 +1579,19 @@ const file_bonghwa_live_v1_frame_proto_rawDesc = "" +
 	"\x06Typing\x12\x1c\n" +
 	"\x04room\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x98\x01\x1aR\x04room\x12\x1b\n" +
 	"\x04user\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x04user\x12\x18\n" +
-	"\astopped\x18\x03 \x01(\bR\astopped\"m\n" +
+	"\astopped\x18\x03 \x01(\bR\astopped\"\x83\x01\n" +
 	"\rPeopleChanged\x12\x0e\n" +
 	"\x02me\x18\x01 \x01(\bR\x02me\x12\x18\n" +
 	"\afriends\x18\x02 \x01(\bR\afriends\x12\x18\n" +
 	"\adevices\x18\x03 \x01(\bR\adevices\x12\x18\n" +
-	"\ablocked\x18\x04 \x01(\bR\ablocked\"&\n" +
+	"\ablocked\x18\x04 \x01(\bR\ablocked\x12\x14\n" +
+	"\x05users\x18\x05 \x03(\tR\x05users\"&\n" +
 	"\x04View\x12\x1e\n" +
-	"\x05rooms\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10\bR\x05rooms\"\x06\n" +
+	"\x05rooms\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10\bR\x05rooms\"L\n" +
+	"\bPresence\x12\x12\n" +
+	"\x04room\x18\x01 \x01(\tR\x04room\x12\x16\n" +
+	"\x06online\x18\x02 \x01(\rR\x06online\x12\x14\n" +
+	"\x05users\x18\x03 \x03(\tR\x05users\"\x06\n" +
 	"\x04Ping\"\x86\x01\n" +
 	"\x04Beat\x124\n" +
 	"\bposition\x18\x01 \x01(\v2\x18.bonghwa.api.v1.PositionR\bposition\x12/\n" +
@@ -1526,7 +1621,7 @@ func file_bonghwa_live_v1_frame_proto_rawDescGZIP() []byte {
 	return file_bonghwa_live_v1_frame_proto_rawDescData
 }
 
-var file_bonghwa_live_v1_frame_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_bonghwa_live_v1_frame_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_bonghwa_live_v1_frame_proto_goTypes = []any{
 	(*Frame)(nil),                // 0: bonghwa.live.v1.Frame
 	(*Hello)(nil),                // 1: bonghwa.live.v1.Hello
@@ -1538,76 +1633,78 @@ var file_bonghwa_live_v1_frame_proto_goTypes = []any{
 	(*Typing)(nil),               // 7: bonghwa.live.v1.Typing
 	(*PeopleChanged)(nil),        // 8: bonghwa.live.v1.PeopleChanged
 	(*View)(nil),                 // 9: bonghwa.live.v1.View
-	(*Ping)(nil),                 // 10: bonghwa.live.v1.Ping
-	(*Beat)(nil),                 // 11: bonghwa.live.v1.Beat
-	(*RoomHead)(nil),             // 12: bonghwa.live.v1.RoomHead
-	(*Resync)(nil),               // 13: bonghwa.live.v1.Resync
-	(*Bye)(nil),                  // 14: bonghwa.live.v1.Bye
-	(*v1.SendRequest)(nil),       // 15: bonghwa.api.v1.SendRequest
-	(*v1.EditRequest)(nil),       // 16: bonghwa.api.v1.EditRequest
-	(*v1.DeleteRequest)(nil),     // 17: bonghwa.api.v1.DeleteRequest
-	(*v1.ReactRequest)(nil),      // 18: bonghwa.api.v1.ReactRequest
-	(*v1.MarkReadRequest)(nil),   // 19: bonghwa.api.v1.MarkReadRequest
-	(*v1.InviteRequest)(nil),     // 20: bonghwa.api.v1.InviteRequest
-	(*v1.LeaveRequest)(nil),      // 21: bonghwa.api.v1.LeaveRequest
-	(*v1.RenameRequest)(nil),     // 22: bonghwa.api.v1.RenameRequest
-	(*v1.MuteRequest)(nil),       // 23: bonghwa.api.v1.MuteRequest
-	(*v1.PinRequest)(nil),        // 24: bonghwa.api.v1.PinRequest
-	(*v1.BlockRequest)(nil),      // 25: bonghwa.api.v1.BlockRequest
-	(*v1.UnblockRequest)(nil),    // 26: bonghwa.api.v1.UnblockRequest
-	(*v1.SkipRequest)(nil),       // 27: bonghwa.api.v1.SkipRequest
-	(*v1.CreateRoomRequest)(nil), // 28: bonghwa.api.v1.CreateRoomRequest
-	(*v1.Position)(nil),          // 29: bonghwa.api.v1.Position
-	(*v1.Room)(nil),              // 30: bonghwa.api.v1.Room
-	(*v1.ErrorInfo)(nil),         // 31: bonghwa.api.v1.ErrorInfo
-	(*v1.Message)(nil),           // 32: bonghwa.api.v1.Message
+	(*Presence)(nil),             // 10: bonghwa.live.v1.Presence
+	(*Ping)(nil),                 // 11: bonghwa.live.v1.Ping
+	(*Beat)(nil),                 // 12: bonghwa.live.v1.Beat
+	(*RoomHead)(nil),             // 13: bonghwa.live.v1.RoomHead
+	(*Resync)(nil),               // 14: bonghwa.live.v1.Resync
+	(*Bye)(nil),                  // 15: bonghwa.live.v1.Bye
+	(*v1.SendRequest)(nil),       // 16: bonghwa.api.v1.SendRequest
+	(*v1.EditRequest)(nil),       // 17: bonghwa.api.v1.EditRequest
+	(*v1.DeleteRequest)(nil),     // 18: bonghwa.api.v1.DeleteRequest
+	(*v1.ReactRequest)(nil),      // 19: bonghwa.api.v1.ReactRequest
+	(*v1.MarkReadRequest)(nil),   // 20: bonghwa.api.v1.MarkReadRequest
+	(*v1.InviteRequest)(nil),     // 21: bonghwa.api.v1.InviteRequest
+	(*v1.LeaveRequest)(nil),      // 22: bonghwa.api.v1.LeaveRequest
+	(*v1.RenameRequest)(nil),     // 23: bonghwa.api.v1.RenameRequest
+	(*v1.MuteRequest)(nil),       // 24: bonghwa.api.v1.MuteRequest
+	(*v1.PinRequest)(nil),        // 25: bonghwa.api.v1.PinRequest
+	(*v1.BlockRequest)(nil),      // 26: bonghwa.api.v1.BlockRequest
+	(*v1.UnblockRequest)(nil),    // 27: bonghwa.api.v1.UnblockRequest
+	(*v1.SkipRequest)(nil),       // 28: bonghwa.api.v1.SkipRequest
+	(*v1.CreateRoomRequest)(nil), // 29: bonghwa.api.v1.CreateRoomRequest
+	(*v1.Position)(nil),          // 30: bonghwa.api.v1.Position
+	(*v1.Room)(nil),              // 31: bonghwa.api.v1.Room
+	(*v1.ErrorInfo)(nil),         // 32: bonghwa.api.v1.ErrorInfo
+	(*v1.Message)(nil),           // 33: bonghwa.api.v1.Message
 }
 var file_bonghwa_live_v1_frame_proto_depIdxs = []int32{
 	1,  // 0: bonghwa.live.v1.Frame.hello:type_name -> bonghwa.live.v1.Hello
-	15, // 1: bonghwa.live.v1.Frame.send:type_name -> bonghwa.api.v1.SendRequest
-	16, // 2: bonghwa.live.v1.Frame.edit:type_name -> bonghwa.api.v1.EditRequest
-	17, // 3: bonghwa.live.v1.Frame.delete:type_name -> bonghwa.api.v1.DeleteRequest
-	18, // 4: bonghwa.live.v1.Frame.react:type_name -> bonghwa.api.v1.ReactRequest
-	19, // 5: bonghwa.live.v1.Frame.mark_read:type_name -> bonghwa.api.v1.MarkReadRequest
-	20, // 6: bonghwa.live.v1.Frame.invite:type_name -> bonghwa.api.v1.InviteRequest
-	21, // 7: bonghwa.live.v1.Frame.leave:type_name -> bonghwa.api.v1.LeaveRequest
-	22, // 8: bonghwa.live.v1.Frame.rename:type_name -> bonghwa.api.v1.RenameRequest
-	23, // 9: bonghwa.live.v1.Frame.mute:type_name -> bonghwa.api.v1.MuteRequest
-	24, // 10: bonghwa.live.v1.Frame.pin:type_name -> bonghwa.api.v1.PinRequest
-	25, // 11: bonghwa.live.v1.Frame.block:type_name -> bonghwa.api.v1.BlockRequest
-	26, // 12: bonghwa.live.v1.Frame.unblock:type_name -> bonghwa.api.v1.UnblockRequest
-	27, // 13: bonghwa.live.v1.Frame.skip:type_name -> bonghwa.api.v1.SkipRequest
-	28, // 14: bonghwa.live.v1.Frame.create_room:type_name -> bonghwa.api.v1.CreateRoomRequest
+	16, // 1: bonghwa.live.v1.Frame.send:type_name -> bonghwa.api.v1.SendRequest
+	17, // 2: bonghwa.live.v1.Frame.edit:type_name -> bonghwa.api.v1.EditRequest
+	18, // 3: bonghwa.live.v1.Frame.delete:type_name -> bonghwa.api.v1.DeleteRequest
+	19, // 4: bonghwa.live.v1.Frame.react:type_name -> bonghwa.api.v1.ReactRequest
+	20, // 5: bonghwa.live.v1.Frame.mark_read:type_name -> bonghwa.api.v1.MarkReadRequest
+	21, // 6: bonghwa.live.v1.Frame.invite:type_name -> bonghwa.api.v1.InviteRequest
+	22, // 7: bonghwa.live.v1.Frame.leave:type_name -> bonghwa.api.v1.LeaveRequest
+	23, // 8: bonghwa.live.v1.Frame.rename:type_name -> bonghwa.api.v1.RenameRequest
+	24, // 9: bonghwa.live.v1.Frame.mute:type_name -> bonghwa.api.v1.MuteRequest
+	25, // 10: bonghwa.live.v1.Frame.pin:type_name -> bonghwa.api.v1.PinRequest
+	26, // 11: bonghwa.live.v1.Frame.block:type_name -> bonghwa.api.v1.BlockRequest
+	27, // 12: bonghwa.live.v1.Frame.unblock:type_name -> bonghwa.api.v1.UnblockRequest
+	28, // 13: bonghwa.live.v1.Frame.skip:type_name -> bonghwa.api.v1.SkipRequest
+	29, // 14: bonghwa.live.v1.Frame.create_room:type_name -> bonghwa.api.v1.CreateRoomRequest
 	7,  // 15: bonghwa.live.v1.Frame.typing:type_name -> bonghwa.live.v1.Typing
 	9,  // 16: bonghwa.live.v1.Frame.view:type_name -> bonghwa.live.v1.View
-	10, // 17: bonghwa.live.v1.Frame.ping:type_name -> bonghwa.live.v1.Ping
+	11, // 17: bonghwa.live.v1.Frame.ping:type_name -> bonghwa.live.v1.Ping
 	2,  // 18: bonghwa.live.v1.Frame.welcome:type_name -> bonghwa.live.v1.Welcome
 	4,  // 19: bonghwa.live.v1.Frame.ack:type_name -> bonghwa.live.v1.Ack
 	5,  // 20: bonghwa.live.v1.Frame.event:type_name -> bonghwa.live.v1.Event
-	11, // 21: bonghwa.live.v1.Frame.beat:type_name -> bonghwa.live.v1.Beat
+	12, // 21: bonghwa.live.v1.Frame.beat:type_name -> bonghwa.live.v1.Beat
 	3,  // 22: bonghwa.live.v1.Frame.rooms:type_name -> bonghwa.live.v1.Rooms
-	13, // 23: bonghwa.live.v1.Frame.resync:type_name -> bonghwa.live.v1.Resync
-	14, // 24: bonghwa.live.v1.Frame.bye:type_name -> bonghwa.live.v1.Bye
-	29, // 25: bonghwa.live.v1.Hello.seen:type_name -> bonghwa.api.v1.Position
-	29, // 26: bonghwa.live.v1.Welcome.position:type_name -> bonghwa.api.v1.Position
-	29, // 27: bonghwa.live.v1.Welcome.cut:type_name -> bonghwa.api.v1.Position
-	30, // 28: bonghwa.live.v1.Rooms.rooms:type_name -> bonghwa.api.v1.Room
-	29, // 29: bonghwa.live.v1.Ack.position:type_name -> bonghwa.api.v1.Position
-	31, // 30: bonghwa.live.v1.Ack.error:type_name -> bonghwa.api.v1.ErrorInfo
-	29, // 31: bonghwa.live.v1.Event.position:type_name -> bonghwa.api.v1.Position
-	32, // 32: bonghwa.live.v1.Event.message:type_name -> bonghwa.api.v1.Message
-	6,  // 33: bonghwa.live.v1.Event.read:type_name -> bonghwa.live.v1.Read
-	7,  // 34: bonghwa.live.v1.Event.typing:type_name -> bonghwa.live.v1.Typing
-	30, // 35: bonghwa.live.v1.Event.room:type_name -> bonghwa.api.v1.Room
-	8,  // 36: bonghwa.live.v1.Event.people:type_name -> bonghwa.live.v1.PeopleChanged
-	29, // 37: bonghwa.live.v1.Beat.position:type_name -> bonghwa.api.v1.Position
-	12, // 38: bonghwa.live.v1.Beat.heads:type_name -> bonghwa.live.v1.RoomHead
-	31, // 39: bonghwa.live.v1.Bye.error:type_name -> bonghwa.api.v1.ErrorInfo
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	14, // 23: bonghwa.live.v1.Frame.resync:type_name -> bonghwa.live.v1.Resync
+	15, // 24: bonghwa.live.v1.Frame.bye:type_name -> bonghwa.live.v1.Bye
+	10, // 25: bonghwa.live.v1.Frame.presence:type_name -> bonghwa.live.v1.Presence
+	30, // 26: bonghwa.live.v1.Hello.seen:type_name -> bonghwa.api.v1.Position
+	30, // 27: bonghwa.live.v1.Welcome.position:type_name -> bonghwa.api.v1.Position
+	30, // 28: bonghwa.live.v1.Welcome.cut:type_name -> bonghwa.api.v1.Position
+	31, // 29: bonghwa.live.v1.Rooms.rooms:type_name -> bonghwa.api.v1.Room
+	30, // 30: bonghwa.live.v1.Ack.position:type_name -> bonghwa.api.v1.Position
+	32, // 31: bonghwa.live.v1.Ack.error:type_name -> bonghwa.api.v1.ErrorInfo
+	30, // 32: bonghwa.live.v1.Event.position:type_name -> bonghwa.api.v1.Position
+	33, // 33: bonghwa.live.v1.Event.message:type_name -> bonghwa.api.v1.Message
+	6,  // 34: bonghwa.live.v1.Event.read:type_name -> bonghwa.live.v1.Read
+	7,  // 35: bonghwa.live.v1.Event.typing:type_name -> bonghwa.live.v1.Typing
+	31, // 36: bonghwa.live.v1.Event.room:type_name -> bonghwa.api.v1.Room
+	8,  // 37: bonghwa.live.v1.Event.people:type_name -> bonghwa.live.v1.PeopleChanged
+	30, // 38: bonghwa.live.v1.Beat.position:type_name -> bonghwa.api.v1.Position
+	13, // 39: bonghwa.live.v1.Beat.heads:type_name -> bonghwa.live.v1.RoomHead
+	32, // 40: bonghwa.live.v1.Bye.error:type_name -> bonghwa.api.v1.ErrorInfo
+	41, // [41:41] is the sub-list for method output_type
+	41, // [41:41] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_live_v1_frame_proto_init() }
@@ -1641,6 +1738,7 @@ func file_bonghwa_live_v1_frame_proto_init() {
 		(*Frame_Rooms)(nil),
 		(*Frame_Resync)(nil),
 		(*Frame_Bye)(nil),
+		(*Frame_Presence)(nil),
 	}
 	file_bonghwa_live_v1_frame_proto_msgTypes[5].OneofWrappers = []any{
 		(*Event_Message)(nil),
@@ -1655,7 +1753,7 @@ func file_bonghwa_live_v1_frame_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bonghwa_live_v1_frame_proto_rawDesc), len(file_bonghwa_live_v1_frame_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

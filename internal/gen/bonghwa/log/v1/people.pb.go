@@ -48,6 +48,9 @@ type PeopleCommand struct {
 	//	*PeopleCommand_Skip
 	//	*PeopleCommand_LabelDevice
 	//	*PeopleCommand_EndAllSessions
+	//	*PeopleCommand_SetPhoto
+	//	*PeopleCommand_MarkSimulated
+	//	*PeopleCommand_Befriend
 	Op            isPeopleCommand_Op `protobuf_oneof:"op"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -257,6 +260,33 @@ func (x *PeopleCommand) GetEndAllSessions() *EndAllSessions {
 	return nil
 }
 
+func (x *PeopleCommand) GetSetPhoto() *SetPhoto {
+	if x != nil {
+		if x, ok := x.Op.(*PeopleCommand_SetPhoto); ok {
+			return x.SetPhoto
+		}
+	}
+	return nil
+}
+
+func (x *PeopleCommand) GetMarkSimulated() *MarkSimulated {
+	if x != nil {
+		if x, ok := x.Op.(*PeopleCommand_MarkSimulated); ok {
+			return x.MarkSimulated
+		}
+	}
+	return nil
+}
+
+func (x *PeopleCommand) GetBefriend() *Befriend {
+	if x != nil {
+		if x, ok := x.Op.(*PeopleCommand_Befriend); ok {
+			return x.Befriend
+		}
+	}
+	return nil
+}
+
 type isPeopleCommand_Op interface {
 	isPeopleCommand_Op()
 }
@@ -329,6 +359,18 @@ type PeopleCommand_EndAllSessions struct {
 	EndAllSessions *EndAllSessions `protobuf:"bytes,26,opt,name=end_all_sessions,json=endAllSessions,proto3,oneof"`
 }
 
+type PeopleCommand_SetPhoto struct {
+	SetPhoto *SetPhoto `protobuf:"bytes,27,opt,name=set_photo,json=setPhoto,proto3,oneof"`
+}
+
+type PeopleCommand_MarkSimulated struct {
+	MarkSimulated *MarkSimulated `protobuf:"bytes,28,opt,name=mark_simulated,json=markSimulated,proto3,oneof"`
+}
+
+type PeopleCommand_Befriend struct {
+	Befriend *Befriend `protobuf:"bytes,29,opt,name=befriend,proto3,oneof"`
+}
+
 func (*PeopleCommand_SignUp) isPeopleCommand_Op() {}
 
 func (*PeopleCommand_LogIn) isPeopleCommand_Op() {}
@@ -362,6 +404,12 @@ func (*PeopleCommand_Skip) isPeopleCommand_Op() {}
 func (*PeopleCommand_LabelDevice) isPeopleCommand_Op() {}
 
 func (*PeopleCommand_EndAllSessions) isPeopleCommand_Op() {}
+
+func (*PeopleCommand_SetPhoto) isPeopleCommand_Op() {}
+
+func (*PeopleCommand_MarkSimulated) isPeopleCommand_Op() {}
+
+func (*PeopleCommand_Befriend) isPeopleCommand_Op() {}
 
 // SignUp makes an account with its first session. PeopleCommand.user = cell | 8 of SHA-256(the client's 16 random bytes).
 type SignUp struct {
@@ -1286,11 +1334,140 @@ func (*EndAllSessions) Descriptor() ([]byte, []int) {
 	return file_bonghwa_log_v1_people_proto_rawDescGZIP(), []int{16}
 }
 
+// SetPhoto replaces the profile photo; the name of a photo is base32 of the first 16 bytes of its sha256.
+type SetPhoto struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// jpeg, checked and stripped before the log; empty removes.
+	Jpeg          []byte `protobuf:"bytes,1,opt,name=jpeg,proto3" json:"jpeg,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetPhoto) Reset() {
+	*x = SetPhoto{}
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetPhoto) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetPhoto) ProtoMessage() {}
+
+func (x *SetPhoto) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetPhoto.ProtoReflect.Descriptor instead.
+func (*SetPhoto) Descriptor() ([]byte, []int) {
+	return file_bonghwa_log_v1_people_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *SetPhoto) GetJpeg() []byte {
+	if x != nil {
+		return x.Jpeg
+	}
+	return nil
+}
+
+// MarkSimulated says that a program of the operator drives this account. Unnamed, by the operator.
+type MarkSimulated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MarkSimulated) Reset() {
+	*x = MarkSimulated{}
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MarkSimulated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MarkSimulated) ProtoMessage() {}
+
+func (x *MarkSimulated) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MarkSimulated.ProtoReflect.Descriptor instead.
+func (*MarkSimulated) Descriptor() ([]byte, []int) {
+	return file_bonghwa_log_v1_people_proto_rawDescGZIP(), []int{18}
+}
+
+// Befriend puts user and each of others on one another's lists of friends. Unnamed, by the operator.
+type Befriend struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Others        [][]byte               `protobuf:"bytes,1,rep,name=others,proto3" json:"others,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Befriend) Reset() {
+	*x = Befriend{}
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Befriend) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Befriend) ProtoMessage() {}
+
+func (x *Befriend) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Befriend.ProtoReflect.Descriptor instead.
+func (*Befriend) Descriptor() ([]byte, []int) {
+	return file_bonghwa_log_v1_people_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Befriend) GetOthers() [][]byte {
+	if x != nil {
+		return x.Others
+	}
+	return nil
+}
+
 var File_bonghwa_log_v1_people_proto protoreflect.FileDescriptor
 
 const file_bonghwa_log_v1_people_proto_rawDesc = "" +
 	"\n" +
-	"\x1bbonghwa/log/v1/people.proto\x12\x0ebonghwa.log.v1\x1a\x19bonghwa/log/v1/name.proto\"\xab\t\n" +
+	"\x1bbonghwa/log/v1/people.proto\x12\x0ebonghwa.log.v1\x1a\x19bonghwa/log/v1/name.proto\"\xe4\n" +
+	"\n" +
 	"\rPeopleCommand\x12(\n" +
 	"\x04name\x18\x01 \x01(\v2\x14.bonghwa.log.v1.NameR\x04name\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x121\n" +
@@ -1313,7 +1490,10 @@ const file_bonghwa_log_v1_people_proto_rawDesc = "" +
 	"\x05touch\x18\x17 \x01(\v2\x15.bonghwa.log.v1.TouchH\x00R\x05touch\x12*\n" +
 	"\x04skip\x18\x18 \x01(\v2\x14.bonghwa.log.v1.SkipH\x00R\x04skip\x12@\n" +
 	"\flabel_device\x18\x19 \x01(\v2\x1b.bonghwa.log.v1.LabelDeviceH\x00R\vlabelDevice\x12J\n" +
-	"\x10end_all_sessions\x18\x1a \x01(\v2\x1e.bonghwa.log.v1.EndAllSessionsH\x00R\x0eendAllSessionsB\x04\n" +
+	"\x10end_all_sessions\x18\x1a \x01(\v2\x1e.bonghwa.log.v1.EndAllSessionsH\x00R\x0eendAllSessions\x127\n" +
+	"\tset_photo\x18\x1b \x01(\v2\x18.bonghwa.log.v1.SetPhotoH\x00R\bsetPhoto\x12F\n" +
+	"\x0emark_simulated\x18\x1c \x01(\v2\x1d.bonghwa.log.v1.MarkSimulatedH\x00R\rmarkSimulated\x126\n" +
+	"\bbefriend\x18\x1d \x01(\v2\x18.bonghwa.log.v1.BefriendH\x00R\bbefriendB\x04\n" +
 	"\x02op\"\xcf\x01\n" +
 	"\x06SignUp\x12\x16\n" +
 	"\x06handle\x18\x01 \x01(\tR\x06handle\x12!\n" +
@@ -1383,7 +1563,12 @@ const file_bonghwa_log_v1_people_proto_rawDesc = "" +
 	"\vLabelDevice\x12\x16\n" +
 	"\x06device\x18\x01 \x01(\fR\x06device\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\"\x10\n" +
-	"\x0eEndAllSessionsB\xb9\x01\n" +
+	"\x0eEndAllSessions\"\x1e\n" +
+	"\bSetPhoto\x12\x12\n" +
+	"\x04jpeg\x18\x01 \x01(\fR\x04jpeg\"\x0f\n" +
+	"\rMarkSimulated\"\"\n" +
+	"\bBefriend\x12\x16\n" +
+	"\x06others\x18\x01 \x03(\fR\x06othersB\xb9\x01\n" +
 	"\x12com.bonghwa.log.v1B\vPeopleProtoP\x01Z<github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1;logv1\xa2\x02\x03BLX\xaa\x02\x0eBonghwa.Log.V1\xca\x02\x0eBonghwa\\Log\\V1\xe2\x02\x1aBonghwa\\Log\\V1\\GPBMetadata\xea\x02\x10Bonghwa::Log::V1b\x06proto3"
 
 var (
@@ -1398,7 +1583,7 @@ func file_bonghwa_log_v1_people_proto_rawDescGZIP() []byte {
 	return file_bonghwa_log_v1_people_proto_rawDescData
 }
 
-var file_bonghwa_log_v1_people_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_bonghwa_log_v1_people_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_bonghwa_log_v1_people_proto_goTypes = []any{
 	(*PeopleCommand)(nil),    // 0: bonghwa.log.v1.PeopleCommand
 	(*SignUp)(nil),           // 1: bonghwa.log.v1.SignUp
@@ -1417,11 +1602,14 @@ var file_bonghwa_log_v1_people_proto_goTypes = []any{
 	(*Touch)(nil),            // 14: bonghwa.log.v1.Touch
 	(*LabelDevice)(nil),      // 15: bonghwa.log.v1.LabelDevice
 	(*EndAllSessions)(nil),   // 16: bonghwa.log.v1.EndAllSessions
-	(*Name)(nil),             // 17: bonghwa.log.v1.Name
-	(*Skip)(nil),             // 18: bonghwa.log.v1.Skip
+	(*SetPhoto)(nil),         // 17: bonghwa.log.v1.SetPhoto
+	(*MarkSimulated)(nil),    // 18: bonghwa.log.v1.MarkSimulated
+	(*Befriend)(nil),         // 19: bonghwa.log.v1.Befriend
+	(*Name)(nil),             // 20: bonghwa.log.v1.Name
+	(*Skip)(nil),             // 21: bonghwa.log.v1.Skip
 }
 var file_bonghwa_log_v1_people_proto_depIdxs = []int32{
-	17, // 0: bonghwa.log.v1.PeopleCommand.name:type_name -> bonghwa.log.v1.Name
+	20, // 0: bonghwa.log.v1.PeopleCommand.name:type_name -> bonghwa.log.v1.Name
 	1,  // 1: bonghwa.log.v1.PeopleCommand.sign_up:type_name -> bonghwa.log.v1.SignUp
 	2,  // 2: bonghwa.log.v1.PeopleCommand.log_in:type_name -> bonghwa.log.v1.LogIn
 	3,  // 3: bonghwa.log.v1.PeopleCommand.admit_device:type_name -> bonghwa.log.v1.AdmitDevice
@@ -1436,14 +1624,17 @@ var file_bonghwa_log_v1_people_proto_depIdxs = []int32{
 	12, // 12: bonghwa.log.v1.PeopleCommand.create_invitation:type_name -> bonghwa.log.v1.CreateInvitation
 	13, // 13: bonghwa.log.v1.PeopleCommand.revoke_invitation:type_name -> bonghwa.log.v1.RevokeInvitation
 	14, // 14: bonghwa.log.v1.PeopleCommand.touch:type_name -> bonghwa.log.v1.Touch
-	18, // 15: bonghwa.log.v1.PeopleCommand.skip:type_name -> bonghwa.log.v1.Skip
+	21, // 15: bonghwa.log.v1.PeopleCommand.skip:type_name -> bonghwa.log.v1.Skip
 	15, // 16: bonghwa.log.v1.PeopleCommand.label_device:type_name -> bonghwa.log.v1.LabelDevice
 	16, // 17: bonghwa.log.v1.PeopleCommand.end_all_sessions:type_name -> bonghwa.log.v1.EndAllSessions
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	17, // 18: bonghwa.log.v1.PeopleCommand.set_photo:type_name -> bonghwa.log.v1.SetPhoto
+	18, // 19: bonghwa.log.v1.PeopleCommand.mark_simulated:type_name -> bonghwa.log.v1.MarkSimulated
+	19, // 20: bonghwa.log.v1.PeopleCommand.befriend:type_name -> bonghwa.log.v1.Befriend
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_log_v1_people_proto_init() }
@@ -1470,6 +1661,9 @@ func file_bonghwa_log_v1_people_proto_init() {
 		(*PeopleCommand_Skip)(nil),
 		(*PeopleCommand_LabelDevice)(nil),
 		(*PeopleCommand_EndAllSessions)(nil),
+		(*PeopleCommand_SetPhoto)(nil),
+		(*PeopleCommand_MarkSimulated)(nil),
+		(*PeopleCommand_Befriend)(nil),
 	}
 	file_bonghwa_log_v1_people_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
@@ -1478,7 +1672,7 @@ func file_bonghwa_log_v1_people_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bonghwa_log_v1_people_proto_rawDesc), len(file_bonghwa_log_v1_people_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

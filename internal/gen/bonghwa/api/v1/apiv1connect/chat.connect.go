@@ -34,6 +34,8 @@ const (
 	ChatServiceListMembersProcedure = "/bonghwa.api.v1.ChatService/ListMembers"
 	// ChatServiceHistoryProcedure is the procedure name of the ChatService's History RPC.
 	ChatServiceHistoryProcedure = "/bonghwa.api.v1.ChatService/History"
+	// ChatServiceListReactionsProcedure is the procedure name of the ChatService's ListReactions RPC.
+	ChatServiceListReactionsProcedure = "/bonghwa.api.v1.ChatService/ListReactions"
 	// ChatServiceListBlockedProcedure is the procedure name of the ChatService's ListBlocked RPC.
 	ChatServiceListBlockedProcedure = "/bonghwa.api.v1.ChatService/ListBlocked"
 	// ChatServiceCreateRoomProcedure is the procedure name of the ChatService's CreateRoom RPC.
@@ -100,6 +102,13 @@ var (
 			StreamType: connect.StreamTypeUnary,
 			Schema:     v1.File_bonghwa_api_v1_chat_proto.Services().ByName("ChatService").Methods().ByName("History"),
 			Procedure:  ChatServiceHistoryProcedure,
+		}
+	})
+	chatServiceListReactionsSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_bonghwa_api_v1_chat_proto.Services().ByName("ChatService").Methods().ByName("ListReactions"),
+			Procedure:  ChatServiceListReactionsProcedure,
 		}
 	})
 	chatServiceListBlockedSpec = sync.OnceValue(func() connect.Spec {
@@ -219,6 +228,8 @@ type ChatServiceClient interface {
 	ListMembers(context.Context, *v1.ListMembersRequest) (*v1.ListMembersResponse, error)
 	// History reads rows of a room by sequence, in either direction.
 	History(context.Context, *v1.HistoryRequest) (*v1.HistoryResponse, error)
+	// ListReactions says who reacted to a message.
+	ListReactions(context.Context, *v1.ListReactionsRequest) (*v1.ListReactionsResponse, error)
 	ListBlocked(context.Context, *v1.ListBlockedRequest) (*v1.ListBlockedResponse, error)
 	// CreateRoom makes a group. The same random again is success again.
 	CreateRoom(context.Context, *v1.CreateRoomRequest) (*v1.CreateRoomResponse, error)
@@ -255,6 +266,8 @@ type ChatServiceHandler interface {
 	ListMembers(context.Context, *v1.ListMembersRequest) (*v1.ListMembersResponse, error)
 	// History reads rows of a room by sequence, in either direction.
 	History(context.Context, *v1.HistoryRequest) (*v1.HistoryResponse, error)
+	// ListReactions says who reacted to a message.
+	ListReactions(context.Context, *v1.ListReactionsRequest) (*v1.ListReactionsResponse, error)
 	ListBlocked(context.Context, *v1.ListBlockedRequest) (*v1.ListBlockedResponse, error)
 	// CreateRoom makes a group. The same random again is success again.
 	CreateRoom(context.Context, *v1.CreateRoomRequest) (*v1.CreateRoomResponse, error)
@@ -285,6 +298,7 @@ func RegisterChatServiceHandler(server *connect.Server, svc ChatServiceHandler) 
 		connect.Method{Spec: chatServiceOpenDirectSpec(), Handler: adapter.openDirect},
 		connect.Method{Spec: chatServiceListMembersSpec(), Handler: adapter.listMembers},
 		connect.Method{Spec: chatServiceHistorySpec(), Handler: adapter.history},
+		connect.Method{Spec: chatServiceListReactionsSpec(), Handler: adapter.listReactions},
 		connect.Method{Spec: chatServiceListBlockedSpec(), Handler: adapter.listBlocked},
 		connect.Method{Spec: chatServiceCreateRoomSpec(), Handler: adapter.createRoom},
 		connect.Method{Spec: chatServiceSendSpec(), Handler: adapter.send},
@@ -324,6 +338,10 @@ func (UnimplementedChatServiceHandler) ListMembers(context.Context, *v1.ListMemb
 
 func (UnimplementedChatServiceHandler) History(context.Context, *v1.HistoryRequest) (*v1.HistoryResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "bonghwa.api.v1.ChatService.History is not implemented")
+}
+
+func (UnimplementedChatServiceHandler) ListReactions(context.Context, *v1.ListReactionsRequest) (*v1.ListReactionsResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "bonghwa.api.v1.ChatService.ListReactions is not implemented")
 }
 
 func (UnimplementedChatServiceHandler) ListBlocked(context.Context, *v1.ListBlockedRequest) (*v1.ListBlockedResponse, error) {
@@ -425,6 +443,14 @@ func (c *chatServiceClient) ListMembers(ctx context.Context, req *v1.ListMembers
 func (c *chatServiceClient) History(ctx context.Context, req *v1.HistoryRequest) (*v1.HistoryResponse, error) {
 	var res v1.HistoryResponse
 	if err := c.client.CallUnary(ctx, chatServiceHistorySpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *chatServiceClient) ListReactions(ctx context.Context, req *v1.ListReactionsRequest) (*v1.ListReactionsResponse, error) {
+	var res v1.ListReactionsResponse
+	if err := c.client.CallUnary(ctx, chatServiceListReactionsSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -606,6 +632,18 @@ func (h chatServiceHandler) history(ctx context.Context, _ connect.Spec, stream 
 		return err
 	}
 	res, err := h.svc.History(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h chatServiceHandler) listReactions(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.ListReactionsRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.ListReactions(ctx, &req)
 	if err != nil {
 		return err
 	}

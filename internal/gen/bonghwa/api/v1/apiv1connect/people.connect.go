@@ -45,6 +45,12 @@ const (
 	PeopleServiceRemoveFriendProcedure = "/bonghwa.api.v1.PeopleService/RemoveFriend"
 	// PeopleServiceSetProfileProcedure is the procedure name of the PeopleService's SetProfile RPC.
 	PeopleServiceSetProfileProcedure = "/bonghwa.api.v1.PeopleService/SetProfile"
+	// PeopleServiceSetPhotoProcedure is the procedure name of the PeopleService's SetPhoto RPC.
+	PeopleServiceSetPhotoProcedure = "/bonghwa.api.v1.PeopleService/SetPhoto"
+	// PeopleServiceGetPhotosProcedure is the procedure name of the PeopleService's GetPhotos RPC.
+	PeopleServiceGetPhotosProcedure = "/bonghwa.api.v1.PeopleService/GetPhotos"
+	// PeopleServiceGetPresenceProcedure is the procedure name of the PeopleService's GetPresence RPC.
+	PeopleServiceGetPresenceProcedure = "/bonghwa.api.v1.PeopleService/GetPresence"
 	// PeopleServiceChangePasswordProcedure is the procedure name of the PeopleService's ChangePassword
 	// RPC.
 	PeopleServiceChangePasswordProcedure = "/bonghwa.api.v1.PeopleService/ChangePassword"
@@ -147,6 +153,27 @@ var (
 			Procedure:  PeopleServiceSetProfileProcedure,
 		}
 	})
+	peopleServiceSetPhotoSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_bonghwa_api_v1_people_proto.Services().ByName("PeopleService").Methods().ByName("SetPhoto"),
+			Procedure:  PeopleServiceSetPhotoProcedure,
+		}
+	})
+	peopleServiceGetPhotosSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_bonghwa_api_v1_people_proto.Services().ByName("PeopleService").Methods().ByName("GetPhotos"),
+			Procedure:  PeopleServiceGetPhotosProcedure,
+		}
+	})
+	peopleServiceGetPresenceSpec = sync.OnceValue(func() connect.Spec {
+		return connect.Spec{
+			StreamType: connect.StreamTypeUnary,
+			Schema:     v1.File_bonghwa_api_v1_people_proto.Services().ByName("PeopleService").Methods().ByName("GetPresence"),
+			Procedure:  PeopleServiceGetPresenceProcedure,
+		}
+	})
 	peopleServiceChangePasswordSpec = sync.OnceValue(func() connect.Spec {
 		return connect.Spec{
 			StreamType: connect.StreamTypeUnary,
@@ -240,6 +267,13 @@ type PeopleServiceClient interface {
 	AddFriend(context.Context, *v1.AddFriendRequest) (*v1.ChangeResponse, error)
 	RemoveFriend(context.Context, *v1.RemoveFriendRequest) (*v1.ChangeResponse, error)
 	SetProfile(context.Context, *v1.SetProfileRequest) (*v1.ChangeResponse, error)
+	// SetPhoto replaces the profile photo, or removes it.
+	SetPhoto(context.Context, *v1.SetPhotoRequest) (*v1.ChangeResponse, error)
+	// GetPhotos reads profile photos. Anybody who is logged in may see them.
+	GetPhotos(context.Context, *v1.GetPhotosRequest) (*v1.GetPhotosResponse, error)
+	// GetPresence says who of these people is connected: those who have added me as a friend or with whom I have a 1:1,
+	// with no block in either direction. Others are never named.
+	GetPresence(context.Context, *v1.GetPresenceRequest) (*v1.GetPresenceResponse, error)
 	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangeResponse, error)
 	DeleteAccount(context.Context, *v1.DeleteAccountRequest) (*v1.ChangeResponse, error)
 	// LogOut ends this session.
@@ -280,6 +314,13 @@ type PeopleServiceHandler interface {
 	AddFriend(context.Context, *v1.AddFriendRequest) (*v1.ChangeResponse, error)
 	RemoveFriend(context.Context, *v1.RemoveFriendRequest) (*v1.ChangeResponse, error)
 	SetProfile(context.Context, *v1.SetProfileRequest) (*v1.ChangeResponse, error)
+	// SetPhoto replaces the profile photo, or removes it.
+	SetPhoto(context.Context, *v1.SetPhotoRequest) (*v1.ChangeResponse, error)
+	// GetPhotos reads profile photos. Anybody who is logged in may see them.
+	GetPhotos(context.Context, *v1.GetPhotosRequest) (*v1.GetPhotosResponse, error)
+	// GetPresence says who of these people is connected: those who have added me as a friend or with whom I have a 1:1,
+	// with no block in either direction. Others are never named.
+	GetPresence(context.Context, *v1.GetPresenceRequest) (*v1.GetPresenceResponse, error)
 	ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangeResponse, error)
 	DeleteAccount(context.Context, *v1.DeleteAccountRequest) (*v1.ChangeResponse, error)
 	// LogOut ends this session.
@@ -315,6 +356,9 @@ func RegisterPeopleServiceHandler(server *connect.Server, svc PeopleServiceHandl
 		connect.Method{Spec: peopleServiceAddFriendSpec(), Handler: adapter.addFriend},
 		connect.Method{Spec: peopleServiceRemoveFriendSpec(), Handler: adapter.removeFriend},
 		connect.Method{Spec: peopleServiceSetProfileSpec(), Handler: adapter.setProfile},
+		connect.Method{Spec: peopleServiceSetPhotoSpec(), Handler: adapter.setPhoto},
+		connect.Method{Spec: peopleServiceGetPhotosSpec(), Handler: adapter.getPhotos},
+		connect.Method{Spec: peopleServiceGetPresenceSpec(), Handler: adapter.getPresence},
 		connect.Method{Spec: peopleServiceChangePasswordSpec(), Handler: adapter.changePassword},
 		connect.Method{Spec: peopleServiceDeleteAccountSpec(), Handler: adapter.deleteAccount},
 		connect.Method{Spec: peopleServiceLogOutSpec(), Handler: adapter.logOut},
@@ -370,6 +414,18 @@ func (UnimplementedPeopleServiceHandler) RemoveFriend(context.Context, *v1.Remov
 
 func (UnimplementedPeopleServiceHandler) SetProfile(context.Context, *v1.SetProfileRequest) (*v1.ChangeResponse, error) {
 	return nil, connect.NewError(connect.CodeUnimplemented, "bonghwa.api.v1.PeopleService.SetProfile is not implemented")
+}
+
+func (UnimplementedPeopleServiceHandler) SetPhoto(context.Context, *v1.SetPhotoRequest) (*v1.ChangeResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "bonghwa.api.v1.PeopleService.SetPhoto is not implemented")
+}
+
+func (UnimplementedPeopleServiceHandler) GetPhotos(context.Context, *v1.GetPhotosRequest) (*v1.GetPhotosResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "bonghwa.api.v1.PeopleService.GetPhotos is not implemented")
+}
+
+func (UnimplementedPeopleServiceHandler) GetPresence(context.Context, *v1.GetPresenceRequest) (*v1.GetPresenceResponse, error) {
+	return nil, connect.NewError(connect.CodeUnimplemented, "bonghwa.api.v1.PeopleService.GetPresence is not implemented")
 }
 
 func (UnimplementedPeopleServiceHandler) ChangePassword(context.Context, *v1.ChangePasswordRequest) (*v1.ChangeResponse, error) {
@@ -495,6 +551,30 @@ func (c *peopleServiceClient) RemoveFriend(ctx context.Context, req *v1.RemoveFr
 func (c *peopleServiceClient) SetProfile(ctx context.Context, req *v1.SetProfileRequest) (*v1.ChangeResponse, error) {
 	var res v1.ChangeResponse
 	if err := c.client.CallUnary(ctx, peopleServiceSetProfileSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *peopleServiceClient) SetPhoto(ctx context.Context, req *v1.SetPhotoRequest) (*v1.ChangeResponse, error) {
+	var res v1.ChangeResponse
+	if err := c.client.CallUnary(ctx, peopleServiceSetPhotoSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *peopleServiceClient) GetPhotos(ctx context.Context, req *v1.GetPhotosRequest) (*v1.GetPhotosResponse, error) {
+	var res v1.GetPhotosResponse
+	if err := c.client.CallUnary(ctx, peopleServiceGetPhotosSpec(), req, &res); err != nil {
+		return nil, err
+	}
+	return &res, nil
+}
+
+func (c *peopleServiceClient) GetPresence(ctx context.Context, req *v1.GetPresenceRequest) (*v1.GetPresenceResponse, error) {
+	var res v1.GetPresenceResponse
+	if err := c.client.CallUnary(ctx, peopleServiceGetPresenceSpec(), req, &res); err != nil {
 		return nil, err
 	}
 	return &res, nil
@@ -704,6 +784,42 @@ func (h peopleServiceHandler) setProfile(ctx context.Context, _ connect.Spec, st
 		return err
 	}
 	res, err := h.svc.SetProfile(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h peopleServiceHandler) setPhoto(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.SetPhotoRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.SetPhoto(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h peopleServiceHandler) getPhotos(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.GetPhotosRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.GetPhotos(ctx, &req)
+	if err != nil {
+		return err
+	}
+	return stream.Send(res)
+}
+
+func (h peopleServiceHandler) getPresence(ctx context.Context, _ connect.Spec, stream connect.ServerStream) error {
+	var req v1.GetPresenceRequest
+	if err := stream.Receive(&req); err != nil {
+		return err
+	}
+	res, err := h.svc.GetPresence(ctx, &req)
 	if err != nil {
 		return err
 	}
