@@ -1,8 +1,8 @@
 // Package server puts the parts of one node together: data directory, log, views, kernel, gateway and listeners. It
 // decides the order of starting and stopping and which errors end the process; it holds no rules of its own.
 //
-// Nothing listens but the address asked for, and unix sockets inside the data directory, which only its owner can
-// enter. Beyond loopback the listener wants TLS.
+// Nothing listens but the address asked for, what the caller hands to ServeAlso, and unix sockets inside the data
+// directory, which only its owner can enter. Beyond loopback the listener wants TLS.
 package server
 
 import (
@@ -20,6 +20,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/bonghwa/bonghwa/internal/gateway"
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
@@ -41,7 +43,11 @@ type Options struct {
 	Forced        []kernel.Forced
 	AcceptClock   bool
 	PublicMetrics bool
-	Logger        *slog.Logger
+	// Root serves the web client, and WebBuild names its build; without it nothing is at "/". Metrics are its counters.
+	Root     http.Handler
+	WebBuild string
+	Metrics  []prometheus.Collector
+	Logger   *slog.Logger
 	// Fatal is told why the server cannot go on, in one sentence; it must end the process.
 	Fatal func(error)
 }
@@ -111,12 +117,13 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	s.gw, err = gateway.New(gateway.Options{
 		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
+		Root: o.Root, WebBuild: o.WebBuild,
 	})
 	close(s.applied)
 	if err != nil {
 		return s, err
 	}
-	s.gw.Registry().MustRegister(collector{s.core})
+	s.gw.Registry().MustRegister(append(o.Metrics, collector{s.core})...)
 	if err = s.core.waitReady(ctx); err != nil {
 		return s, err
 	}
@@ -164,12 +171,7 @@ func (s *Server) serve() {
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
 	}
-	// Goroutines of connections inherit the label, so that a profile shows the share of the gateway.
-	go pprof.Do(s.ctx, pprof.Labels("part", "gateway"), func(context.Context) {
-		if err := s.http.Serve(s.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			s.o.Fatal(fmt.Errorf("the listener failed: %v", err))
-		}
-	})
+	s.ServeAlso(s.listener)
 	s.tasks.Go(func() {
 		t := time.NewTicker(100 * time.Millisecond)
 		defer t.Stop()
@@ -180,6 +182,16 @@ func (s *Server) serve() {
 			case <-t.C:
 				s.gw.Tick()
 			}
+		}
+	})
+}
+
+// ServeAlso serves everything on a further listener, until Stop.
+func (s *Server) ServeAlso(l net.Listener) {
+	// Goroutines of connections inherit the label, so that a profile shows the share of the gateway.
+	go pprof.Do(s.ctx, pprof.Labels("part", "gateway"), func(context.Context) {
+		if err := s.http.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			s.o.Fatal(fmt.Errorf("the listener on %s failed: %v", l.Addr(), err))
 		}
 	})
 }
