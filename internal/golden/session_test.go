@@ -27,6 +27,7 @@ func play(t *testing.T) *session {
 	w.friends()
 	w.talk()
 	w.names()
+	w.pictures()
 	w.groups()
 	w.blocks()
 	w.passwords()
@@ -118,6 +119,25 @@ func (w *cast) friends() {
 		add(kernel.OK, w.a, w.b.id[:]), add(kernel.OK, w.a, w.b.id[:]), add(kernel.OK, w.a, w.c.id[:]), add(kernel.OK, w.b, w.a.id[:]),
 		add(kernel.UnknownUser, w.a, random("nobody", 10)),
 		w.account(kernel.OK, w.a, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RemoveFriend{RemoveFriend: &logv1.RemoveFriend{Other: w.c.id[:]}}}))
+}
+
+// pictures are what version 0.2.0 added: photos, and what a program of the operator may do.
+func (w *cast) pictures() {
+	photo := func(want kernel.Code, p *person, size int) step {
+		return w.account(want, p, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_SetPhoto{SetPhoto: &logv1.SetPhoto{Jpeg: random("photo", size)}}})
+	}
+	simulated := func(want kernel.Code, user []byte) step {
+		return w.s.people(want, &logv1.PeopleCommand{User: user, Op: &logv1.PeopleCommand_MarkSimulated{MarkSimulated: &logv1.MarkSimulated{}}})
+	}
+	befriend := func(want kernel.Code, p *person, others ...[]byte) step {
+		return w.s.people(want, &logv1.PeopleCommand{User: p.id[:], Op: &logv1.PeopleCommand_Befriend{Befriend: &logv1.Befriend{Others: others}}})
+	}
+	w.s.entry(second,
+		photo(kernel.OK, w.b, 30), photo(kernel.OK, w.b, 31), photo(kernel.OK, w.b, 31), photo(kernel.OK, w.e, 32),
+		photo(kernel.OK, w.c, 32), photo(kernel.OK, w.c, 0),
+		simulated(kernel.OK, w.d.id[:]), simulated(kernel.OK, w.d.id[:]), simulated(kernel.UnknownUser, random("nobody", 10)),
+		befriend(kernel.OK, w.d, w.a.id[:], w.b.id[:]), befriend(kernel.OK, w.d, w.a.id[:]), befriend(kernel.Invalid, w.d, w.d.id[:]),
+		befriend(kernel.UnknownUser, w.d, w.c.id[:], random("nobody", 10)))
 }
 
 func (w *cast) talk() {

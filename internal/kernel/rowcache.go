@@ -9,6 +9,10 @@ import (
 // cacheBytes bounds the rows kept in memory per view, in each of two generations.
 const cacheBytes = 8 << 20
 
+// maxCachedRow is the largest value that is kept: pictures and the longest messages are read by few commands, and a few
+// hundred of them would drive out everything else.
+const maxCachedRow = 4 << 10
+
 // rowOverhead is what a cached row costs beside key and value.
 const rowOverhead = 96
 
@@ -33,6 +37,11 @@ func (c *rowCache) get(key []byte) (value []byte, known bool) {
 
 // put takes ownership of value.
 func (c *rowCache) put(key string, value []byte) {
+	if len(value) > maxCachedRow {
+		delete(c.young, key)
+		delete(c.old, key)
+		return
+	}
 	if c.bytes > cacheBytes || c.young == nil {
 		c.young, c.old, c.bytes = make(map[string][]byte), c.young, 0
 	}

@@ -362,3 +362,29 @@ func TestStoreAgainstAModel(t *testing.T) {
 		}
 	})
 }
+
+// TestStoreForgetsNoLargeRow: rows too large to be kept in memory are read as they are, whatever was kept of them before.
+func TestStoreForgetsNoLargeRow(t *testing.T) {
+	eachStore(t, func(t *testing.T, s Store) {
+		large := bytes.Repeat([]byte("x"), maxCachedRow+1)
+		for _, value := range [][]byte{[]byte("small"), large, []byte("small again"), large, nil, large} {
+			b := s.Begin()
+			if value == nil {
+				b.Delete([]byte("k"))
+			} else {
+				b.Set([]byte("k"), value)
+			}
+			if err := b.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // from the tables, and as it is kept then
+				b = s.Begin()
+				got, ok := b.Get([]byte("k"))
+				b.Discard()
+				if ok != (value != nil) || !bytes.Equal(got, value) {
+					t.Fatalf("%d bytes, %v; want %d", len(got), ok, len(value))
+				}
+			}
+		}
+	})
+}

@@ -15,7 +15,7 @@ import (
 func TestSignUp(t *testing.T) {
 	w := newWorld(t)
 	w.want(kernel.OK, cmdSignUp("mina"))
-	w.wantEvents(AccountChanged{User: userOf("mina")})
+	w.wantEvents(AccountCreated{userOf("mina")}, AccountChanged{User: userOf("mina")})
 	acc, ok := GetAccount(w.tx, userOf("mina"))
 	want := Account{ID: userOf("mina"), Handle: "mina", DisplayName: "미나", Created: start, TokenHash: tokenOf("mina")}
 	if !ok || acc != want {
@@ -107,7 +107,7 @@ func TestSetProfile(t *testing.T) {
 	w := newWorld(t)
 	w.want(kernel.OK, cmdSignUp("mina"))
 	w.want(kernel.OK, cmdProfile("mina", &logv1.SetProfile{StatusMessage: proto.String("점심"), ProfileText: proto.String("text")}))
-	w.wantEvents(AccountChanged{User: userOf("mina")})
+	w.wantEvents(AccountChanged{userOf("mina"), true})
 	acc, _ := GetAccount(w.tx, userOf("mina"))
 	if acc.DisplayName != "미나" || acc.StatusMessage != "점심" || acc.ProfileText != "text" {
 		t.Fatalf("%+v", acc)
@@ -119,6 +119,8 @@ func TestSetProfile(t *testing.T) {
 	}
 	w.silent(cmdProfile("mina", &logv1.SetProfile{DisplayName: proto.String("하나")}))
 	w.silent(cmdProfile("mina", &logv1.SetProfile{}))
+	w.want(kernel.OK, cmdProfile("mina", &logv1.SetProfile{ProfileText: proto.String("longer")}))
+	w.wantEvents(AccountChanged{userOf("mina"), false}) // seen only by who opens the profile
 }
 
 func TestDeleteAccount(t *testing.T) {

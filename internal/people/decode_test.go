@@ -27,6 +27,7 @@ func everyCommand() []*logv1.PeopleCommand {
 		cmdAdd("mina", "hana"), cmdRemove("mina", "hana"), cmdDelete("mina", 1), cmdReset("mina", "$code", start), cmdInvite("mina", "door", start, 3),
 		cmdInvite("", "door", start, 3), cmdUninvite("mina", "door"), cmdUninvite("", "door"), cmdTouch("mina", "phone", 20000), cmdSkip(),
 		cmdLabel("mina", "phone", "내 전화"), cmdEndAll(),
+		cmdPhoto("mina", []byte("a jpeg")), cmdPhoto("mina", nil), cmdSimulated("mina"), cmdBefriend("mina", "hana", "dora"),
 	}
 }
 
@@ -133,6 +134,12 @@ func TestMalformed(t *testing.T) {
 		"end all, with user": func() *logv1.PeopleCommand { m := cmdEndAll(); m.User = userBytes("mina"); return m },
 		"end all, named":     func() *logv1.PeopleCommand { return name(cmdEndAll(), 1) },
 		"short device":       func() *logv1.PeopleCommand { m := cmdAdd("mina", "hana"); m.Name.Device = m.Name.Device[:15]; return m },
+		"photo, unnamed":     func() *logv1.PeopleCommand { m := cmdPhoto("mina", nil); m.Name = nil; return m },
+		"a large photo":      func() *logv1.PeopleCommand { return cmdPhoto("mina", make([]byte, MaxPhoto+1)) },
+		"simulated, named":   func() *logv1.PeopleCommand { return name(cmdSimulated("mina"), 1) },
+		"befriend, named":    func() *logv1.PeopleCommand { return name(cmdBefriend("mina", "hana"), 1) },
+		"befriend nobody":    func() *logv1.PeopleCommand { return cmdBefriend("mina") },
+		"befriend too many":  func() *logv1.PeopleCommand { return cmdBefriend("mina", make([]string, MaxBefriend+1)...) },
 		"short tag":          func() *logv1.PeopleCommand { m := cmdAdd("mina", "hana"); m.Name.Tag = m.Name.Tag[:7]; return m },
 		"long tag":           func() *logv1.PeopleCommand { m := cmdAdd("mina", "hana"); m.Name.Tag = []byte("123456789"); return m },
 		"n 0":                func() *logv1.PeopleCommand { m := cmdAdd("mina", "hana"); m.Name.N, m.Name.Base = 0, 0; return m },

@@ -2,6 +2,7 @@ package people
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -58,7 +59,7 @@ func randomCommand(w *world, n pick) *logv1.PeopleCommand {
 		}
 	}
 	soon := w.time + uint64(n(3))*dayMS
-	switch n(24) {
+	switch n(28) {
 	case 0:
 		return randomSignUp(n, who, device)
 	case 1, 2, 3:
@@ -87,6 +88,13 @@ func randomCommand(w *world, n pick) *logv1.PeopleCommand {
 		return cmdInvite(append(somePeople, "")[n(len(somePeople)+1)], one(someSecrets), soon, uint32(n(3)))
 	case 20:
 		return cmdUninvite(append(somePeople, "")[n(len(somePeople)+1)], one(someSecrets))
+	case 23:
+		return cmdPhoto(who, []byte(fmt.Sprint(n(3)))[:n(2)])
+	case 24:
+		return cmdSimulated(who)
+	case 25, 26:
+		others := somePeople[n(len(somePeople)):]
+		return cmdBefriend(who, others[:min(len(others), 1+n(2))]...)
 	case 21, 22:
 		return cmdTouch(who, device, uint32(w.time/dayMS)-1+uint32(n(4)))
 	default:
@@ -202,6 +210,14 @@ func checkInvariants(t testing.TB, w *world) {
 			}
 			if has(credentialKey(acc.ID)) == acc.Closed {
 				fail("open accounts have a credential, closed ones none")
+			}
+			if _, ok := Photo(w.tx, acc.ID); ok != (acc.Photo != PhotoName{}) {
+				fail("it names a photo that is not there, or does not name its photo")
+			}
+		case rowPhoto:
+			acc, _ := GetAccount(w.tx, ids.User(k[1:]))
+			if sum := sha256.Sum256(v[1:]); !bytes.Equal(acc.Photo[:], sum[:len(acc.Photo)]) {
+				fail("not the photo of the account")
 			}
 		case rowHandle:
 			acc, ok := GetAccount(w.tx, must(decodeHandle(v)))

@@ -108,7 +108,7 @@ func (w *world) decode(m *logv1.PeopleCommand) kernel.Command {
 
 func (w *world) do(m *logv1.PeopleCommand) kernel.Code {
 	w.t.Helper()
-	a := &kernel.Apply{Tx: w.tx, Pos: kernel.Position{Epoch: 1, N: 1}, Time: w.time}
+	a := &kernel.Apply{Tx: w.tx, Pos: kernel.Position{Epoch: 1, N: 1}, Time: w.time, Behaviour: kernel.Behaviour}
 	w.tx.sets, w.tx.deletes, w.tx.size = 0, 0, 0
 	code := w.d.Apply(a, w.decode(m)).Code
 	w.events = a.Events
@@ -261,6 +261,22 @@ func cmdTouch(who, device string, day uint32) *logv1.PeopleCommand {
 
 func cmdLabel(who, device, label string) *logv1.PeopleCommand {
 	return name(&logv1.PeopleCommand{User: userBytes(who), Op: &logv1.PeopleCommand_LabelDevice{LabelDevice: &logv1.LabelDevice{Device: deviceBytes(device), Label: label}}}, 1)
+}
+
+func cmdPhoto(who string, jpeg []byte) *logv1.PeopleCommand {
+	return name(&logv1.PeopleCommand{User: userBytes(who), Op: &logv1.PeopleCommand_SetPhoto{SetPhoto: &logv1.SetPhoto{Jpeg: jpeg}}}, 1)
+}
+
+func cmdSimulated(who string) *logv1.PeopleCommand {
+	return &logv1.PeopleCommand{User: userBytes(who), Op: &logv1.PeopleCommand_MarkSimulated{MarkSimulated: &logv1.MarkSimulated{}}}
+}
+
+func cmdBefriend(who string, others ...string) *logv1.PeopleCommand {
+	op := &logv1.Befriend{}
+	for _, o := range others {
+		op.Others = append(op.Others, userBytes(o))
+	}
+	return &logv1.PeopleCommand{User: userBytes(who), Op: &logv1.PeopleCommand_Befriend{Befriend: op}}
 }
 
 func cmdEndAll() *logv1.PeopleCommand {
