@@ -229,7 +229,8 @@ func (c *Client) Typing(room string, stopped bool) {
 	c.do(func(core *clientcore.Core, _ int64) { core.Typing(room, stopped) })
 }
 
-// View says which rooms are looked at, at most eight: they get read marks and typing, and silence in them is noticed soon.
+// View says which rooms are looked at, at most eight: they get read marks, typing and presence, and silence in
+// them is noticed soon.
 func (c *Client) View(rooms ...string) {
 	c.do(func(core *clientcore.Core, now int64) { core.View(now, rooms) })
 }
@@ -305,6 +306,27 @@ func (c *Client) History(ctx context.Context, room string, from uint64, backward
 		p.Messages = append(p.Messages, messageOf(m))
 	}
 	return p, nil
+}
+
+// Reaction of one person to a message, 1 to 6.
+type Reaction struct {
+	User     string
+	Reaction uint32
+}
+
+// ListReactions says who reacted to a message, at most 200 people.
+func (c *Client) ListReactions(ctx context.Context, room string, seq uint64) ([]Reaction, error) {
+	r, err := ask(ctx, c, func(ctx context.Context, s *site) (*apiv1.ListReactionsResponse, error) {
+		return s.chat().ListReactions(ctx, &apiv1.ListReactionsRequest{Room: room, Seq: seq})
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list []Reaction
+	for _, x := range r.Reactions {
+		list = append(list, Reaction{x.User, x.Reaction})
+	}
+	return list, nil
 }
 
 // Member of a room.

@@ -25,8 +25,19 @@ type (
 		Room, User string
 		Stopped    bool
 	}
-	// PeopleEvent: what is shown of these must be fetched again.
-	PeopleEvent struct{ Me, Friends, Devices, Blocked bool }
+	// PeopleEvent: what is shown of these must be fetched again. Users are friends whose name, status message or photo
+	// changed.
+	PeopleEvent struct {
+		Me, Friends, Devices, Blocked bool
+		Users                         []string
+	}
+	// PresenceEvent says how many members of a room in view are connected, oneself among them, and in rooms of at most
+	// 50 who they are.
+	PresenceEvent struct {
+		Room   string
+		Online int
+		Users  []string
+	}
 	// StateEvent is a change of the connection.
 	StateEvent struct{ State State }
 	// SettledEvent ends a change that was sent, in this run or an earlier one. Err is as of Pending.Wait.
@@ -45,6 +56,7 @@ func (RoomEvent) event()       {}
 func (ReadEvent) event()       {}
 func (TypingEvent) event()     {}
 func (PeopleEvent) event()     {}
+func (PresenceEvent) event()   {}
 func (StateEvent) event()      {}
 func (SettledEvent) event()    {}
 func (RolledBackEvent) event() {}
@@ -65,7 +77,9 @@ func eventOf(o clientcore.Deliver, st State) Event {
 	case o.Typing != nil:
 		return TypingEvent{o.Typing.GetRoom(), o.Typing.GetUser(), o.Typing.GetStopped()}
 	case o.People != nil:
-		return PeopleEvent{o.People.GetMe(), o.People.GetFriends(), o.People.GetDevices(), o.People.GetBlocked()}
+		return PeopleEvent{o.People.GetMe(), o.People.GetFriends(), o.People.GetDevices(), o.People.GetBlocked(), o.People.GetUsers()}
+	case o.Presence != nil:
+		return PresenceEvent{o.Presence.GetRoom(), int(o.Presence.GetOnline()), o.Presence.GetUsers()}
 	case o.State != nil:
 		return StateEvent{st}
 	case o.RolledBack != nil:

@@ -20,10 +20,15 @@ type User struct {
 	ID, Handle, Name, Status, Profile string
 	// Closed: the account was deleted; the other fields are empty.
 	Closed bool
+	// Photo names the profile photo as it is now (Photos); empty: none. Another photo has another name.
+	Photo string
+	// Simulated: a program of the operator drives it.
+	Simulated bool
 }
 
 func personOf(u *apiv1.User) User {
-	return User{ID: u.GetId(), Handle: u.GetHandle(), Name: u.GetDisplayName(), Status: u.GetStatusMessage(), Profile: u.GetProfileText(), Closed: u.GetClosed()}
+	return User{ID: u.GetId(), Handle: u.GetHandle(), Name: u.GetDisplayName(), Status: u.GetStatusMessage(), Profile: u.GetProfileText(), Closed: u.GetClosed(),
+		Photo: u.GetPhoto(), Simulated: u.GetSimulated()}
 }
 
 func peopleOf(list []*apiv1.User) []User {
@@ -114,6 +119,46 @@ func (c *Client) SetProfile(ctx context.Context, p ProfileChange) (Receipt, erro
 	return c.change(ctx, clientcore.Op{Kind: clientcore.KindSetProfile, Name: nfc(p.Name), Status: nfc(p.Status), Profile: nfc(p.Profile)})
 }
 
+// SetPhoto replaces the profile photo by a square JPEG of 16 to 320 pixels and at most 48 KiB; nil removes it. What the
+// file says beside the picture (camera, place) is not kept.
+func (c *Client) SetPhoto(ctx context.Context, jpeg []byte) (Receipt, error) {
+	return c.change(ctx, clientcore.Op{Kind: clientcore.KindSetPhoto, Bytes: jpeg})
+}
+
+// Photo is somebody's profile photo.
+type Photo struct {
+	// Name is as in User.Photo.
+	User, Name string
+	JPEG       []byte
+}
+
+// Photos reads the profile photos of at most 40 people; those who have none are left out.
+func (c *Client) Photos(ctx context.Context, users []string) ([]Photo, error) {
+	r, err := ask(ctx, c, func(ctx context.Context, s *site) (*apiv1.GetPhotosResponse, error) {
+		return s.people().GetPhotos(ctx, &apiv1.GetPhotosRequest{Users: users})
+	})
+	if err != nil {
+		return nil, err
+	}
+	var list []Photo
+	for _, p := range r.Photos {
+		list = append(list, Photo{p.User, p.Photo, p.Jpeg})
+	}
+	return list, nil
+}
+
+// Presence says who of at most 200 people is connected: those who have added this person as a friend, or with whom there
+// is a 1:1, and no block. Others are never named. For rooms in view there is PresenceEvent.
+func (c *Client) Presence(ctx context.Context, users []string) (online []string, err error) {
+	r, err := ask(ctx, c, func(ctx context.Context, s *site) (*apiv1.GetPresenceResponse, error) {
+		return s.people().GetPresence(ctx, &apiv1.GetPresenceRequest{Users: users})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return r.Online, nil
+}
+
 // ChangePassword sets a new password and ends all other sessions. Passwords are never stored: if the process ends before
 // the answer, the change is given up, and the old password holds unless it was in already.
 func (c *Client) ChangePassword(ctx context.Context, old, password string) (Receipt, error) {
@@ -189,6 +234,8 @@ type Invitation struct {
 	Uses, Used int
 	Users      []string
 	Revoked    bool
+	// Created is zero for invitations made before it was kept.
+	Created time.Time
 }
 
 // Invitations lists the invitations that this person has made.
@@ -201,7 +248,7 @@ func (c *Client) Invitations(ctx context.Context) ([]Invitation, error) {
 	}
 	var list []Invitation
 	for _, i := range r.Invitations {
-		list = append(list, Invitation{i.Id, millis(i.UntilMs), int(i.Uses), int(i.Used), i.Users, i.Revoked})
+		list = append(list, Invitation{i.Id, millis(i.UntilMs), int(i.Uses), int(i.Used), i.Users, i.Revoked, millis(i.CreatedMs)})
 	}
 	return list, nil
 }

@@ -180,6 +180,8 @@ func change(ctx context.Context, p apiv1connect.PeopleServiceClient, o *clientco
 		return p.LabelDevice(ctx, &apiv1.LabelDeviceRequest{Name: name, Device: op.Peer, Label: op.Text})
 	case clientcore.KindCreateInvitation:
 		return p.CreateInvitation(ctx, &apiv1.CreateInvitationRequest{Name: name, SecretHash: op.Bytes, Uses: op.Uses, ValidDays: op.Days})
+	case clientcore.KindSetPhoto:
+		return p.SetPhoto(ctx, &apiv1.SetPhotoRequest{Name: name, Jpeg: op.Bytes})
 	case clientcore.KindRevokeInvitation:
 		return p.RevokeInvitation(ctx, &apiv1.RevokeInvitationRequest{Name: name, Id: op.Text})
 	}

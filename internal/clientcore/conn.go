@@ -236,6 +236,10 @@ func (c *Core) live(now int64, f *livev1.Frame) {
 		c.pumpFetches(now)
 	case *livev1.Frame_Rooms:
 		c.lines(now, b.Rooms.GetRooms())
+	case *livev1.Frame_Presence:
+		if b.Presence != nil {
+			c.emit(Deliver{Presence: b.Presence})
+		}
 	case *livev1.Frame_Resync:
 		// Answers may have been dropped too: what is under way is sent again after the Welcome.
 		c.cancelFlights()

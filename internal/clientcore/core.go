@@ -109,6 +109,7 @@ type (
 		Typing     *livev1.Typing
 		Room       *apiv1.Room
 		People     *livev1.PeopleChanged
+		Presence   *livev1.Presence
 		State      *StateChange
 		RolledBack *RolledBack
 	}

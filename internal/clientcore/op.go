@@ -35,6 +35,7 @@ const (
 	KindLabelDevice      Kind = 38
 	KindCreateInvitation Kind = 39
 	KindRevokeInvitation Kind = 40
+	KindSetPhoto         Kind = 41
 )
 
 // account says that the change is one of the account's, within people.
@@ -47,7 +48,7 @@ func (k Kind) secret() bool { return k == KindChangePassword || k == KindDeleteA
 func (k Kind) rows() bool { return k >= KindSend && k <= KindRename }
 
 func (k Kind) known() bool {
-	return k >= 1 && k <= KindCreateRoom || k >= 32 && k <= KindRevokeInvitation
+	return k >= 1 && k <= KindCreateRoom || k >= 32 && k <= KindSetPhoto
 }
 
 // Op is one change that a user asks for. Which fields count depends on the kind.
@@ -68,7 +69,7 @@ type Op struct {
 	On       bool
 	// List of people or devices.
 	List []string
-	// Bytes: the random of a CreateRoom, the secret's hash of an invitation.
+	// Bytes: the random of a CreateRoom, the secret's hash of an invitation, a photo.
 	Bytes []byte
 	// Uses and Days of an invitation.
 	Uses, Days uint32
