@@ -84,6 +84,8 @@ export interface Item {
   readonly created: number
   /** state: stored and waiting, on the wire, sent without an answer (the connection broke or time ran out), being given up. */
   readonly state: 'waiting' | 'sending' | 'unknown' | 'givingUp'
+  /** n is the name under which it goes, if it has one: a row with this n is this item, though its answer is still on the way. */
+  readonly n?: number
 }
 
 /** Verdict of an item. */
