@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	crand "crypto/rand"
 	"crypto/sha256"
@@ -122,7 +123,7 @@ func (c *Client) SetProfile(ctx context.Context, p ProfileChange) (Receipt, erro
 // SetPhoto replaces the profile photo by a square JPEG of 16 to 320 pixels and at most 48 KiB; nil removes it. What the
 // file says beside the picture (camera, place) is not kept.
 func (c *Client) SetPhoto(ctx context.Context, jpeg []byte) (Receipt, error) {
-	return c.change(ctx, clientcore.Op{Kind: clientcore.KindSetPhoto, Bytes: jpeg})
+	return c.change(ctx, clientcore.Op{Kind: clientcore.KindSetPhoto, Bytes: bytes.Clone(jpeg)})
 }
 
 // Photo is somebody's profile photo.

@@ -77,7 +77,7 @@ func newFake(t testing.TB) *fakeKernel {
 func (k *fakeKernel) entry(cmds []kernel.Envelope) (outs []*kernel.Outcome) {
 	k.n++
 	k.time++
-	e := &kernel.Entry{Epoch: testEpoch, Behaviour: 1, Time: k.time, Node: cluster.NodeID{1}, Commands: cmds}
+	e := &kernel.Entry{Epoch: testEpoch, Behaviour: kernel.Behaviour, Time: k.time, Node: cluster.NodeID{1}, Commands: cmds}
 	e.Encode(nil)
 	for _, d := range k.domains {
 		o, err := d.applier.Apply(k.n, nil, e)

@@ -359,12 +359,14 @@ func TestHubForgets(t *testing.T) {
 	la.Frame(view(room))
 	la.Session.Close()
 	lb.Session.Close()
-	if len(r.g.hub.mu.rooms) != 1 || len(r.g.hub.mu.people) != 1 {
+	h := r.g.hub
+	if len(h.mu.rooms) != 1 || len(h.mu.people) != 2 || len(h.mu.gone) != 1 {
 		t.Fatal("forgotten too early")
 	}
 	lb2.Session.Close()
-	h := r.g.hub
-	if len(h.mu.rooms)+len(h.mu.people)+len(h.mu.sessions)+len(h.active.sessions)+len(h.mu.reads) != 0 {
+	r.clock.advance(presenceGrace * time.Millisecond)
+	r.g.Tick()
+	if len(h.mu.rooms)+len(h.mu.people)+len(h.mu.sessions)+len(h.active.sessions)+len(h.mu.reads)+len(h.mu.gone) != 0 {
 		t.Fatalf("left: %d rooms, %d people, %d sessions, %d active", len(h.mu.rooms), len(h.mu.people), len(h.mu.sessions), len(h.active.sessions))
 	}
 }
