@@ -1,0 +1,81 @@
+// What a row of the chat list says: its name, its one line of preview, and which rows a filter leaves. No DOM in here.
+import { matchInitials, type Range } from '../../lib/hangul.ts'
+import { t } from '../../lib/messages.ts'
+import { codePoints } from '../../lib/text.ts'
+import type { Person, RoomLine } from '../../engine/types.ts'
+
+type People = ReadonlyMap<string, Person>
+
+/** nameOf a person for a line of text: empty until known. */
+export function nameOf(p: Person | undefined): string {
+  return p === undefined ? '' : p.closed ? t('common.unknownPerson') : p.name
+}
+
+/** roomName is what the list calls a room; empty while the person is not known yet. */
+export function roomName(line: RoomLine, people: People): string {
+  if (line.kind === 'group') return line.title
+  return line.kind === 'self' ? t('common.selfRoom') : nameOf(people.get(line.peer))
+}
+
+export type Preview =
+  | { readonly kind: 'failed' | 'typing' | 'text'; readonly text: string }
+  | { readonly kind: 'draft'; readonly text: string }
+
+/** preview by gravity: what a person must decide, what they began, who is writing, what was said last. */
+export function preview(line: RoomLine, people: People, me: string): Preview {
+  if (line.failed > 0) return { kind: 'failed', text: t('chats.failed', { n: line.failed }) }
+  if (line.draft !== '') return { kind: 'draft', text: oneLine(line.draft) }
+  if (line.typing.length > 0) return { kind: 'typing', text: typing(line, people) }
+  if (line.kind === 'direct' && people.get(line.peer)?.closed) return { kind: 'text', text: t('chats.closed') }
+  if (line.last === null) return { kind: 'text', text: '' }
+  const said = line.last.deleted ? t('chats.deleted') : oneLine(line.last.text)
+  if (line.kind !== 'group') return { kind: 'text', text: said }
+  if (line.last.author === me) return { kind: 'text', text: t('chats.mine', { text: said }) }
+  const name = nameOf(people.get(line.last.author))
+  return { kind: 'text', text: name === '' ? said : t('chats.by', { name, text: said }) }
+}
+
+function typing(line: RoomLine, people: People): string {
+  const name = nameOf(people.get(line.typing[0]!))
+  if (line.kind !== 'group' || name === '') return t('chats.typing')
+  const n = line.typing.length - 1
+  return n === 0 ? t('chats.typingBy', { name }) : t('chats.typingMany', { name, n })
+}
+
+/** oneLine is the beginning of a text without its line breaks: a row shows no more, so no more is laid out. */
+export function oneLine(text: string): string {
+  return text.slice(0, 200).replace(/\s+/g, ' ').trim()
+}
+
+export interface Hit {
+  readonly line: RoomLine
+  readonly marks: readonly Range[]
+}
+
+/** filter keeps the order of the list. A room I look at stays while the unread ones are shown. */
+export function filter(lines: readonly RoomLine[], people: People, query: string, unreadOnly: boolean, open: string): readonly Hit[] {
+  const out: Hit[] = []
+  for (const line of lines) {
+    if (query === '') {
+      if (!unreadOnly || line.unread > 0 || line.id === open) out.push({ line, marks: [] })
+      continue
+    }
+    const marks = matchInitials(query, roomName(line, people))
+    if (marks !== null) out.push({ line, marks })
+  }
+  return out
+}
+
+/** TITLE is the longest title of a group, in code points. */
+export const TITLE = 50
+
+/** titleOf a group nobody named: the names of its people, as many as fit. */
+export function titleOf(names: readonly string[]): string {
+  let title = ''
+  for (const name of names) {
+    const next = title === '' ? name : `${title}, ${name}`
+    if (codePoints(next) > TITLE) break
+    title = next
+  }
+  return title === '' ? [...(names[0] ?? '')].slice(0, TITLE).join('') : title
+}
