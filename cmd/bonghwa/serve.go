@@ -20,10 +20,12 @@ import (
 type serveCmd struct {
 	Data          string   `help:"Directory for everything that is kept." default:"bonghwa-data" type:"path"`
 	Listen        string   `help:"Address for people's clients." default:"127.0.0.1:8080"`
+	LAN           lanMode  `name:"lan" help:"Let phones and other machines of this network in as well, encrypted by a certificate of this machine's own. --lan=http: in the open."`
+	LANListen     string   `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
 	TLSCert       string   `name:"tls-cert" help:"Certificate (PEM); needed beyond loopback." type:"path"`
 	TLSKey        string   `name:"tls-key" help:"Key of the certificate (PEM)." type:"path"`
 	Insecure      bool     `help:"Listen beyond loopback without TLS, because something in front encrypts."`
-	Signup        string   `help:"Who may sign up: open, invite or closed. Default: open on loopback, invite beyond." enum:",open,invite,closed" default:""`
+	Signup        string   `help:"Who may sign up: open, invite or closed. Default: open on loopback and with --lan, invite beyond." enum:",open,invite,closed" default:""`
 	AcceptClock   bool     `help:"Start although this machine's clock is far from the time of the last entry."`
 	ForceInternal []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
 	PublicMetrics bool     `help:"Show /metrics to other machines too."`
@@ -33,6 +35,15 @@ type serveCmd struct {
 }
 
 func (c serveCmd) Run() error {
+	return c.run(func(_ context.Context, s *server.Server) error {
+		fmt.Printf("  talk      open %s, or: bonghwa chat --server %s\n", s.URL(), s.URL())
+		return nil
+	})
+}
+
+// run serves until a signal or a fault ends it. beside is called once when the server is up; what it starts ends with
+// its context.
+func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) error) error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return err
@@ -70,28 +81,32 @@ func (c serveCmd) Run() error {
 		}
 		return err
 	}
-	fmt.Printf("봉화가 켜졌어요 · Bonghwa is up after %d ms\n  address  %s\n  data     %s\n", time.Since(start).Milliseconds(), s.URL(), s.DataDir())
-	fmt.Printf("  talk from a terminal: bonghwa chat --server %s\n", s.URL())
-	select {
-	case err := <-fatal:
-		return err
-	case <-ctx.Done():
+	fmt.Printf("봉화가 켜졌어요 · Bonghwa is up after %d ms\n  address   %s\n  data      %s\n", time.Since(start).Milliseconds(), s.URL(), s.DataDir())
+	if err = c.openLAN(s); err == nil {
+		err = beside(ctx, s)
+	}
+	if err == nil {
+		select {
+		case err = <-fatal:
+			return err // the process ends at once: what is on disk is what counts
+		case <-ctx.Done():
+		}
 	}
 	stop() // a second signal ends the process at once
 	fmt.Println("stopping")
 	stopCtx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	if err := s.Stop(stopCtx); err != nil {
-		return fmt.Errorf("stopped with: %v", err)
+	if stopped := s.Stop(stopCtx); err == nil && stopped != nil {
+		err = fmt.Errorf("stopped with: %v", stopped)
 	}
-	return nil
+	return err
 }
 
 func (c serveCmd) limits() (gateway.Limits, error) {
 	if !c.NoLimits {
 		return gateway.Limits{}, nil
 	}
-	if !strings.HasPrefix(c.Listen, "127.") && !strings.HasPrefix(c.Listen, "localhost:") {
+	if c.LAN != "" || !strings.HasPrefix(c.Listen, "127.") && !strings.HasPrefix(c.Listen, "localhost:") {
 		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
 	}
 	const none = 1 << 30

@@ -158,6 +158,9 @@ func (s *Server) URL() string {
 	return scheme + "://" + s.listener.Addr().String()
 }
 
+// Signup is who may sign up: open, invite or closed.
+func (s *Server) Signup() string { return s.o.Signup }
+
 // DataDir is the absolute path of the data.
 func (s *Server) DataDir() string { return s.data.Dir }
 
