@@ -1,0 +1,128 @@
+// Where a person is, as an address: /friends, /chats, /room/<id>, /room/<id>/info, /more, /more/<page>. A second account
+// lives under /u/<slot>/. The browser's history is the one memory of the way back, so the back key of a phone works.
+import { useSyncExternalStore } from 'react'
+
+export const morePages = ['screen', 'devices', 'link', 'password', 'invitations', 'blocked'] as const
+export type MorePageName = (typeof morePages)[number]
+
+export type Route =
+  | { readonly at: 'friends' }
+  | { readonly at: 'chats' }
+  | { readonly at: 'room'; readonly id: string; readonly info?: boolean }
+  | { readonly at: 'more'; readonly page?: MorePageName }
+
+/** parsePath reads an address; one that is not known is the chats. */
+export function parsePath(path: string): { readonly slot: number; readonly route: Route } {
+  let parts = path.split('/').filter((p) => p !== '')
+  let slot = 0
+  if (parts[0] === 'u' && /^[1-9]\d?$/.test(parts[1] ?? '')) {
+    slot = Number(parts[1])
+    parts = parts.slice(2)
+  }
+  const [first, second, third] = parts
+  switch (first) {
+    case 'friends':
+      return { slot, route: { at: 'friends' } }
+    case 'room': {
+      const id = decode(second ?? '')
+      if (id === '') break
+      return { slot, route: third === 'info' ? { at: 'room', id, info: true } : { at: 'room', id } }
+    }
+    case 'more': {
+      const page = morePages.find((p) => p === second)
+      return { slot, route: page ? { at: 'more', page } : { at: 'more' } }
+    }
+  }
+  return { slot, route: { at: 'chats' } }
+}
+
+function decode(s: string): string {
+  try {
+    return decodeURIComponent(s)
+  } catch {
+    return ''
+  }
+}
+
+/** formatPath is the address of a route. */
+export function formatPath(route: Route, slot = 0): string {
+  const prefix = slot > 0 ? `/u/${slot}` : ''
+  switch (route.at) {
+    case 'room':
+      return `${prefix}/room/${encodeURIComponent(route.id)}${route.info ? '/info' : ''}`
+    case 'more':
+      return `${prefix}/more${route.page ? `/${route.page}` : ''}`
+    default:
+      return `${prefix}/${route.at}`
+  }
+}
+
+/** parentOf is where back leads when there is no history to go back in. */
+export function parentOf(route: Route): Route {
+  if (route.at === 'room') return route.info ? { at: 'room', id: route.id } : { at: 'chats' }
+  if (route.at === 'more' && route.page) return { at: 'more' }
+  return { at: 'chats' }
+}
+
+// On the server's side of a test there is no address; nothing below is called there.
+let current: { slot: number; route: Route } = typeof location === 'undefined' ? parsePath('/') : parsePath(location.pathname)
+const listeners = new Set<() => void>()
+
+/** slot is the account's place in this browser; 0 is the first. */
+export function slot(): number {
+  return current.slot
+}
+
+/** route is where the person is now. */
+export function route(): Route {
+  return current.route
+}
+
+/** useRoute draws anew when it changes. */
+export function useRoute(): Route {
+  return useSyncExternalStore(subscribe, route)
+}
+
+/** go leads to a route; replace leaves no way back to where it was called. */
+export function go(to: Route, options?: { readonly replace?: boolean }): void {
+  const path = formatPath(to, current.slot)
+  const same = path === formatPath(current.route, current.slot)
+  const depth = depthNow()
+  if (options?.replace || same) history.replaceState({ depth }, '', path)
+  else history.pushState({ depth: depth + 1 }, '', path)
+  if (same) return
+  current = { slot: current.slot, route: to }
+  for (const fn of listeners) fn()
+}
+
+/** back goes to where the person came from, or up if they came from outside. */
+export function back(): void {
+  if (depthNow() > 0) history.back()
+  else go(parentOf(current.route), { replace: true })
+}
+
+function depthNow(): number {
+  const s: unknown = history.state
+  return typeof s === 'object' && s !== null && 'depth' in s && typeof s.depth === 'number' ? s.depth : 0
+}
+
+/** watchRoute follows the browser's own back and forward, and gives the first address its proper form. */
+export function watchRoute(): void {
+  addEventListener('popstate', () => {
+    current = parsePath(location.pathname)
+    for (const fn of listeners) fn()
+  })
+  history.replaceState({ depth: depthNow() }, '', formatPath(current.route, current.slot) + location.hash)
+}
+
+/** takeInvitation takes the secret of an invitation out of the address (#i/<secret>), once: it does not stay in the history. */
+export function takeInvitation(): string {
+  const m = /^#i\/([A-Za-z0-9_-]{1,128})$/.exec(location.hash)
+  if (location.hash !== '') history.replaceState(history.state, '', location.pathname)
+  return m?.[1] ?? ''
+}
+
+function subscribe(fn: () => void): () => void {
+  listeners.add(fn)
+  return () => listeners.delete(fn)
+}
