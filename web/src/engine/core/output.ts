@@ -1,5 +1,5 @@
 // What a core asks its driver to do, in this order.
-import type { Input, Op, Position } from '../inner.ts'
+import type { Input, Op } from '../inner.ts'
 import type { Refusal } from '../types.ts'
 import type { HistoryRequest, Name, UpFrame } from './frames.ts'
 import type { Rec } from './record.ts'
@@ -22,7 +22,5 @@ export type Output =
   | { readonly t: 'renew'; readonly id: number; readonly site: number; readonly device: string }
   /** input goes to every model. Verdicts are among them (settled). */
   | { readonly t: 'input'; readonly input: Input }
-  /** seen: the largest position of this connection; for atLeast of the models' own reading. */
-  | { readonly t: 'seen'; readonly position: Position }
   /** ended: the session is over; the core stays offline until the next setAccount. */
   | { readonly t: 'ended'; readonly why: Refusal }

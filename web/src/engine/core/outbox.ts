@@ -1,0 +1,345 @@
+// The outbox: items get their name in the transaction that stores them, and end with exactly one verdict.
+import type { Input, Item, Op, Settled } from '../inner.ts'
+import type { Refusal } from '../types.ts'
+import { directRoom, groupRoom, isDirect, isRoom } from './ids.ts'
+import type { Inside, Open, Scope } from './inside.ts'
+import { counterKey, maxDone } from './inside.ts'
+import { bytes } from './rand.ts'
+import type { ItemRec, State } from './record.ts'
+
+export const scopeChat = 'chat' // the account's scope within chat
+export const scopePeople = 'people' // the account's scope within people
+
+/** isAccount says that the change is one of the account's within people, and goes over calls. */
+export function isAccount(kind: Op['kind']): boolean {
+  switch (kind) {
+    case 'addFriend': case 'removeFriend': case 'setProfile': case 'setPhoto': case 'changePassword': case 'deleteAccount':
+    case 'revokeDevices': case 'labelDevice': case 'createInvitation': case 'revokeInvitation':
+      return true
+    default:
+      return false
+  }
+}
+
+const isSecret = (kind: Op['kind']): boolean => kind === 'changePassword' || kind === 'deleteAccount'
+
+/** takesRow says that a change that was let in takes a sequence number of its room. */
+export function takesRow(kind: Op['kind']): boolean {
+  switch (kind) {
+    case 'send': case 'edit': case 'delete': case 'react': case 'invite': case 'leave': case 'rename':
+      return true
+    default:
+      return false
+  }
+}
+
+/** place works out room and scope of an op; null if it names neither. */
+function place(s: Inside, op: Op): { op: Op; scope: string } | null {
+  if (isAccount(op.kind)) return { op, scope: scopePeople }
+  if (op.kind === 'block' || op.kind === 'unblock') return { op, scope: scopeChat }
+  if (op.kind === 'createRoom') {
+    const random = op.bytes?.length === 16 ? op.bytes : bytes(s.rand, 16)
+    const room = groupRoom(s.user, random)
+    return { op: { ...op, bytes: random, room }, scope: 'new:' + room }
+  }
+  if (!op.room) {
+    const room = directRoom(s.user, op.peer ?? '')
+    return room ? { op: { ...op, room }, scope: room } : null
+  }
+  if (!isRoom(op.room)) return null
+  const peer = op.peer || (isDirect(op.room) ? s.lines.get(op.room)?.peer : '')
+  return { op: peer ? { ...op, peer } : op, scope: op.room }
+}
+
+/** bare is an op without what nobody but the server needs to see: passwords never leave memory. */
+function bare(op: Op): Op {
+  const { old: _old, next: _next, ...rest } = op
+  return rest
+}
+
+/** plain is an op as models see it. */
+function plain(op: Op): Op {
+  const { bytes: _bytes, ...rest } = bare(op)
+  return rest
+}
+
+export function submit(s: Inside, now: number, op: Op): number {
+  if (s.token === '') return 0
+  const known = s.uids.get(op.uid)
+  if (known !== undefined) {
+    const done = s.done.get(known)
+    if (done) s.tell({ t: 'settled', settled: done.settled })
+    return known
+  }
+  const at = place(s, op)
+  return at ? newItem(s, now, s.nextItem++, at.scope, at.op).id : 0
+}
+
+/** newItem names and stores an item, in one transaction. */
+function newItem(s: Inside, now: number, id: number, scope: string, op: Op): Open {
+  const it = addItem(s, {
+    id, scope, op, created: now, device: s.device, n: 0, tag: new Uint8Array(8), giveUp: false, replace: null, replaceId: 0, refusal: null,
+  })
+  if (op.kind !== 'createRoom' && !recovering(s, it.scope)) name(s, it)
+  s.persistMeta()
+  save(s, it)
+  s.tell({ t: 'item', item: itemOf(it) })
+  s.touched.delete(it)
+  return it
+}
+
+function addItem(s: Inside, rec: ItemRec): Open {
+  let scope = s.scopes.get(rec.scope)
+  if (!scope) {
+    scope = { key: rec.scope, items: [], inflight: 0, goBack: false, pausedTo: 0, attempts: 0 }
+    s.scopes.set(rec.scope, scope)
+  }
+  const it: Open = { ...rec, scope, storedAt: 0, flight: 0, left: false, finding: false }
+  scope.items.push(it)
+  s.items.set(it.id, it)
+  s.uids.set(it.op.uid, it.id)
+  if (it.op.kind === 'createRoom' && it.op.room) s.creating.set(it.op.room, it)
+  return it
+}
+
+/** save stores an item as it is now. */
+function save(s: Inside, it: Open): void {
+  s.persist({
+    t: 'item',
+    item: {
+      id: it.id, scope: it.scope.key, device: it.device, n: it.n, tag: it.tag, op: bare(it.op), created: it.created,
+      giveUp: it.giveUp, replace: it.replace, replaceId: it.replaceId, refusal: it.refusal,
+    },
+  }, true)
+  it.storedAt = s.pendingId
+  s.touched.add(it)
+}
+
+/** recovering: an item of the scope still has a name of an earlier device. */
+const recovering = (s: Inside, scope: Scope): boolean => scope.items.some((it) => it.n !== 0 && it.device !== s.device)
+
+function name(s: Inside, it: Open): void {
+  const key = counterKey(s.device, it.scope.key)
+  const n = (s.counters.get(key) ?? 0) + 1
+  s.counters.set(key, n)
+  s.persist({ t: 'counter', counter: { device: s.device, scope: it.scope.key, n } }, true)
+  it.device = s.device
+  it.n = n
+  it.tag = bytes(s.rand, 8)
+}
+
+/** rename gives names to the items of a scope that wait for one, in order, once no older one is being recovered. */
+export function rename(s: Inside, scope: Scope): void {
+  if (recovering(s, scope)) return
+  for (const it of scope.items) {
+    if (it.n !== 0 || it.op.kind === 'createRoom') continue
+    name(s, it)
+    save(s, it)
+  }
+}
+
+/** unname takes the name of an earlier device from an item that is not in. */
+export function unname(s: Inside, it: Open): void {
+  it.n = 0
+  it.tag = new Uint8Array(8)
+  it.device = s.device
+  rename(s, it.scope)
+}
+
+export function giveUp(s: Inside, id: number): boolean {
+  const it = s.items.get(id)
+  if (!it || it.op.kind === 'createRoom') return false
+  if (it.giveUp) {
+    if (!it.replace) return false
+    it.replace = null // what was to come in its place is given up too
+    save(s, it)
+    return true
+  }
+  skip(s, it, null)
+  return true
+}
+
+export function replace(s: Inside, id: number, text: string): number {
+  const it = s.items.get(id)
+  if (!it || (it.op.kind !== 'send' && it.op.kind !== 'edit')) return 0
+  if (it.giveUp) {
+    if (!it.replace) return 0
+    it.replace = { ...it.replace, text }
+    save(s, it)
+    return it.replaceId
+  }
+  it.replaceId = s.nextItem++
+  it.replace = { ...it.op, text, uid: `${it.op.uid}+${it.replaceId}` }
+  s.persistMeta()
+  skip(s, it, null)
+  return it.replaceId
+}
+
+/** skip turns an item into a skip under the same name. An answer to the item itself that is still under way counts too. */
+export function skip(s: Inside, it: Open, why: Refusal | null): void {
+  it.giveUp = true
+  it.refusal = why
+  if (it.flight !== 0) {
+    it.flight = 0
+    it.scope.inflight--
+  }
+  save(s, it)
+}
+
+/** Verdict is what became of an item. */
+export interface Verdict {
+  readonly refusal: Refusal | null
+  readonly givenUp: boolean
+  readonly seq: number
+  readonly time: number
+  readonly room: string
+  readonly refused: readonly string[]
+}
+
+export const nothing: Verdict = { refusal: null, givenUp: false, seq: 0, time: 0, room: '', refused: [] }
+
+/** settle ends an item with what was decided. */
+export function settle(s: Inside, now: number, it: Open, verdict: Verdict): void {
+  const scope = it.scope
+  const v = it.giveUp && it.refusal && verdict.givenUp ? { ...nothing, refusal: it.refusal } : verdict
+  if (it.flight !== 0) {
+    it.flight = 0
+    scope.inflight--
+  }
+  forget(s, it)
+  scope.attempts = 0
+  scope.pausedTo = 0
+  s.refund()
+  s.persist({ t: 'itemGone', id: it.id }, false)
+  // A message that was refused is kept for its author; with a text in its place it is that one that counts.
+  const keep = it.op.kind === 'send' && v.refusal !== null && !it.replace ? v.refusal : null
+  if (keep) {
+    const kept = { id: it.id, op: bare(it.op), created: it.created, refusal: keep }
+    s.kept.set(it.id, kept)
+    s.persist({ t: 'kept', kept }, true)
+  }
+  decided(s, it.id, it.op, v)
+  if (keep) s.tell({ t: 'kept', kept: { id: it.id, op: plain(it.op), created: it.created, refusal: keep } })
+  if (it.replace) followUp(s, now, it, it.replace, v)
+  rename(s, scope)
+  if (scope.items.length === 0) s.scopes.delete(scope.key)
+}
+
+function forget(s: Inside, it: Open): void {
+  s.items.delete(it.id)
+  s.touched.delete(it)
+  it.scope.items = it.scope.items.filter((o) => o !== it)
+  if (it.op.kind === 'createRoom' && it.op.room) s.creating.delete(it.op.room)
+}
+
+/** decided tells a verdict and remembers it for a window that asks again. */
+function decided(s: Inside, id: number, op: Op, v: Verdict): void {
+  const settled: Settled = {
+    id, op: plain(op), ok: v.refusal === null && !v.givenUp, seq: v.seq, time: v.time, room: v.room || op.room || '',
+    refused: v.refused, givenUp: v.givenUp, refusal: v.refusal,
+  }
+  const { text: _text, list: _list, ...small } = settled.op
+  const done = { id, uid: op.uid, settled: { ...settled, op: small } }
+  s.done.set(id, done)
+  s.uids.set(op.uid, id)
+  s.persist({ t: 'done', done }, false)
+  for (const old of s.done.values()) {
+    if (s.done.size <= maxDone) break
+    s.done.delete(old.id)
+    s.uids.delete(old.uid)
+    s.persist({ t: 'doneGone', id: old.id }, false)
+  }
+  s.tell({ t: 'settled', settled })
+}
+
+/** followUp sends what was to replace a given-up item: as it is if the item was not in, as an edit if it was. If the room
+    refused the item, it refuses its replacement too; the author keeps the later text. */
+function followUp(s: Inside, now: number, it: Open, op: Op, v: Verdict): void {
+  if (v.refusal) {
+    if (op.kind === 'send') {
+      const kept = { id: it.replaceId, op: bare(op), created: it.created, refusal: v.refusal }
+      s.kept.set(kept.id, kept)
+      s.persist({ t: 'kept', kept }, true)
+      decided(s, it.replaceId, op, v)
+      s.tell({ t: 'kept', kept: { ...kept, op: plain(op) } })
+    } else {
+      decided(s, it.replaceId, op, v)
+    }
+    return
+  }
+  if (v.givenUp || op.kind === 'edit') newItem(s, now, it.replaceId, it.scope.key, op)
+  else newItem(s, now, it.replaceId, it.scope.key, { uid: op.uid, kind: 'edit', room: v.room || op.room || '', seq: v.seq, text: op.text ?? '' })
+}
+
+export function discard(s: Inside, id: number): void {
+  if (!s.kept.delete(id)) return
+  s.persist({ t: 'unkept', id }, true)
+  s.tell({ t: 'unkept', id })
+}
+
+/** resend makes a new item of a refused message, in the transaction that forgets the old one. */
+export function resend(s: Inside, now: number, id: number): number {
+  const kept = s.kept.get(id)
+  if (!kept || s.token === '') return 0
+  const at = place(s, kept.op)
+  if (!at) return 0
+  discard(s, id)
+  const next = s.nextItem++
+  return newItem(s, now, next, at.scope, { ...at.op, uid: `${kept.op.uid}+${next}` }).id
+}
+
+/** load takes over what the store held. Passwords are not stored: such items are given up. */
+export function load(s: Inside, st: State): void {
+  if (st.meta) {
+    s.device = st.meta.device
+    s.renewing = st.meta.renewing
+    s.nextItem = st.meta.nextItem
+  }
+  const byId = (a: { id: number }, b: { id: number }): number => a.id - b.id
+  const count = (device: string, scope: string, n: number): void => {
+    const key = counterKey(device, scope)
+    s.counters.set(key, Math.max(s.counters.get(key) ?? 0, n))
+  }
+  for (const c of st.counters) count(c.device, c.scope, c.n)
+  for (const d of [...st.done].sort(byId)) {
+    s.done.set(d.id, d)
+    s.uids.set(d.uid, d.id)
+  }
+  for (const rec of [...st.items].sort(byId)) {
+    const it = addItem(s, rec)
+    if (isSecret(it.op.kind)) it.giveUp = true
+    if (it.n > 0) count(it.device, it.scope.key, it.n)
+    s.nextItem = Math.max(s.nextItem, rec.id + 1, rec.replaceId + 1)
+  }
+  for (const k of [...st.kept].sort(byId)) {
+    s.kept.set(k.id, k)
+    s.uids.set(k.op.uid, k.id)
+    s.nextItem = Math.max(s.nextItem, k.id + 1)
+  }
+  for (const d of st.done) s.nextItem = Math.max(s.nextItem, d.id + 1)
+  for (const r of st.rooms) s.lines.set(r.id, r)
+  s.seen = s.base = st.seen
+  s.epoch = st.seen?.epoch ?? 0
+}
+
+/** itemOf is an item as models see it. One that is being replaced shows the text that is to come. */
+function itemOf(it: Open): Item {
+  const op = plain(it.replace ? { ...it.op, text: it.replace.text ?? '' } : it.op)
+  const state = it.giveUp && !it.replace ? 'givingUp' : it.flight !== 0 ? 'sending' : it.left ? 'unknown' : 'waiting'
+  return { id: it.id, op, created: it.created, state }
+}
+
+/** tellTouched tells the models what has changed about open items since the last time. */
+export function tellTouched(s: Inside): void {
+  for (const it of s.touched) if (s.items.get(it.id) === it) s.tell({ t: 'item', item: itemOf(it) })
+  s.touched.clear()
+}
+
+/** outboxInputs is everything open and kept, for a model that begins. */
+export function outboxInputs(s: Inside): Input[] {
+  const items = [...s.items.values()].sort((a, b) => a.id - b.id)
+  return [
+    ...items.map((it): Input => ({ t: 'item', item: itemOf(it) })),
+    ...[...s.kept.values()].map((kept): Input => ({ t: 'kept', kept: { ...kept, op: plain(kept.op) } })),
+  ]
+}
