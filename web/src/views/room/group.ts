@@ -1,0 +1,67 @@
+// How rows follow each other: groups by sender and minute, day lines, the line of what was read. Each answer needs a row and
+// its neighbours only, so it is asked for rows in the document, never for the whole log.
+
+import type { MessageRow, Row } from '../../engine/types.ts'
+import { sameDay } from '../../lib/dates.ts'
+
+export interface Shape {
+  /** day: a line with the date comes before the row. */
+  readonly day: boolean
+  /** readLine: the line 여기까지 읽었어요 comes before the row. */
+  readonly readLine: boolean
+  /** first and last of a group: name, picture and pinched corner; time. */
+  readonly first: boolean
+  readonly last: boolean
+}
+
+const minute = 60_000
+
+function timeOf(row: Row | undefined): number | null {
+  return row === undefined || row.kind === 'gap' ? null : row.time
+}
+
+function newDay(rows: readonly Row[], i: number): boolean {
+  const time = timeOf(rows[i])
+  if (time === null) return false
+  const before = timeOf(rows[i - 1])
+  return before === null || !sameDay(before, time)
+}
+
+/** beginsUnread: row i is the first one after readLine (0: there is no line) that another person wrote. */
+function beginsUnread(rows: readonly Row[], i: number, readLine: number): boolean {
+  if (readLine <= 0) return false
+  const row = rows[i]
+  const before = rows[i - 1]
+  if (row === undefined || before === undefined) return false
+  return row.seq > readLine && before.seq !== 0 && before.seq <= readLine
+}
+
+function joins(a: Row | undefined, b: MessageRow): boolean {
+  return a !== undefined && a.kind === 'message' && a.author === b.author && a.own === b.own && Math.floor(a.time / minute) === Math.floor(b.time / minute)
+}
+
+/** shapeOf tells how row i is drawn. */
+export function shapeOf(rows: readonly Row[], i: number, readLine: number): Shape {
+  const row = rows[i]!
+  const day = newDay(rows, i)
+  const line = beginsUnread(rows, i, readLine)
+  if (row.kind !== 'message') return { day, readLine: line, first: true, last: true }
+  const next = rows[i + 1]
+  return {
+    day,
+    readLine: line,
+    first: day || line || !joins(rows[i - 1], row),
+    last: next === undefined || next.kind !== 'message' || !joins(row, next) || newDay(rows, i + 1) || beginsUnread(rows, i + 1, readLine),
+  }
+}
+
+/** firstUnread is the index of the row under the line, -1 if it is not loaded. */
+export function firstUnread(rows: readonly Row[], readLine: number): number {
+  if (readLine <= 0) return -1
+  for (let i = rows.length - 1; i > 0; i--) {
+    if (beginsUnread(rows, i, readLine)) return i
+    const seq = rows[i]!.seq
+    if (seq !== 0 && seq <= readLine) return -1
+  }
+  return -1
+}
