@@ -12,7 +12,8 @@ export function advance(line: Room, m: Message, me: string, at: Position | null)
   switch (m.kind) {
     case 'text':
       next.last = m
-      if (m.author !== me && m.seq > line.readSeq) next.unread = line.unread + 1
+      if (m.author !== me) next.unread = line.unread + (m.seq > line.readSeq ? 1 : 0)
+      else if (line.unread === 0) next.readSeq = m.seq // who has read all others has read the own one too
       if (!line.group) next.left = false // a hidden 1:1 comes back
       break
     case 'edit':
