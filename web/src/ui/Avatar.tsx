@@ -17,7 +17,7 @@ export function pictureOf(id: string): (typeof pictures)[number] {
 }
 
 /** DefaultPicture draws the picture of an id without asking for a photo. */
-export function DefaultPicture({ id, size = 'm', className = '' }: { readonly id: string; readonly size?: AvatarSize; readonly className?: string }) {
+export function DefaultPicture({ id, size = 'm', className = '' }: { readonly id: string; readonly size?: AvatarSize; readonly className?: string | undefined }) {
   return (
     <svg className={`${css.av} ${css[size] ?? ''} ${className}`} viewBox="0 0 48 48" aria-hidden="true">
       <use href={`#av-${pictureOf(id)}`} />
@@ -26,7 +26,7 @@ export function DefaultPicture({ id, size = 'm', className = '' }: { readonly id
 }
 
 /** Avatar of a person, by id. */
-export function Avatar({ user, size = 'm', className = '' }: { readonly user: string; readonly size?: AvatarSize; readonly className?: string }) {
+export function Avatar({ user, size = 'm', className = '' }: { readonly user: string; readonly size?: AvatarSize; readonly className?: string | undefined }) {
   const engine = useEngine()
   const person = usePerson(user)
   // Asking for the photo's address is what loads it; people change when it is there.
@@ -43,7 +43,7 @@ export function Avatar({ user, size = 'm', className = '' }: { readonly user: st
 }
 
 /** RoomPicture: the peer, oneself, two members of a group, or the group's own default. */
-export function RoomPicture({ line, size = 'm', className = '' }: { readonly line: RoomLine; readonly size?: 's' | 'm' | 'l'; readonly className?: string }) {
+export function RoomPicture({ line, size = 'm', className = '' }: { readonly line: RoomLine; readonly size?: 's' | 'm' | 'l'; readonly className?: string | undefined }) {
   if (line.kind !== 'group') return <Avatar user={line.peer} size={size} className={className} />
   const [first, second] = line.faces
   if (first === undefined || second === undefined) return <DefaultPicture id={line.id} size={size} className={className} />

@@ -48,7 +48,7 @@ export function IconButton({ icon, label, size = 'm', className, type = 'button'
 }
 
 /** Badge is a number of unread: 1-99, 99+; nothing for 0. quiet is for muted rooms. label is what is heard, the number in it. */
-export function Badge({ n, quiet, label, className = '' }: { readonly n: number; readonly quiet?: boolean; readonly label?: string; readonly className?: string }) {
+export function Badge({ n, quiet, label, className = '' }: { readonly n: number; readonly quiet?: boolean; readonly label?: string; readonly className?: string | undefined }) {
   if (n <= 0) return null
   return (
     <b className={`${css.badge} ${quiet ? css.quiet : ''} ${className}`}>
@@ -59,6 +59,6 @@ export function Badge({ n, quiet, label, className = '' }: { readonly n: number;
 }
 
 /** Tag is a small word on a row: 가상, 이 기기. */
-export function Tag({ kind = 'plain', children, className = '' }: { readonly kind?: 'plain' | 'good' | 'warn' | 'info' | 'danger' | 'outline'; readonly children: ReactNode; readonly className?: string }) {
+export function Tag({ kind = 'plain', children, className = '' }: { readonly kind?: 'plain' | 'good' | 'warn' | 'info' | 'danger' | 'outline'; readonly children: ReactNode; readonly className?: string | undefined }) {
   return <span className={`${css.tag} ${kind === 'plain' ? '' : css[kind]} ${className}`}>{children}</span>
 }

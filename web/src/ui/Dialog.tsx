@@ -18,7 +18,7 @@ export interface DialogProps {
   readonly size?: 'm' | 'wide' | 'tall' | 'narrow'
   /** bare leaves out head and padding; the content brings them, and its own element with the title's id is not needed. */
   readonly bare?: boolean
-  readonly className?: string
+  readonly className?: string | undefined
   /** place top is the palette's. */
   readonly place?: 'middle' | 'top'
 }

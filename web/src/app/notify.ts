@@ -1,0 +1,119 @@
+// Tells a person of messages they do not see come: title and icon of the tab, a notification while the tab is hidden, a
+// short sound. Asked for once, after the first message of their own, and in 더보기; never at the start.
+import type { Engine, Notice } from '../engine/types.ts'
+import { t } from '../lib/messages.ts'
+import { toast } from '../ui/overlay.tsx'
+import { drawIcon } from './favicon.ts'
+import { go } from './route.ts'
+import { setSetting, settings } from './settings.ts'
+
+/** notifyState: what the browser says. none: not here, as on an address that is not secure. */
+export function notifyState(): 'none' | 'ask' | 'granted' | 'denied' {
+  if (typeof Notification === 'undefined' || !isSecureContext) return 'none'
+  return Notification.permission === 'default' ? 'ask' : Notification.permission
+}
+
+/** askNotify asks the browser; call it on a press. */
+export async function askNotify(): Promise<boolean> {
+  if (notifyState() === 'none') return false
+  const granted = (await Notification.requestPermission()) === 'granted'
+  setSetting('notify', granted)
+  return granted
+}
+
+const ASKED = 'bonghwa.asked'
+
+// offerOnce offers notifications once in the life of this browser.
+function offerOnce(): void {
+  if (notifyState() !== 'ask') return
+  try {
+    if (localStorage.getItem(ASKED) !== null) return
+    localStorage.setItem(ASKED, '1')
+  } catch {
+    return
+  }
+  toast(t('shell.notifyOffer'), { label: t('shell.notifyOn'), run: () => void askNotify() })
+}
+
+/** watchNotices begins telling; the result ends it. */
+export function watchNotices(engine: Engine): () => void {
+  const since = Date.now()
+  const title = () => {
+    const n = engine.app.get().phase.kind === 'in' ? engine.app.get().unreadTotal : 0
+    const text = n > 0 ? `(${n > 99 ? '99+' : n}) ${t('shell.product')}` : t('shell.product')
+    if (document.title !== text) document.title = text
+    drawIcon(n)
+  }
+  const own = () => {
+    const a = engine.app.get()
+    const last = engine.rooms.get().lines.find((l) => l.last)?.last
+    if (a.me && last && last.author === a.me.id && last.time + a.skew > since && document.hasFocus()) offerOnce()
+  }
+  title()
+  const ends = [engine.app.subscribe(title), engine.rooms.subscribe(own), engine.onNotice((n) => tell(engine, n)), readySound()]
+  return () => {
+    for (const end of ends) end()
+  }
+}
+
+function tell(engine: Engine, n: Notice): void {
+  if (n.muted) return
+  if (settings().sound) playSound()
+  if (!document.hidden || !settings().notify || notifyState() !== 'granted') return
+  const line = engine.rooms.get().byId.get(n.room)
+  const author = engine.people.get().byId.get(n.author)?.name ?? ''
+  const title = line?.kind === 'group' && line.title !== '' ? line.title : author
+  const words = line?.kind === 'group' ? `${author}: ${n.text}` : n.text
+  try {
+    const note = new Notification(title === '' ? t('shell.product') : title, {
+      body: settings().notifyText ? words.slice(0, 200) : t('shell.notifyHidden'),
+      tag: `bonghwa-${n.room}`,
+      icon: '/apple-touch-icon.png',
+      silent: true,
+    })
+    note.onclick = () => {
+      window.focus()
+      go({ at: 'room', id: n.room })
+      note.close()
+    }
+  } catch {
+    // Some phones allow notifications only from a service worker; title and sound still tell.
+  }
+}
+
+let audio: AudioContext | null = null
+let last = 0
+
+// Browsers give sound only after a press on the page.
+function readySound(): () => void {
+  const ready = () => {
+    audio ??= typeof AudioContext === 'undefined' ? null : new AudioContext()
+    if (audio?.state === 'suspended') void audio.resume().catch(() => undefined)
+  }
+  addEventListener('pointerdown', ready)
+  addEventListener('keydown', ready)
+  return () => {
+    removeEventListener('pointerdown', ready)
+    removeEventListener('keydown', ready)
+  }
+}
+
+/** playSound plays two short notes, at most once a second. */
+export function playSound(): void {
+  if (!audio || audio.state !== 'running' || audio.currentTime - last < 1) return
+  last = audio.currentTime
+  const notes: readonly (readonly [hz: number, at: number])[] = [[659.25, 0], [880, 0.09]]
+  for (const [hz, at] of notes) {
+    const from = audio.currentTime + at
+    const tone = audio.createOscillator()
+    const gain = audio.createGain()
+    tone.type = 'sine'
+    tone.frequency.value = hz
+    gain.gain.setValueAtTime(0, from)
+    gain.gain.linearRampToValueAtTime(0.12, from + 0.01)
+    gain.gain.exponentialRampToValueAtTime(0.0001, from + 0.35)
+    tone.connect(gain).connect(audio.destination)
+    tone.start(from)
+    tone.stop(from + 0.4)
+  }
+}

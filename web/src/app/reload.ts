@@ -1,0 +1,62 @@
+// Loading the page again when the server has another build. Drafts are in the store, so nothing typed is lost; still it
+// waits until nothing is being typed, or nobody looks. Once per build: if that did not help, the person decides.
+import type { Engine } from '../engine/types.ts'
+import { overlaid } from '../ui/overlay.tsx'
+import { typing } from './keys.ts'
+
+const KEY = 'bonghwa.reloaded'
+
+/** reloadOnce loads the page again unless it did so for the same reason before. */
+export function reloadOnce(why: string): boolean {
+  try {
+    if (sessionStorage.getItem(KEY) === why) return false
+    sessionStorage.setItem(KEY, why)
+  } catch {
+    return false
+  }
+  location.reload()
+  return true
+}
+
+/** busy: something is being typed or asked. */
+function busy(): boolean {
+  if (document.hidden) return false
+  const el = document.activeElement
+  return overlaid() || (typing(el) && (el as HTMLInputElement | HTMLTextAreaElement).value !== '')
+}
+
+/** watchBuild reloads when there is a new build and a good moment; the result ends it. */
+export function watchBuild(engine: Engine): () => void {
+  let timer: ReturnType<typeof setInterval> | undefined
+  const look = () => {
+    const a = engine.app.get()
+    if (!a.newBuild || busy()) return
+    clearInterval(timer)
+    timer = undefined
+    reloadOnce(a.server?.webBuild ?? 'new')
+  }
+  const changed = () => {
+    if (engine.app.get().newBuild && timer === undefined) {
+      timer = setInterval(look, 2000)
+      look()
+    }
+  }
+  const end = engine.app.subscribe(changed)
+  document.addEventListener('visibilitychange', look)
+  changed()
+  return () => {
+    end()
+    clearInterval(timer)
+    document.removeEventListener('visibilitychange', look)
+  }
+}
+
+/** load is a dynamic import that survives a new build: a chunk that is gone loads the page again, once. */
+export async function load<T>(get: () => Promise<T>): Promise<T> {
+  try {
+    return await get()
+  } catch (e) {
+    if (reloadOnce(`chunk ${import.meta.url}`)) return new Promise<T>(() => undefined)
+    throw e
+  }
+}

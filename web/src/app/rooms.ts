@@ -1,0 +1,24 @@
+// Names of rooms, and the order in which keys walk through them.
+import type { PeopleState, RoomLine } from '../engine/types.ts'
+import { t } from '../lib/messages.ts'
+import { displayName } from './context.ts'
+
+/** roomName is a group's title, the peer's name, or 나와의 채팅. */
+export function roomName(line: RoomLine, people: PeopleState): string {
+  if (line.kind === 'self') return t('common.selfRoom')
+  return line.kind === 'group' ? line.title : displayName(people.byId.get(line.peer))
+}
+
+/** neighbour is the room after (step 1) or before (-1) the open one in list order, or the first; null if there is none. */
+export function neighbour(lines: readonly RoomLine[], open: string | null, step: 1 | -1, unreadOnly: boolean): string | null {
+  const n = lines.length
+  const at = lines.findIndex((l) => l.id === open)
+  for (let i = 1; i <= n; i++) {
+    const from = at < 0 ? (step === 1 ? -1 : n) : at
+    const to = from + step * i
+    const line = unreadOnly ? lines[((to % n) + n) % n] : lines[to]
+    if (!line) return null
+    if (line.id !== open && (!unreadOnly || line.unread > 0)) return line.id
+  }
+  return null
+}
