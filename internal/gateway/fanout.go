@@ -138,11 +138,12 @@ func (e *entry) renewed(u ids.User) {
 // changed tells all of a person's sessions what to fetch again. It is told whatever the session has seen: fetching once
 // too often does no harm.
 func (e *entry) changed(u ids.User, c *livev1.PeopleChanged) {
-	p := e.h.mu.people[u]
-	if p == nil || len(p.sessions) == 0 {
-		return
+	if p := e.h.mu.people[u]; p != nil && len(p.sessions) > 0 {
+		e.tell(p, e.event(&livev1.Event{Kind: &livev1.Event_People{People: c}}))
 	}
-	sh := e.event(&livev1.Event{Kind: &livev1.Event_People{People: c}})
+}
+
+func (e *entry) tell(p *person, sh *shared) {
 	for _, s := range p.sessions {
 		e.h.deliver(s, kernel.Position{Epoch: ^uint32(0)}, sh)
 	}
@@ -155,10 +156,12 @@ const maxTold = 10_000
 func (e *entry) shown(u ids.User) {
 	v := e.h.g.k.Snapshot(kernel.DomainPeople)
 	defer v.Close()
-	c := &livev1.PeopleChanged{Users: []string{u.String()}}
+	sh := e.event(&livev1.Event{Kind: &livev1.Event_People{People: &livev1.PeopleChanged{Users: []string{u.String()}}}})
 	n := 0
 	people.EachAddedMe(v, u, func(who ids.User) bool {
-		e.changed(who, c)
+		if p := e.h.mu.people[who]; p != nil {
+			e.tell(p, sh)
+		}
 		n++
 		return n < maxTold
 	})

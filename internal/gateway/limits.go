@@ -18,6 +18,9 @@ type Limits struct {
 	LookUpEvery time.Duration
 	SignUps     int
 	SignUpEvery time.Duration
+	// Photos an account may set: a burst, and then one per interval. Each costs the log and every site up to 48 KiB.
+	Photos     int
+	PhotoEvery time.Duration
 	// Commands a session may submit per second, and at once.
 	CommandsPerSecond, CommandBurst int
 	// HashSlots is how many password hashes run at once (0 = one per core), HashWait how long one waits for its turn.
@@ -48,6 +51,8 @@ func (l *Limits) setDefaults() {
 	defTime(&l.LookUpEvery, time.Second)
 	def(&l.SignUps, 30)
 	defTime(&l.SignUpEvery, 10*time.Second)
+	def(&l.Photos, 20)
+	defTime(&l.PhotoEvery, 30*time.Second)
 	def(&l.CommandsPerSecond, 200)
 	def(&l.CommandBurst, 400)
 	defTime(&l.HashWait, 2*time.Second)
@@ -129,7 +134,7 @@ func (l *limiter) back(key string) {
 
 // limiters of the gateway, by what they count.
 type limiters struct {
-	passwordAddress, passwordHandle, codes, lookUps, signUps *limiter
+	passwordAddress, passwordHandle, codes, lookUps, signUps, photos *limiter
 }
 
 func newLimiters(l Limits) limiters {
@@ -140,5 +145,6 @@ func newLimiters(l Limits) limiters {
 		codes:           window(l.Codes),
 		lookUps:         newLimiter(l.LookUpEvery, l.LookUps),
 		signUps:         newLimiter(l.SignUpEvery, l.SignUps),
+		photos:          newLimiter(l.PhotoEvery, l.Photos),
 	}
 }

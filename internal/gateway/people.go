@@ -169,6 +169,9 @@ func (p peoples) SetProfile(ctx context.Context, r *apiv1.SetProfileRequest) (*a
 }
 
 func (p peoples) SetPhoto(ctx context.Context, r *apiv1.SetPhotoRequest) (*apiv1.ChangeResponse, error) {
+	if err := p.g.limit(p.g.tries.photos, callerOf(ctx).user.String()); err != nil {
+		return nil, err
+	}
 	return p.change(ctx, r)
 }
 

@@ -122,6 +122,19 @@ func TestShown(t *testing.T) {
 	}
 }
 
+// TestPhotoLimit: whoever sets photos without end waits; the refusal does not use the name up.
+func TestPhotoLimit(t *testing.T) {
+	w := newWeb(t, func(o *Options) { o.Limits.Photos = 1 })
+	a := w.person("alice")
+	w.ok(ids.Text(a.token), "PeopleService/SetPhoto", obj{"name": nm(1), "jpeg": picture(t, 16, 16)})
+	again := obj{"name": nm(2), "jpeg": picture(t, 32, 32)}
+	if info := w.refused("TOO_MANY_TRIES", ids.Text(a.token), "PeopleService/SetPhoto", again); info["again"] != true || info["consumed"] == true {
+		t.Fatal(info)
+	}
+	w.clock.advance(w.g.o.Limits.PhotoEvery)
+	w.ok(ids.Text(a.token), "PeopleService/SetPhoto", again)
+}
+
 func TestListReactions(t *testing.T) {
 	w := newWeb(t, nil)
 	a, b, c := w.person("alice"), w.person("bobby"), w.person("carol")

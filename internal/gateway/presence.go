@@ -84,13 +84,17 @@ func (h *Hub) stir(lr *liveRoom) {
 	h.mu.stirred = true
 }
 
-// blockChanged makes two people look again whether they see each other.
+// blockChanged makes two people look again whether they see each other, now or when the other comes back.
 func (h *Hub) blockChanged(a, b ids.User) {
 	p, q := h.mu.people[a], h.mu.people[b]
+	for _, one := range []*person{p, q} {
+		if one != nil {
+			one.hidden = nil
+		}
+	}
 	if p == nil || q == nil {
 		return
 	}
-	p.hidden, q.hidden = nil, nil
 	for room, st := range p.seats {
 		if q.seats[room] != nil {
 			h.stir(st.room)

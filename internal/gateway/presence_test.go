@@ -160,6 +160,15 @@ func TestPresenceAndBlocks(t *testing.T) {
 	r.later(2 * time.Second)
 	see("unblocked", la, "3 [0 1 2]", "2 [0 1]")
 	see("who unblocks", lb, "3 [0 1 2]", "2 [0 1]")
+
+	// A block while the other is away holds when they come back.
+	lb.Session.Close()
+	r.later(7 * time.Second)
+	see("gone", la, "2 [0 2]", "1 [0]")
+	la.must(t, block(b, 1, true))
+	b.live()
+	r.later(2 * time.Second)
+	see("blocked while away", la)
 }
 
 // TestPresenceOfLargeRooms: above fifty members there is a number, and no names.
