@@ -1,0 +1,79 @@
+// The name of a group, and changing it in its place. A refusal keeps what was typed.
+import { useRef, useState } from 'react'
+import { useEngine } from '../../app/context.ts'
+import { t } from '../../lib/messages.ts'
+import { codePoints, nfc } from '../../lib/text.ts'
+import { Button, IconButton } from '../../ui/Button.tsx'
+import { Field } from '../../ui/Field.tsx'
+import { TITLE } from '../chats/lines.ts'
+import { useBusy } from '../people/actions.tsx'
+import css from './RoomInfo.module.css'
+
+export function Title({ room, title }: { readonly room: string; readonly title: string }) {
+  const engine = useEngine()
+  // null: not being changed.
+  const [typed, setTyped] = useState<string | null>(null)
+  const pencil = useRef<HTMLButtonElement>(null)
+  const work = useBusy()
+
+  const stop = () => {
+    setTyped(null)
+    work.clear()
+    // The pencil comes back with the next drawing.
+    requestAnimationFrame(() => pencil.current?.focus())
+  }
+  if (typed === null) {
+    return (
+      <p className={css.name}>
+        <b>{title}</b>
+        <IconButton ref={pencil} icon="pencil" size="s" label={t('info.rename')} onClick={() => setTyped(title)} />
+      </p>
+    )
+  }
+  const next = nfc(typed).trim()
+  const problem = codePoints(next) > TITLE ? t('info.renameLong') : next === '' ? t('info.renameEmpty') : ''
+  const save = () => {
+    if (problem !== '') return
+    if (next === title) return stop()
+    work.run(async () => {
+      await engine.rename(room, next)
+      stop()
+    })
+  }
+  const error = problem !== '' ? problem : work.error
+  return (
+    <form
+      className={css.rename}
+      onSubmit={(e) => {
+        e.preventDefault()
+        save()
+      }}
+      onKeyDown={(e) => {
+        if (e.key !== 'Escape' || e.nativeEvent.isComposing) return
+        e.preventDefault()
+        e.stopPropagation()
+        stop()
+      }}
+    >
+      <Field
+        label={t('info.renameField')}
+        hideLabel
+        value={typed}
+        onChange={(e) => setTyped(e.target.value)}
+        onFocus={(e) => e.target.select()}
+        autoFocus
+        autoComplete="off"
+        maxLength={400}
+        {...(error !== '' ? { error } : {})}
+      />
+      <div>
+        <Button size="s" onClick={stop}>
+          {t('common.cancel')}
+        </Button>
+        <Button size="s" kind="primary" type="submit" busy={work.busy}>
+          {t(work.busy ? 'info.renaming' : 'info.renameSave')}
+        </Button>
+      </div>
+    </form>
+  )
+}

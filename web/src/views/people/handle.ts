@@ -1,0 +1,13 @@
+// What can be an 아이디: 4-20 of a-z 0-9 . _, lower case.
+
+/** toHandle is what was meant: without spaces and a leading @, lower case. */
+export function toHandle(typed: string): string {
+  return typed.normalize('NFC').replace(/\s+/g, '').replace(/^@/, '').toLowerCase()
+}
+
+/** handleState: short while it can still become one. */
+export function handleState(handle: string): 'empty' | 'short' | 'right' | 'wrong' {
+  if (handle === '') return 'empty'
+  if (!/^[a-z0-9._]{1,20}$/.test(handle)) return 'wrong'
+  return handle.length < 4 ? 'short' : 'right'
+}
