@@ -7,7 +7,7 @@ import { Button } from '../../ui/Button.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { rich } from '../../ui/Rich.tsx'
 import css from './Entry.module.css'
-import { EntryFrame } from './Entry.tsx'
+import { EntryFrame } from './EntryFrame.tsx'
 
 export function Ended() {
   const engine = useEngine()

@@ -7,7 +7,7 @@ import { Button } from '../../ui/Button.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { passwordProblem } from './check.ts'
 import css from './Entry.module.css'
-import { EntryFrame } from './Entry.tsx'
+import { EntryFrame } from './EntryFrame.tsx'
 import { PasswordField } from './PasswordField.tsx'
 
 export function NewPassword() {
