@@ -1,0 +1,284 @@
+// Where a message is written. The text belongs to the person: only sending or deleting clears it; a draft from another window
+// appears only while nothing is being written here. The field is not controlled by React, so that input methods are not
+// disturbed. What is sent is NFC.
+import { type ClipboardEvent, type CompositionEvent, type KeyboardEvent, type Ref, Suspense, lazy, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
+import { useEngine } from '../../app/context.ts'
+import { touch } from '../../app/layout.ts'
+import { useSetting } from '../../app/settings.ts'
+import type { MessageRow } from '../../engine/types.ts'
+import { t } from '../../lib/messages.ts'
+import { codePoints, nfc } from '../../lib/text.ts'
+import { IconButton } from '../../ui/Button.tsx'
+import { Icon } from '../../ui/Icon.tsx'
+import { overlaid } from '../../ui/overlay.tsx'
+import { type KeysEvent, type KeysState, idle, step } from './composer-keys.ts'
+import css from './composer.module.css'
+
+const EmojiPicker = lazy(() => import('./emoji/Picker.tsx'))
+
+export const maxLength = 10_000
+const countFrom = 9_500
+const draftMs = 300
+const typingMs = 2500
+
+/** Mode: a new message, an answer to one, or another text for one. */
+export type Mode = { readonly kind: 'new' } | { readonly kind: 'reply' | 'edit'; readonly row: MessageRow }
+
+export interface ComposerHandle {
+  focus(): void
+  text(): string
+  setText(text: string): void
+}
+
+export interface ComposerProps {
+  readonly id: string
+  readonly draft: string
+  readonly mode: Mode
+  readonly ref: Ref<ComposerHandle>
+  readonly onSend: (text: string) => void
+  /** onUp: the arrow up in an empty field. */
+  readonly onUp: () => void
+  readonly onEscape: () => boolean
+}
+
+export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: ComposerProps) {
+  const engine = useEngine()
+  const enterSends = useSetting('enterSends')
+  const field = useRef<HTMLTextAreaElement>(null)
+  const [size, setSize] = useState({ points: codePoints(draft), blank: draft.trim() === '' })
+  const [picker, setPicker] = useState(false)
+  const editing = mode.kind === 'edit'
+  const keys = useRef<KeysState>(idle)
+  // A draft is what a new message or an answer would be; the text of an edit is none.
+  const saved = useRef({ draft, timer: undefined as ReturnType<typeof setTimeout> | undefined, typed: 0 })
+
+  const grow = () => {
+    const el = field.current!
+    el.style.height = ''
+    if (el.scrollHeight > el.clientHeight) el.style.height = `${el.scrollHeight}px`
+  }
+  const look = () => {
+    const text = field.current!.value
+    const blank = text.trim() === ''
+    // Counting matters near the limit only; a text has at most as many code points as code units.
+    const points = text.length < countFrom ? text.length : codePoints(nfc(text))
+    setSize((s) => (s.points === points && s.blank === blank ? s : { points, blank }))
+    grow()
+  }
+
+  const keepDraft = () => {
+    clearTimeout(saved.current.timer)
+    saved.current.timer = undefined
+    if (editing) return
+    const text = field.current?.value ?? ''
+    if (text === saved.current.draft) return
+    saved.current.draft = text
+    engine.setDraft(id, text)
+  }
+  const stopTyping = () => {
+    if (saved.current.typed === 0) return
+    saved.current.typed = 0
+    engine.typing(id, true)
+  }
+
+  const change = () => {
+    look()
+    if (editing) return
+    clearTimeout(saved.current.timer)
+    saved.current.timer = setTimeout(() => live.current.keepDraft(), draftMs)
+    if (field.current!.value.trim() === '') return stopTyping()
+    const now = performance.now()
+    if (saved.current.typed === 0 || now - saved.current.typed > typingMs) {
+      saved.current.typed = now
+      engine.typing(id, false)
+    }
+  }
+
+  const send = () => {
+    const el = field.current!
+    const text = nfc(el.value)
+    if (text.trim() === '' || codePoints(text) > maxLength) return
+    if (!editing) {
+      clearTimeout(saved.current.timer)
+      saved.current.draft = ''
+      el.value = ''
+      saved.current.typed = 0
+      look()
+    }
+    onSend(text)
+  }
+
+  /** feed gives an event to the pure function and does what it says; true if the event is used up. */
+  const feed = (e: KeysEvent): boolean => {
+    const r = step(keys.current, e, enterSends)
+    keys.current = r.state
+    if (r.action === 'send') send()
+    // The input method has its last word on the field before it is read and cleared.
+    else if (r.action === 'sendLater') setTimeout(() => live.current.send())
+    return r.action === 'send' || r.action === 'drop'
+  }
+
+  // What listeners and timers call is always the newest.
+  const live = useRef({ keepDraft, send, stopTyping, feed })
+  live.current = { keepDraft, send, stopTyping, feed }
+
+  // The text of an edit takes the field; the draft comes back after it.
+  const modeKey = mode.kind === 'edit' ? `edit ${mode.row.key}` : 'write'
+  const before = useRef(modeKey)
+  useLayoutEffect(() => {
+    const el = field.current!
+    if (before.current !== modeKey) {
+      if (before.current === 'write') {
+        saved.current.draft = el.value
+        engine.setDraft(id, el.value)
+      }
+      el.value = mode.kind === 'edit' ? mode.row.text : saved.current.draft
+      before.current = modeKey
+      el.setSelectionRange(el.value.length, el.value.length)
+    }
+    look()
+    // The mode's own texts do not change while it lasts.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [modeKey])
+  useEffect(() => {
+    if (mode.kind !== 'new') field.current?.focus()
+  }, [mode])
+
+  // Another window's draft: shown only if nothing was typed here since the last one, and nobody is about to.
+  useEffect(() => {
+    const el = field.current!
+    if (editing || draft === saved.current.draft) return
+    if (el.value !== saved.current.draft || document.activeElement === el) return
+    saved.current.draft = draft
+    el.value = draft
+    look()
+  }, [draft, editing])
+
+  useEffect(() => {
+    if (!touch() && !overlaid()) field.current?.focus({ preventScroll: true })
+    const flush = () => live.current.keepDraft()
+    const hide = () => document.visibilityState === 'hidden' && flush()
+    addEventListener('pagehide', flush)
+    document.addEventListener('visibilitychange', hide)
+    return () => {
+      removeEventListener('pagehide', flush)
+      document.removeEventListener('visibilitychange', hide)
+      live.current.stopTyping()
+    }
+  }, [])
+  // Before the field is gone.
+  useLayoutEffect(() => () => live.current.keepDraft(), [])
+
+  const insert = (chars: string) => {
+    const el = field.current!
+    const { selectionStart: a, selectionEnd: b, value } = el
+    el.value = value.slice(0, a) + chars + value.slice(b)
+    el.setSelectionRange(a + chars.length, a + chars.length)
+    change()
+  }
+
+  useImperativeHandle(ref, () => ({
+    focus: () => field.current?.focus({ preventScroll: true }),
+    text: () => field.current?.value ?? '',
+    setText: (text) => {
+      field.current!.value = text
+      field.current!.focus({ preventScroll: true })
+      change()
+    },
+  }))
+
+  useEffect(() => {
+    const el = field.current!
+    const onBeforeInput = (e: InputEvent) => {
+      if (live.current.feed({ type: 'beforeinput', inputType: e.inputType })) e.preventDefault()
+    }
+    el.addEventListener('beforeinput', onBeforeInput)
+    return () => el.removeEventListener('beforeinput', onBeforeInput)
+  }, [])
+
+  const onKeyDown = (e: KeyboardEvent<HTMLTextAreaElement>) => {
+    const n = e.nativeEvent
+    if (feed({ type: 'keydown', key: n.key, code: n.code, keyCode: n.keyCode, isComposing: n.isComposing, shift: n.shiftKey, mod: n.ctrlKey || n.metaKey, alt: n.altKey })) {
+      e.preventDefault()
+      return
+    }
+    if (n.isComposing || n.keyCode === 229) return
+    const empty = e.currentTarget.value === ''
+    if (e.key === 'ArrowUp' && empty && !n.shiftKey && !n.altKey && !n.ctrlKey && !n.metaKey) {
+      e.preventDefault()
+      onUp()
+    } else if (e.key === 'Escape' && onEscape()) {
+      e.preventDefault()
+      e.stopPropagation()
+    }
+  }
+  const onPaste = (e: ClipboardEvent<HTMLTextAreaElement>) => {
+    // Text stays as it is, in NFC; the field takes nothing else.
+    const text = e.clipboardData.getData('text/plain')
+    const composed = nfc(text).replaceAll('\r\n', '\n')
+    if (text === '' || composed === text) return
+    e.preventDefault()
+    insert(composed)
+  }
+
+  const over = size.points - maxLength
+  const off = size.blank || over > 0
+  return (
+    <>
+      {size.points >= countFrom && (
+        <p className={over > 0 ? css.over : css.count} role="status">
+          {over > 0 && <Icon name="circle-alert" />}
+          {over > 0 ? t('room.over', { n: size.points, max: maxLength, over }) : t('room.count', { n: size.points, max: maxLength })}
+        </p>
+      )}
+      <form
+        className={css.composer}
+        aria-label={t('room.compose')}
+        onSubmit={(e) => {
+          e.preventDefault()
+          send()
+        }}
+      >
+        <textarea
+          ref={field}
+          rows={1}
+          defaultValue={draft}
+          dir="auto"
+          aria-label={t('room.message')}
+          placeholder={t('room.placeholder')}
+          enterKeyHint={enterSends ? 'send' : 'enter'}
+          autoComplete="off"
+          onInput={() => {
+            feed({ type: 'input' })
+            change()
+          }}
+          onKeyDown={onKeyDown}
+          onKeyUp={(e) => feed({ type: 'keyup', key: e.key, code: e.code })}
+          onCompositionStart={() => feed({ type: 'compositionstart' })}
+          onCompositionEnd={(e: CompositionEvent) => feed({ type: 'compositionend', data: e.data })}
+          onPaste={onPaste}
+          onBlur={() => {
+            feed({ type: 'blur' })
+            keepDraft()
+            stopTyping()
+          }}
+        />
+        <IconButton icon="smile" label={t('room.emoji')} aria-haspopup="dialog" aria-expanded={picker} onMouseDown={(e) => e.preventDefault()} onClick={() => setPicker((on) => !on)} />
+        <button type="submit" className={css.send} aria-label={editing ? t('room.saveEdit') : t('room.send')} disabled={off} onMouseDown={(e) => e.preventDefault()}>
+          <Icon name={editing ? 'check' : 'arrow-up'} />
+        </button>
+      </form>
+      {picker && (
+        <Suspense fallback={null}>
+          <EmojiPicker
+            onPick={insert}
+            onClose={(refocus) => {
+              setPicker(false)
+              if (refocus) field.current?.focus({ preventScroll: true })
+            }}
+          />
+        </Suspense>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,619 @@
+// The log: at most `maxRows` rows in the document, whatever the room holds. It is anchored: at its end while the newest row is
+// in view, else at the bottom edge of the first row in view. After every change of what is drawn, before paint, rows are
+// measured and scrollTop is set so that the anchor stays where it was. What is drawn is a function of the anchor; it is
+// drawn anew when scrolling comes near the edge of it.
+import { type FocusEvent, type KeyboardEvent, type PointerEvent, type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
+import { flushSync } from 'react-dom'
+import { displayName, useEngine, usePerson } from '../../app/context.ts'
+import { refusalText } from '../../app/errors.ts'
+import { useSetting } from '../../app/settings.ts'
+import type { MessageRow, RoomState, Row } from '../../engine/types.ts'
+import { timeOf } from '../../lib/dates.ts'
+import { t } from '../../lib/messages.ts'
+import { Icon } from '../../ui/Icon.tsx'
+import { overlaid } from '../../ui/overlay.tsx'
+import { useActions } from './actions.ts'
+import { BubbleWidths } from './fit.ts'
+import { firstUnread, shapeOf } from './group.ts'
+import { GapLine, DayLine, ReadLine, SimulatedNote, SystemLine } from './Lines.tsx'
+import css from './log.module.css'
+import rowCss from './bubble.module.css'
+import { MessageLine } from './MessageLine.tsx'
+import { type Window, VirtualRows } from './virtual.ts'
+
+/** Pixels drawn above and below what is in view: more than one turn of a fast wheel. */
+const over = 2400
+/** Drawn anew when less than this is left on a side. */
+const margin = 1500
+const maxRows = 280
+/** Older and newer pages are asked for this far before the edge. */
+const ahead = 4000
+/** This close to the end counts as being there. */
+const nearEnd = 8
+
+export interface LogHandle {
+  /** toEnd goes to the newest row, loading it if need be. */
+  toEnd(): void
+  /** toKey brings a loaded row to the middle. */
+  toKey(key: string): void
+  /** toSeq brings a row to the middle and points at it, loading around it if need be. */
+  toSeq(seq: number): void
+  /** unfold shows a long text whole, or its beginning again. */
+  unfold(row: MessageRow): void
+  atEnd(): boolean
+  focus(): void
+}
+
+export interface LogProps {
+  readonly id: string
+  readonly state: RoomState
+  readonly query: string
+  readonly foundKey: string | null
+  readonly heldKey: string | null
+  readonly editingKey: string | null
+  readonly ref: Ref<LogHandle>
+}
+
+/** Anchor: an edge of a row and where it is, from the top edge of the view. */
+interface Anchor {
+  readonly key: string
+  readonly index: number
+  readonly edge: 'top' | 'bottom'
+  readonly at: number
+}
+
+/** Goal: a row to be brought into view. */
+interface Goal {
+  readonly key: string
+  readonly where: 'middle' | 'unread'
+}
+
+interface View {
+  height: number
+  width: number
+  /** epoch changes when all bubbles have to be fitted anew. */
+  epoch: number
+  /** stick: the end of the log is the anchor. */
+  stick: boolean
+  anchor: Anchor | null
+  /** top is scrollTop as last seen or set. */
+  top: number
+  drawn: Window
+  goal: Goal | null
+  /** wish: the seq of a row that is being loaded to become the goal; 0: none. */
+  wish: number
+  passes: number
+  begun: boolean
+}
+
+export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: LogProps) {
+  const engine = useEngine()
+  const actions = useActions()
+  const textSize = useSetting('text')
+  const { rows, readLine } = state
+  const scroller = useRef<HTMLDivElement>(null)
+  const column = useRef<HTMLDivElement>(null)
+  const spacer = useRef<HTMLDivElement>(null)
+  const foot = useRef<HTMLDivElement>(null)
+  const [, redraw] = useReducer((n: number) => n + 1, 0)
+
+  // Everything below lives outside of React's state: it belongs to the document, and is read and written before paint.
+  const [core] = useState(() => new VirtualRows<Row>(estimate))
+  const [widths] = useState(() => new BubbleWidths())
+  const view = useRef<View>({ height: 800, width: 0, epoch: 0, stick: true, anchor: null, top: 0, drawn: { start: 0, end: 0 }, goal: null, wish: 0, passes: 0, begun: false })
+  const v = view.current
+  const groupKeys = useRef(new Map<string, string>())
+  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(() => new Set())
+  const [pointed, setPointed] = useState(0)
+  const [hovered, setHovered] = useState<string | null>(null)
+  const focused = useRef<string | null>(null)
+
+  core.setRows(rows)
+  // Where to begin: at the first unread row if it is loaded and more than fits is below it, else at the end.
+  if (!v.begun && rows.length > 0) {
+    v.begun = true
+    const i = firstUnread(rows, readLine)
+    if (i >= 0) {
+      v.goal = { key: rows[i]!.key, where: 'unread' }
+      v.stick = false
+    }
+  }
+
+  if (v.wish > 0) {
+    const row = rows.find((r) => r.seq === v.wish)
+    if (row) {
+      v.goal = { key: row.key, where: 'middle' }
+      v.wish = 0
+    }
+  }
+
+  /** edgeOf an anchor in the pixels of the rows, null if its row is gone. */
+  const edgeOf = (a: Anchor): number | null => {
+    const i = core.indexOf(a.key, a.index)
+    return i < 0 ? null : a.edge === 'top' ? core.top(i) : core.bottom(i)
+  }
+
+  const wanted = (): Window => {
+    if (v.goal) {
+      const i = core.indexOf(v.goal.key, rows.length)
+      if (i >= 0) return core.window(core.top(i) - v.height, core.top(i) + v.height, over, maxRows)
+    }
+    const edge = v.stick || !v.anchor ? null : edgeOf(v.anchor)
+    if (edge !== null && v.anchor) {
+      const y = edge - v.anchor.at
+      return core.window(y, y + v.height, over, maxRows)
+    }
+    return core.window(core.total - v.height, core.total, over, maxRows)
+  }
+
+  const win = wanted()
+
+  /** base is where row 0 begins (or would), from the top edge of the view. */
+  const base = () => spacer.current!.getBoundingClientRect().top - scroller.current!.getBoundingClientRect().top
+
+  const measure = () => {
+    const starts = column.current!.querySelectorAll('[data-start]')
+    const { start, end } = v.drawn
+    if (starts.length !== end - start) return
+    let top = starts[0]?.getBoundingClientRect().top ?? 0
+    for (let n = 0; n < starts.length; n++) {
+      const next = n + 1 < starts.length ? starts[n + 1]!.getBoundingClientRect().top : foot.current!.getBoundingClientRect().top
+      core.measure(start + n, next - top)
+      top = next
+    }
+  }
+
+  const place = () => {
+    const el = scroller.current!
+    if (v.goal) {
+      const i = core.indexOf(v.goal.key, rows.length)
+      if (i >= 0) {
+        const top = base() + core.top(i)
+        const height = core.height(i)
+        el.scrollTop += v.goal.where === 'unread' ? top - v.height * 0.2 : top - Math.max(24, (v.height - height) / 2)
+        v.anchor = null
+        v.stick = false
+      } else v.goal = null
+    } else if (v.stick) {
+      const end = el.scrollHeight - el.clientHeight
+      if (Math.abs(el.scrollTop - end) > 0.5) el.scrollTop = end
+    } else if (v.anchor) {
+      const edge = edgeOf(v.anchor)
+      if (edge !== null) {
+        // A scroll whose event is still to come is the person's; a shorter page that pushed the view up is not.
+        const clamped = el.scrollTop < v.top && el.scrollTop >= el.scrollHeight - el.clientHeight - 1
+        const scrolled = clamped ? 0 : el.scrollTop - v.top
+        const off = base() + edge - (v.anchor.at - scrolled)
+        if (Math.abs(off) > 0.01) el.scrollTop += off
+      }
+    }
+    v.top = el.scrollTop
+  }
+
+  const takeAnchor = () => {
+    const b = base()
+    const i = core.at(-b + 1)
+    v.anchor = i < 0 ? null : { key: rows[i]!.key, index: i, edge: 'bottom', at: b + core.bottom(i) }
+  }
+
+  /** covered: enough is drawn on both sides of the view, or there is no more. */
+  const covered = (least: number) => {
+    const y = -base()
+    const { start, end } = v.drawn
+    return (start === 0 || core.top(start) <= y - least) && (end === core.count || core.top(end) >= y + v.height + least)
+  }
+
+  const after = () => {
+    const el = scroller.current!
+    const left = el.scrollHeight - el.clientHeight - el.scrollTop
+    const y = -base()
+    if (!state.failed) {
+      if (!state.atStart && !state.loadingOlder && y < ahead) engine.loadOlder(id)
+      if (!state.atEnd && !state.loadingNewer && left < ahead) engine.loadNewer(id)
+    }
+    for (let i = core.at(y); i >= 0 && i < core.count && core.top(i) < y + v.height; i++) {
+      const row = rows[i]!
+      if (row.kind === 'gap' && !state.loadingOlder) void engine.jumpTo(id, row.seq).catch(() => undefined)
+    }
+    see(left, y)
+  }
+
+  // What was seen: all rows whose end is in view, while the window is looked at.
+  const seen = useRef(0)
+  const [below, setBelow] = useState<{ readonly up: boolean; readonly news: number; readonly own: boolean }>({ up: false, news: 0, own: false })
+  const shown = useRef(true)
+  const see = (left: number, y: number) => {
+    const end = state.atEnd && left <= nearEnd
+    shown.current = end
+    let last = 0
+    if (end) last = Math.max(state.line.lastSeq, lastSeq(rows))
+    else
+      for (let i = core.at(y + v.height); i >= 0 && last === 0; i--) {
+        if (core.bottom(i) <= y + v.height + 2) last = rows[i]!.seq
+      }
+    if (last > seen.current && v.begun && !v.goal) {
+      seen.current = last
+      mark()
+    }
+    let news = 0
+    let own = false
+    if (!end) {
+      for (let i = rows.length - 1; i >= 0; i--) {
+        const row = rows[i]!
+        if (row.kind !== 'message') continue
+        if (row.seq !== 0 && row.seq <= seen.current) break
+        if (row.own) own ||= row.seq === 0 || row.seq > seen.current
+        else news++
+      }
+      if (!state.atEnd) news = Math.max(news, state.line.unread)
+    }
+    const up = !end && left > v.height * 1.2
+    setBelow((b) => (b.up === up && b.news === news && b.own === own ? b : { up, news, own }))
+  }
+  const marked = useRef(0)
+  const mark = () => {
+    if (seen.current <= marked.current || document.visibilityState !== 'visible' || !document.hasFocus()) return
+    marked.current = seen.current
+    engine.markRead(id, seen.current)
+  }
+
+  const live = useRef({ scroll: () => {}, resize: (_w: number, _h: number) => {}, settle: () => {}, mark: () => {} })
+  live.current = {
+    scroll: () => {
+      const el = scroller.current!
+      // Our own correction is not a wish to leave.
+      if (Math.abs(el.scrollTop - v.top) < 0.5 && v.anchor) return
+      v.goal = null
+      v.top = el.scrollTop
+      v.stick = state.atEnd && el.scrollHeight - el.clientHeight - el.scrollTop <= nearEnd
+      takeAnchor()
+      if (!covered(margin)) flushSync(redraw)
+      else after()
+    },
+    resize: (width, height) => {
+      v.height = height
+      if (width !== v.width) {
+        v.width = width
+        v.epoch++
+        widths.clear()
+      }
+      flushSync(redraw)
+    },
+    settle: () => {
+      measure()
+      place()
+      if (!v.goal) takeAnchor()
+      if (!covered(margin / 2)) flushSync(redraw)
+    },
+    mark,
+  }
+
+  useLayoutEffect(() => {
+    v.drawn = win
+    if (scroller.current!.clientWidth !== v.width) {
+      v.width = scroller.current!.clientWidth
+      v.height = scroller.current!.clientHeight
+      v.epoch++
+      widths.clear()
+    }
+    widths.fit(column.current!, v.epoch)
+    measure()
+    place()
+    const next = wanted()
+    const same = next.start === v.drawn.start && next.end === v.drawn.end
+    if (!same && (v.goal || !covered(margin / 2)) && v.passes < 8) {
+      v.passes++
+      if (!v.goal) takeAnchor()
+      redraw()
+      return
+    }
+    v.passes = 0
+    v.goal = null
+    v.top = scroller.current!.scrollTop
+    takeAnchor()
+    after()
+  })
+
+  useEffect(() => {
+    const el = scroller.current!
+    const onScroll = () => live.current.scroll()
+    el.addEventListener('scroll', onScroll, { passive: true })
+    const sizes = new ResizeObserver(() => {
+      const { clientWidth: w, clientHeight: h } = el
+      if (w !== view.current.width || h !== view.current.height) live.current.resize(w, h)
+    })
+    sizes.observe(el)
+    // Heights can change without us: an emoji font arrives, a name wraps.
+    const inner = new ResizeObserver(() => live.current.settle())
+    inner.observe(column.current!)
+    const fonts = () => {
+      view.current.epoch++
+      widths.clear()
+      redraw()
+    }
+    document.fonts.addEventListener('loadingdone', fonts)
+    const look = () => live.current.mark()
+    document.addEventListener('visibilitychange', look)
+    globalThis.addEventListener('focus', look)
+    return () => {
+      el.removeEventListener('scroll', onScroll)
+      sizes.disconnect()
+      inner.disconnect()
+      document.fonts.removeEventListener('loadingdone', fonts)
+      document.removeEventListener('visibilitychange', look)
+      globalThis.removeEventListener('focus', look)
+    }
+  }, [widths])
+
+  useLayoutEffect(() => {
+    view.current.epoch++
+    widths.clear()
+    redraw()
+  }, [textSize, widths])
+
+  const toKey = useCallback((key: string) => {
+    view.current.goal = { key, where: 'middle' }
+    redraw()
+  }, [])
+  const toSeq = (seq: number) => {
+    setPointed(seq)
+    v.wish = seq
+    if (rows.some((r) => r.seq === seq)) redraw()
+    else
+      engine.jumpTo(id, seq).catch(() => {
+        view.current.wish = 0
+      })
+  }
+  useEffect(() => {
+    if (pointed === 0) return
+    const timer = setTimeout(() => setPointed(0), 3000)
+    return () => clearTimeout(timer)
+  }, [pointed])
+
+  const toEnd = () => {
+    const end = () => {
+      view.current.goal = null
+      view.current.stick = true
+      view.current.anchor = null
+      redraw()
+    }
+    if (state.atEnd) end()
+    else engine.jumpTo(id, 0).then(end, () => undefined)
+  }
+  const unfold = (row: MessageRow) => {
+    // The beginning of the text stays where it is, though it is the end of the log that grows.
+    const i = core.indexOf(row.key, v.drawn.start)
+    const top = base() + core.top(i)
+    v.stick = false
+    v.anchor = { key: row.key, index: i, edge: 'top', at: unfolded.has(row.key) ? Math.max(8, top) : top }
+    setUnfolded((s) => {
+      const next = new Set(s)
+      if (!next.delete(row.key)) next.add(row.key)
+      return next
+    })
+  }
+  useImperativeHandle(ref, () => ({ toEnd, toKey, toSeq, unfold, atEnd: () => shown.current, focus: () => scroller.current?.focus({ preventScroll: true }) }))
+
+  // Rows that come while the room is open fade in and are told to screen readers; history is not.
+  const fresh = useRef<{ readonly last: string | null; readonly keys: ReadonlySet<string> }>({ last: null, keys: new Set() })
+  const lastKey = rows.at(-1)?.key ?? null
+  if (lastKey !== fresh.current.last) {
+    const keys = new Set<string>()
+    if (fresh.current.last !== null && state.atEnd) for (let i = rows.length - 1; i >= 0 && rows[i]!.key !== fresh.current.last && keys.size < 20; i--) keys.add(rows[i]!.key)
+    fresh.current = { last: lastKey, keys: keys.size < 20 ? keys : new Set() }
+  }
+
+  const drawn: ReactNode[] = []
+  const used = new Set<string>()
+  const lineOf = (row: MessageRow, first: boolean, last: boolean) => (
+    <MessageLine
+      key={row.key}
+      row={row}
+      first={first}
+      last={last}
+      unread={row.seq > 0 && state.line.kind !== 'self' ? state.unreadAt(row.seq, row.author) : 0}
+      query={query}
+      found={row.key === foundKey}
+      open={unfolded.has(row.key)}
+      ring={row.key === heldKey ? 'held' : row.key === editingKey ? 'editing' : row.seq !== 0 && row.seq === pointed ? 'pointed' : ''}
+      tools={row.key === hovered}
+      fresh={fresh.current.keys.has(row.key)}
+    />
+  )
+  const kept = focused.current === null ? -1 : core.indexOf(focused.current, v.drawn.start)
+  const away = kept >= 0 && (kept < win.start || kept >= win.end) ? rows[kept] : undefined
+  const awayNode =
+    away?.kind === 'message' ? (
+      <Group key={groupKeys.current.get(away.key) ?? away.key} row={away} top={core.top(kept)}>
+        {[<div key={away.key}>{lineOf(away, shapeOf(rows, kept, readLine).first, shapeOf(rows, kept, readLine).last)}</div>]}
+      </Group>
+    ) : null
+  if (away) used.add(groupKeys.current.get(away.key) ?? away.key)
+
+  for (let i = win.start; i < win.end; ) {
+    const row = rows[i]!
+    const shape = shapeOf(rows, i, readLine)
+    const lead = shape.day || shape.readLine
+    if (shape.day && row.kind !== 'gap') drawn.push(<DayLine key={`day ${row.key}`} time={row.time} start={{ 'data-start': '' }} />)
+    if (shape.readLine) drawn.push(<ReadLine key={`read ${row.key}`} start={shape.day ? {} : { 'data-start': '' }} />)
+    if (row.kind !== 'message') {
+      drawn.push(row.kind === 'gap' ? <GapLine key={row.key} starts={!lead} /> : <SystemLine key={row.key} row={row} starts={!lead} />)
+      i++
+      continue
+    }
+    // One article per group, as far as it is drawn. It keeps its name when rows join it in front or behind.
+    const lines: ReactNode[] = []
+    let name: string | undefined
+    let n = i
+    for (; n < win.end; n++) {
+      const r = rows[n]
+      if (r?.kind !== 'message') break
+      const s = n === i ? shape : shapeOf(rows, n, readLine)
+      if (n > i && s.first) break
+      if (name === undefined || r.key === focused.current) name = groupKeys.current.get(r.key) ?? name
+      lines.push(
+        <div key={r.key} {...(n === i && lead ? {} : { 'data-start': '' })}>
+          {lineOf(r, s.first, s.last)}
+        </div>,
+      )
+    }
+    if (name === undefined || used.has(name)) name = used.has(row.key) ? `${row.key} again` : row.key
+    used.add(name)
+    for (let k = i; k < n; k++) groupKeys.current.set(rows[k]!.key, name)
+    drawn.push(
+      <Group key={name} row={row}>
+        {lines}
+      </Group>,
+    )
+    i = n
+  }
+
+  const rowOf = (target: EventTarget | null): MessageRow | null => {
+    const key = target instanceof Element ? target.closest<HTMLElement>('[data-key]')?.dataset['key'] : undefined
+    const row = key === undefined ? undefined : rows[core.indexOf(key, v.drawn.start)]
+    return row?.kind === 'message' ? row : null
+  }
+  const bubbleOf = (target: Element) => target.closest('[data-key]')?.querySelector('[data-bubble]') ?? null
+
+  const press = useRef<ReturnType<typeof setTimeout>>(undefined)
+  const pointer = {
+    onPointerOver: (e: PointerEvent) => {
+      if (e.pointerType === 'mouse') setHovered(rowOf(e.target)?.key ?? null)
+    },
+    onPointerLeave: () => setHovered(focused.current),
+    // Touch: holding a bubble opens the sheet. Browsers that send contextmenu for it are heard below.
+    onPointerDown: (e: PointerEvent) => {
+      clearTimeout(press.current)
+      const target = e.target as Element
+      if (e.pointerType === 'mouse' || target.closest('button, a')) return
+      const row = rowOf(target)
+      const bubble = bubbleOf(target)
+      if (row && bubble && target.closest('[data-line]')) press.current = setTimeout(() => !overlaid() && actions.menu(row, bubble, 'menu'), 450)
+    },
+    onPointerMove: (e: PointerEvent) => {
+      if (e.pointerType !== 'mouse' && Math.hypot(e.movementX, e.movementY) > 4) clearTimeout(press.current)
+    },
+    onPointerUp: () => clearTimeout(press.current),
+    onPointerCancel: () => clearTimeout(press.current),
+    onContextMenu: (e: React.MouseEvent) => {
+      const target = e.target as Element
+      // Selected words and links keep the browser's own menu.
+      if (target.closest('a') || !getSelection()?.isCollapsed) return
+      const row = rowOf(target)
+      const bubble = bubbleOf(target)
+      if (!row || row.deleted || !bubble || !target.closest('[data-line]')) return
+      e.preventDefault()
+      clearTimeout(press.current)
+      if (!overlaid()) actions.menu(row, bubble, 'menu')
+    },
+  }
+
+  const focusRow = (i: number) => {
+    const row = rows[i]
+    if (row === undefined) return
+    const line = [...column.current!.querySelectorAll<HTMLElement>('[data-key]')].find((e) => e.dataset['key'] === row.key)?.querySelector<HTMLElement>('[data-line]')
+    line?.focus({ preventScroll: true })
+    line?.scrollIntoView({ block: 'nearest' })
+  }
+  const onKeyDown = (e: KeyboardEvent) => {
+    if (e.nativeEvent.isComposing || e.altKey || e.ctrlKey || e.metaKey) return
+    const target = e.target as HTMLElement
+    const row = target.closest('[data-line]') === target ? rowOf(target) : null
+    if (row === null && target !== scroller.current) return
+    if (e.key === 'ArrowUp' || e.key === 'ArrowDown') {
+      const by = e.key === 'ArrowUp' ? -1 : 1
+      let i = row ? core.indexOf(row.key, v.drawn.start) + by : core.at(-base() + v.height - 1)
+      while (rows[i] !== undefined && rows[i]!.kind !== 'message') i += row ? by : -1
+      e.preventDefault()
+      focusRow(i)
+      return
+    }
+    if (row === null) return
+    const bubble = bubbleOf(target)
+    const letter = e.shiftKey ? '' : e.code
+    if (e.key === 'Enter' && bubble) actions.menu(row, bubble, 'menu')
+    else if (letter === 'KeyE' && bubble) actions.menu(row, bubble, 'react')
+    else if (letter === 'KeyR') actions.reply(row)
+    else if (letter === 'KeyC') actions.copy(row)
+    else return
+    e.preventDefault()
+    e.stopPropagation()
+  }
+  const onFocus = (e: FocusEvent) => {
+    const key = rowOf(e.target)?.key ?? null
+    focused.current = key
+    setHovered(key)
+  }
+  const onBlur = (e: FocusEvent) => {
+    if (e.currentTarget.contains(e.relatedTarget)) return
+    focused.current = null
+  }
+
+  const topIsAway = awayNode !== null && kept < win.start
+  return (
+    <div className={css.wrap}>
+      <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onFocus={onFocus} onBlur={onBlur} {...pointer}>
+        <div ref={column} className={css.column}>
+          <Top state={state} retry={() => engine.loadOlder(id)} />
+          <div ref={spacer} style={{ height: core.top(win.start) }} />
+          {topIsAway && awayNode}
+          {drawn}
+          {!topIsAway && awayNode}
+          <div ref={foot} style={{ height: core.total - core.top(win.end) }} />
+          {!state.atEnd && <div className={css.state}>{state.failed ? <Failed state={state} retry={() => engine.loadNewer(id)} /> : state.loadingNewer && t('room.loadingNewer')}</div>}
+          <div className={css.tail} />
+        </div>
+      </div>
+      {(below.news > 0 || below.own || below.up) && (
+        <button type="button" className={below.news > 0 || below.own ? css.pill : `${css.pill} ${css.quiet}`} onClick={toEnd}>
+          <Icon name="arrow-down" />
+          {below.news > 0 ? t('room.newMessages', { n: below.news }) : below.own ? t('room.ownBelow') : t('room.toNewest')}
+        </button>
+      )}
+    </div>
+  )
+}
+
+function Group({ row, top, children }: { readonly row: MessageRow; readonly top?: number; readonly children: ReactNode }) {
+  const name = displayName(usePerson(row.author))
+  return (
+    <article aria-label={t('room.articleName', { name: row.own ? t('room.me') : name, time: timeOf(row.time) })} {...(top === undefined ? {} : { className: rowCss.away, style: { top } })}>
+      {children}
+    </article>
+  )
+}
+
+function Top({ state, retry }: { readonly state: RoomState; readonly retry: () => void }) {
+  const peer = usePerson(state.line.kind === 'direct' ? state.line.peer : '')
+  return (
+    <div className={css.top}>
+      {!state.atStart && <div className={css.state}>{state.failed ? <Failed state={state} retry={retry} /> : state.loadingOlder && t('room.loadingOlder')}</div>}
+      {state.atStart && peer?.simulated && <SimulatedNote name={displayName(peer)} />}
+      {state.atStart && state.atEnd && state.rows.length === 0 && <p className={css.empty}>{t('room.empty')}</p>}
+    </div>
+  )
+}
+
+function Failed({ state, retry }: { readonly state: RoomState; readonly retry: () => void }) {
+  return (
+    <>
+      <span>{t('room.loadFailed', { why: state.failed ? refusalText(state.failed) : '' })}</span>
+      <button type="button" onClick={retry}>
+        {t('room.tryAgain')}
+      </button>
+    </>
+  )
+}
+
+/** estimate of a row's height before it is measured: near is good enough, the anchor takes the rest. */
+function estimate(row: Row): number {
+  if (row.kind !== 'message') return 44
+  let lines = 1
+  if (row.text.length > 30) lines = Math.min(16, Math.max(Math.ceil(row.text.length / 34), row.text.split('\n', 16).length))
+  return 22 + 22 * lines + 10 + (row.reply ? 44 : 0) + (row.reactions.length > 0 ? 32 : 0)
+}
+
+function lastSeq(rows: readonly Row[]): number {
+  for (let i = rows.length - 1; i >= 0; i--) if (rows[i]!.seq !== 0) return rows[i]!.seq
+  return 0
+}

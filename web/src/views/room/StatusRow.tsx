@@ -1,0 +1,78 @@
+// The row above the composer: who is typing, or what the connection is doing. What heals by itself is said calmly, and once.
+import { useEffect, useState } from 'react'
+import { displayName, useEngine, usePerson, useSelect } from '../../app/context.ts'
+import type { AppState, RoomState } from '../../engine/types.ts'
+import { t } from '../../lib/messages.ts'
+import { Avatar } from '../../ui/Avatar.tsx'
+import { Flame } from '../../ui/Icon.tsx'
+import css from './composer.module.css'
+
+const longMs = 10_000
+const slowMs = 5000
+
+/** useLater is false at first, and true once ms have passed since `since` (local time); 0: never. */
+function useLater(since: number, ms: number): boolean {
+  const [passed, setPassed] = useState(0)
+  useEffect(() => {
+    if (since === 0) return
+    const timer = setTimeout(() => setPassed(since), Math.max(0, since + ms - Date.now()))
+    return () => clearTimeout(timer)
+  }, [since, ms])
+  return since !== 0 && passed === since
+}
+
+const connectionOf = (a: AppState) => a.connection
+const sinceOf = (a: AppState) => a.since
+const storageOf = (a: AppState) => a.storage
+
+export function StatusRow({ state }: { readonly state: RoomState }) {
+  const engine = useEngine()
+  const connection = useSelect(engine.app, connectionOf)
+  const since = useSelect(engine.app, sinceOf)
+  const storage = useSelect(engine.app, storageOf)
+  const reconnecting = connection === 'reconnecting'
+  const long = useLater(reconnecting ? since : 0, longMs)
+  const sending = useSendingSince(state)
+  const slow = useLater(connection === 'online' ? sending : 0, slowMs)
+  return (
+    <div className={css.status}>
+      {reconnecting ? (
+        <div className={css.bar} role="status">
+          <Flame state="breath" />
+          <b>{long ? t('room.reconnectingLong') : t('room.reconnecting')}</b>
+          <small>{storage === 'ok' ? t('room.safeHere') : t('room.keepOpen')}</small>
+        </div>
+      ) : slow ? (
+        <div className={css.typing} role="status">
+          <span>{t('room.slow')}</span>
+        </div>
+      ) : (
+        connection === 'online' && state.typing.length > 0 && <Typing users={state.typing} />
+      )}
+    </div>
+  )
+}
+
+/** useSendingSince is when (local) the oldest message under way was first seen so; 0: none is. */
+function useSendingSince(state: RoomState): number {
+  const [since, setSince] = useState(0)
+  const last = state.rows.at(-1)
+  const busy = last?.kind === 'message' && (last.state === 'sending' || last.state === 'unknown')
+  useEffect(() => setSince(busy ? Date.now() : 0), [busy])
+  return since
+}
+
+function Typing({ users }: { readonly users: readonly string[] }) {
+  const first = users[0]!
+  const name = displayName(usePerson(first))
+  if (name === '') return null
+  return (
+    <div className={css.typing} role="status">
+      {users.length === 1 && <Avatar user={first} size="xs" className={css.pic ?? ''} />}
+      <span>{users.length === 1 ? t('room.typingOne', { name }) : t('room.typingMany', { name, n: users.length - 1 })}</span>
+      <i />
+      <i />
+      <i />
+    </div>
+  )
+}
