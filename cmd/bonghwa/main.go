@@ -1,5 +1,5 @@
-// Command bonghwa is the whole system in one binary: the server, its tools for operators, the terminal client and the
-// load generator.
+// Command bonghwa is the whole system in one binary: the server with the web client, its tools for operators, the terminal
+// client, the people of the demo and the load generator.
 package main
 
 import (
@@ -16,6 +16,7 @@ import (
 
 type cli struct {
 	Serve   serveCmd     `cmd:"" help:"Run the server. With no flags: one machine, 127.0.0.1:8080, data in ./bonghwa-data."`
+	Demo    demoCmd      `cmd:"" help:"Run the server with twelve simulated people who talk, work and answer."`
 	Chat    term.ChatCmd `cmd:"" help:"Talk from a terminal. (터미널에서 대화하기)"`
 	Bench   benchCmd     `cmd:"" help:"Measure this machine: a load generator against a server of its own."`
 	Backup  backupCmd    `cmd:"" help:"Copy everything while the server runs."`
@@ -24,6 +25,8 @@ type cli struct {
 	Log     logCmd       `cmd:"" help:"Look into the log."`
 	View    viewCmd      `cmd:"" help:"Look into the views."`
 	Version versionCmd   `cmd:"" help:"Print the version."`
+
+	DemoPeople demoPeopleCmd `cmd:"" name:"demo-people" help:"The twelve people of demo; started by it." hidden:""`
 }
 
 type versionCmd struct{}

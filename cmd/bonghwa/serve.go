@@ -35,15 +35,15 @@ type serveCmd struct {
 }
 
 func (c serveCmd) Run() error {
-	return c.run(func(_ context.Context, s *server.Server) error {
+	return c.run(func(_ context.Context, s *server.Server) (func(), error) {
 		fmt.Printf("  talk      open %s, or: bonghwa chat --server %s\n", s.URL(), s.URL())
-		return nil
+		return func() {}, nil
 	})
 }
 
 // run serves until a signal or a fault ends it. beside is called once when the server is up; what it starts ends with
-// its context.
-func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) error) error {
+// its context, and wait returns when it has ended.
+func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait func(), err error)) error {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		return err
@@ -82,8 +82,9 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) error) 
 		return err
 	}
 	fmt.Printf("봉화가 켜졌어요 · Bonghwa is up after %d ms\n  address   %s\n  data      %s\n", time.Since(start).Milliseconds(), s.URL(), s.DataDir())
+	wait := func() {}
 	if err = c.openLAN(s); err == nil {
-		err = beside(ctx, s)
+		wait, err = beside(ctx, s)
 	}
 	if err == nil {
 		select {
@@ -94,6 +95,7 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) error) 
 	}
 	stop() // a second signal ends the process at once
 	fmt.Println("stopping")
+	wait()
 	stopCtx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	if stopped := s.Stop(stopCtx); err == nil && stopped != nil {

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/demo"
+	"github.com/bonghwa/bonghwa/internal/gateway"
+	"github.com/bonghwa/bonghwa/internal/server"
+)
+
+// demoCmd is a server with twelve people, who live in a process of their own: nothing they do can take the server down.
+type demoCmd struct {
+	Data      string  `help:"Directory for everything that is kept." default:"bonghwa-demo-data" type:"path"`
+	Listen    string  `help:"Address for people's clients, on this machine." default:"127.0.0.1:8080"`
+	LAN       lanMode `name:"lan" help:"Let phones and other machines of this network in as well; as of serve."`
+	LANListen string  `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
+	Seed      uint64  `help:"Another seed, another talk." default:"1"`
+	PerDay    int     `help:"How many messages the twelve say among themselves on a day." default:"3000"`
+}
+
+// Waits of the demo: for people who are asked to go, and before those who fell over are started again.
+const (
+	goWait       = 10 * time.Second
+	shortestRest = time.Second
+	longestRest  = time.Minute
+)
+
+func (c demoCmd) Run() error {
+	serve := serveCmd{Data: c.Data, Listen: c.Listen, LAN: c.LAN, LANListen: c.LANListen, Signup: gateway.SignupOpen, LogLevel: "warn"}
+	return serve.run(func(ctx context.Context, s *server.Server) (func(), error) {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, err
+		}
+		fmt.Printf("  open      %s\n", s.URL())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			c.keep(ctx, self, s)
+		}()
+		return func() { <-done }, nil
+	})
+}
+
+// keep runs the people until ctx ends. Those who end before are started again, after a rest that grows while they keep
+// ending soon.
+func (c demoCmd) keep(ctx context.Context, self string, s *server.Server) {
+	rest := shortestRest
+	for {
+		start := time.Now()
+		err := c.people(ctx, self, s)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(start) > 10*longestRest {
+			rest = shortestRest
+		}
+		fmt.Fprintf(os.Stderr, "bonghwa: the twelve people have ended (%v); they come again in %v\n", err, rest)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(rest):
+		}
+		rest = min(2*rest, longestRest)
+	}
+}
+
+// people runs the process of the people once. It goes when its standard input ends: at the end of this process too,
+// however that comes.
+func (c demoCmd) people(ctx context.Context, self string, s *server.Server) error {
+	cmd := exec.Command(self, "demo-people", "--data", s.DataDir(), "--url", s.URL(),
+		"--seed", strconv.FormatUint(c.Seed, 10), "--per-day", strconv.Itoa(c.PerDay))
+	cmd.Stderr = os.Stderr
+	// Ctrl-C is for this process, which lets the people go in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() {
+		_ = in.Close()
+		time.AfterFunc(goWait, func() { _ = cmd.Process.Kill() })
+	})
+	defer stop()
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if lines.Text() == peopleReady {
+			fmt.Println("  people    twelve simulated people are here; sign up, and one of them writes at once")
+		}
+	}
+	return cmd.Wait()
+}
+
+// peopleReady is what the people's process says when all are there.
+const peopleReady = "ready"
+
+// demoPeopleCmd is the process of the people.
+type demoPeopleCmd struct {
+	Data   string `required:"" type:"path"`
+	URL    string `name:"url" required:""`
+	Seed   uint64
+	PerDay int
+}
+
+func (c demoPeopleCmd) Run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		cancel()
+	}()
+	admin := server.Admin(c.Data)
+	err := demo.Run(ctx, demo.Options{
+		Dir: filepath.Join(c.Data, "demo"), URL: c.URL, Seed: c.Seed, PerDay: c.PerDay,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Ready:  func() { fmt.Println(peopleReady) },
+		Operator: demo.Operator{
+			MarkSimulated: admin.MarkSimulated,
+			Befriend:      admin.Befriend,
+			SignUps: func(ctx context.Context, after string) (list []demo.SignUp, cursor string, err error) {
+				u, err := admin.SignUps(ctx, after)
+				for _, a := range u.Accounts {
+					if a.Simulated {
+						continue
+					}
+					list = append(list, demo.SignUp{User: a.User, Handle: a.Handle, Name: a.DisplayName})
+				}
+				return list, u.Cursor, err
+			},
+		},
+	})
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
