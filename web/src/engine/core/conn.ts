@@ -6,7 +6,7 @@ import { failure, less } from './frames.ts'
 import type { Conn, Inside } from './inside.ts'
 import { openLimitActive, openLimitIdle, reconnectingAfter, refusalOf, silenceActive, silenceIdle, unanswered, unansweredAlone } from './inside.ts'
 import { pumpRenew, renew, renewMayGo } from './renew.ts'
-import { dropRooms, headAt, pumpFetches, retryFetches, storeLines, takeLines, takeMessage } from './rooms.ts'
+import { dropRooms, headAt, pumpFetches, readUp, retryFetches, storeLines, takeLines, takeMessage } from './rooms.ts'
 import { acked, cancelFlights, pump } from './send.ts'
 
 /** active: somebody waits. A send is under way or a room is in view. */
@@ -134,8 +134,8 @@ function welcome(s: Inside, now: number, n: Conn, w: DownFrame & { t: 'welcome' 
     s.next = null
     return
   }
-  if (w.rolledBack && n.seen) {
-    rolledBack(s, now, w.cut && less(w.cut, n.seen) ? w.cut : null) // else not even the cut is known any more
+  if (n.seen && (w.rolledBack || n.seen.epoch !== w.position?.epoch)) {
+    rolledBack(s, now)
     return
   }
   if (s.cur && s.cur !== n) {
@@ -203,6 +203,7 @@ function live(s: Inside, now: number, cur: Conn, f: DownFrame): void {
       see(s, f.position)
       return
     case 'read':
+      if (f.user === s.user) readUp(s, now, f.room, f.seq) // on another device
       s.tell({ t: 'read', room: f.room, user: f.user, seq: f.seq })
       see(s, f.position)
       return
@@ -258,7 +259,7 @@ function fatal(s: Inside, now: number, why: Failure | null, reconnect: boolean):
   const f = why ?? failure('')
   switch (f.reason) {
     case 'rolled_back':
-      rolledBack(s, now, null)
+      rolledBack(s, now)
       return true
     case 'wrong_device':
       renew(s, now, f)
@@ -274,14 +275,13 @@ function fatal(s: Inside, now: number, why: Failure | null, reconnect: boolean):
   }
 }
 
-/** rolledBack: the server was restored and what this client had seen is partly gone. Rooms that changed after the cut are
-    dropped; items go on under the same names. With no cut everything is dropped. */
-function rolledBack(s: Inside, now: number, cut: Position | null): void {
-  dropRooms(s, cut)
-  s.seen = cut
-  if (!cut || less(cut, s.base)) s.base = cut
+/** rolledBack: the server was restored from a copy. Also where the position stated lies before the cut, rows and lines may
+    have come by history or been worked out that are lost: everything is read anew. Items go on under the same names. */
+function rolledBack(s: Inside, now: number): void {
+  dropRooms(s)
+  s.seen = s.base = null
   storeLines(s)
-  s.persist({ t: 'seen', seen: s.base }, false)
+  s.persist({ t: 'seen', seen: null }, false)
   reopen(s, now)
 }
 

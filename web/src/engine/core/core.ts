@@ -17,7 +17,7 @@ import { Inside } from './inside.ts'
 import type { Output } from './output.ts'
 import { discard, giveUp, load, outboxInputs, rename, replace, resend, submit, tellTouched } from './outbox.ts'
 import { renewed } from './renew.ts'
-import { fetched, ownRead, storeLines, trackOf, watch } from './rooms.ts'
+import { fetched, readUp, storeLines, trackOf, watch } from './rooms.ts'
 import { called, markRead } from './send.ts'
 
 export type { Config } from './inside.ts'
@@ -153,7 +153,8 @@ export class Core {
 
   markRead(now: number, room: string, seq: number): void {
     markRead(this.#s, room, seq)
-    ownRead(this.#s, now, room, seq)
+    readUp(this.#s, now, room, seq)
+    this.#s.tell({ t: 'ownRead', room, seq })
     tick(this.#s, now)
   }
 

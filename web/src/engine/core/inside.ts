@@ -39,6 +39,7 @@ export interface Config {
 /** Item is one change in the outbox, from the call to its verdict. With its name it is frozen. */
 export interface Open {
   readonly id: number
+  readonly order: number
   readonly scope: Scope
   op: Op
   readonly created: number
@@ -140,6 +141,7 @@ export class Inside {
   device = ''
 
   nextItem = 1
+  nextOrder = 1
   items = new Map<number, Open>()
   scopes = new Map<string, Scope>() // with open items, in order of their first
   creating = new Map<string, Open>()

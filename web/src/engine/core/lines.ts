@@ -1,14 +1,13 @@
-// A line of the room list after a row of its room: what the server would say, as far as a row tells. The server's own lines
-// replace what is worked out here.
-import type { Message, Position, Room } from '../inner.ts'
-import { less } from './frames.ts'
+// A line of the room list after a row of its room: what the server would say, as far as a row tells. Its position stays that
+// of the server's last word; the server's next line replaces what is worked out here.
+import type { Message, Room } from '../inner.ts'
 
 /** isText: a message by a person, which counts as unread and is shown in the list. */
 export const isText = (m: Message): boolean => m.kind === 'text'
 
-export function advance(line: Room, m: Message, me: string, at: Position | null): Room {
+export function advance(line: Room, m: Message, me: string): Room {
   if (m.seq <= line.lastSeq) return line
-  const next = { ...line, lastSeq: m.seq, changed: at && less(line.changed, at) ? at : line.changed }
+  const next = { ...line, lastSeq: m.seq }
   switch (m.kind) {
     case 'text':
       next.last = m

@@ -78,7 +78,7 @@ export function submit(s: Inside, now: number, op: Op): number {
 /** newItem names and stores an item, in one transaction. */
 function newItem(s: Inside, now: number, id: number, scope: string, op: Op): Open {
   const it = addItem(s, {
-    id, scope, op, created: now, device: s.device, n: 0, tag: new Uint8Array(8), giveUp: false, replace: null, replaceId: 0, refusal: null,
+    id, order: s.nextOrder, scope, op, created: now, device: s.device, n: 0, tag: new Uint8Array(8), giveUp: false, replace: null, replaceId: 0, refusal: null,
   })
   if (op.kind !== 'createRoom' && !recovering(s, it.scope)) name(s, it)
   s.persistMeta()
@@ -96,6 +96,7 @@ function addItem(s: Inside, rec: ItemRec): Open {
   }
   const it: Open = { ...rec, scope, storedAt: 0, flight: 0, left: false, finding: false }
   scope.items.push(it)
+  s.nextOrder = it.order + 1
   s.items.set(it.id, it)
   s.uids.set(it.op.uid, it.id)
   if (it.op.kind === 'createRoom' && it.op.room) s.creating.set(it.op.room, it)
@@ -107,7 +108,7 @@ function save(s: Inside, it: Open): void {
   s.persist({
     t: 'item',
     item: {
-      id: it.id, scope: it.scope.key, device: it.device, n: it.n, tag: it.tag, op: bare(it.op), created: it.created,
+      id: it.id, order: it.order, scope: it.scope.key, device: it.device, n: it.n, tag: it.tag, op: bare(it.op), created: it.created,
       giveUp: it.giveUp, replace: it.replace, replaceId: it.replaceId, refusal: it.refusal,
     },
   }, true)
@@ -305,7 +306,7 @@ export function load(s: Inside, st: State): void {
     s.done.set(d.id, d)
     s.uids.set(d.uid, d.id)
   }
-  for (const rec of [...st.items].sort(byId)) {
+  for (const rec of [...st.items].sort((a, b) => a.order - b.order)) {
     const it = addItem(s, rec)
     if (isSecret(it.op.kind)) it.giveUp = true
     if (it.n > 0) count(it.device, it.scope.key, it.n)

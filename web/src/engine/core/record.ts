@@ -28,6 +28,8 @@ export interface Meta {
 /** ItemRec is an open item with its name. n = 0: no name yet, or named by random bytes (createRoom). */
 export interface ItemRec {
   readonly id: number
+  /** order within the scope: names grow with it. It differs from that of the ids where a text replaced another. */
+  readonly order: number
   readonly scope: string
   readonly device: string
   readonly n: number

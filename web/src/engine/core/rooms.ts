@@ -51,9 +51,20 @@ export function watch(s: Inside, now: number, id: string, seq: number): void {
 
 /** takeLines takes lines of the list from the server. */
 export function takeLines(s: Inside, now: number, rooms: readonly Room[]): void {
-  s.tell({ t: 'rooms', rooms })
-  for (const l of rooms) takeLine(s, now, l)
+  const fresh = rooms.filter((l) => !outdated(l, s.lines.get(l.id))).map((l) => {
+    // An own read mark may be on its way: what was read here stays read.
+    const known = s.lines.get(l.id)
+    return known?.joinedSeq === l.joinedSeq ? read(l, Math.min(known.readSeq, l.lastSeq)) : l
+  })
+  s.tell({ t: 'rooms', rooms: fresh })
+  for (const l of fresh) takeLine(s, now, l)
   pumpFetches(s, now)
+}
+
+/** outdated: a line that was read before what is known came by another way, as while two connections are open. */
+function outdated(l: Room, known: Room | undefined): boolean {
+  if (!known) return false
+  return less(l.changed, known.changed) || (l.lastSeq < known.lastSeq && !(l.group && l.left))
 }
 
 function takeLine(s: Inside, now: number, l: Room): void {
@@ -169,8 +180,7 @@ export function ownRow(s: Inside, now: number, it: Open, a: Answered): void {
   }, a.position)
 }
 
-/** changedBy notes that what is known of the room is as of a position at the latest. A restore to before it drops the room:
-    once too often does no harm, once too seldom would hide what is said there from then on. */
+/** changedBy notes that what is known of the room is as of a position: history is asked for nothing older. */
 function changedBy(t: Track, at: Position | null): void {
   if (at && less(t.changed, at)) t.changed = at
 }
@@ -194,7 +204,7 @@ function deliver(s: Inside, now: number, t: Track, m: Message): void {
   const told = ord === m.ord ? m : { ...m, ord }
   const l = s.lines.get(t.id)
   if (l) {
-    const after = advance(l, told, s.user, t.changed)
+    const after = advance(l, told, s.user)
     if (after !== l) {
       s.lines.set(t.id, after)
       soil(s, now, t.id)
@@ -295,29 +305,23 @@ function filled(s: Inside, now: number, t: Track, page: HistoryPage | null, f: F
   queue(s, t)
 }
 
-/** dropRooms forgets rooms that changed after the cut of a restore, all without one. */
-export function dropRooms(s: Inside, cut: Position | null): void {
-  for (const [id, l] of s.lines) {
-    const changed = s.tracks.get(id)?.changed ?? l.changed
-    if (cut && changed && !less(cut, changed)) continue
-    s.lines.delete(id)
-    s.stale.add(id)
-    s.tracks.delete(id)
-  }
-  for (const [id, t] of s.tracks) if (!cut || !t.changed || less(cut, t.changed)) s.tracks.delete(id)
-  s.behind = s.behind.filter((t) => s.tracks.get(t.id) === t)
-  s.tell({ t: 'rolledBack', cut })
+/** dropRooms forgets all rooms: the server was restored. */
+export function dropRooms(s: Inside): void {
+  for (const id of s.lines.keys()) s.stale.add(id)
+  s.lines.clear()
+  s.tracks.clear()
+  s.behind = []
+  for (const id of s.views) trackOf(s, id)
+  s.tell({ t: 'rolledBack', cut: null })
 }
 
-/** ownRead notes an own read mark in the line. */
-export function ownRead(s: Inside, now: number, id: string, seq: number): void {
+/** readUp notes an own read mark in the line. */
+export function readUp(s: Inside, now: number, id: string, seq: number): void {
   const l = s.lines.get(id)
   const after = l && read(l, seq)
-  if (after && after !== l) {
-    s.lines.set(id, after)
-    soil(s, now, id)
-  }
-  s.tell({ t: 'ownRead', room: id, seq })
+  if (!after || after === l) return
+  s.lines.set(id, after)
+  soil(s, now, id)
 }
 
 /** find looks for the row of an item that is known to be decided, by its own (device, n): the author sees it on the device

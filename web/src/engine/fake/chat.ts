@@ -122,8 +122,11 @@ function sendDirect(d: Data, who: Caller, n: number, op: Op, id: string, told: T
   if (!peer || !account || directRoom(who.user, peer) !== id) return no('unknown_room')
   if (account.closed || account.blocked.has(who.user) || d.accounts.get(who.user)?.blocked.has(peer)) return no('cannot_receive')
   const r = direct(d, id, who.user, peer)
-  for (const m of r.members.values()) m.left = false
-  return ok(text(d, r, who, n, op, told))
+  const shown = [...r.members].filter(([, m]) => m.left || r.rows.length === 0)
+  for (const [, m] of shown) m.left = false
+  const seq = text(d, r, who, n, op, told)
+  for (const [u] of shown) told.line(u, r)
+  return ok(seq)
 }
 
 function text(d: Data, r: RoomRow, who: Caller, n: number, op: Op, told: Told): number {
@@ -161,7 +164,7 @@ export function create(d: Data, who: Caller, op: Op, told: Told): Verdict & { ro
   return { ...ok(1, refused), room: id }
 }
 
-/** markRead moves a read mark; false if it does not go on. */
+/** markRead moves a read mark forward. */
 export function markRead(d: Data, user: string, room: string, seq: number, told: Told): void {
   const r = d.rooms.get(room)
   const m = r?.members.get(user)
@@ -170,7 +173,6 @@ export function markRead(d: Data, user: string, room: string, seq: number, told:
   m.readSeq = seq
   m.changed = d.n
   told.read(r, user, seq)
-  told.line(user, r)
 }
 
 /** show is a row as one device sees it. */

@@ -114,7 +114,7 @@ export class FakeServer {
       read: (r, user, seq) => {
         for (const u of r.members.keys()) {
           each(u, (c) => {
-            if (c.views.includes(r.id)) c.put({ t: 'read', position: this.position, room: r.id, user, seq })
+            if (u === user || c.views.includes(r.id)) c.put({ t: 'read', position: this.position, room: r.id, user, seq })
           })
         }
       },
