@@ -60,7 +60,7 @@ var rules = []struct {
 	{food, regexp.MustCompile(`점심|저녁|아침|밥|배고|배불|먹|메뉴|맛있|라면|김밥|치킨|피자|간식|야식|(?i)\b(lunch|dinner|breakfast|hungry|eat|food)\b`)},
 	{coffee, regexp.MustCompile(`커피|카페|라떼|아메리카노|원두|(?i)\b(coffee|latte|cafe)\b`)},
 	{hill, regexp.MustCompile(`등산|산행|산에|산이|산을|정상|둘레길|능선|코스|(?i)\b(mountain|hik(e|ing)|trail)\b`)},
-	{weather, regexp.MustCompile(`날씨|비가|비 와|비 오|눈이 (와|오|내)|눈 와|추워|춥|더워|덥|바람|맑|(?i)\b(weather|rain|snow|cold|hot)\b`)},
+	{weather, regexp.MustCompile(`날씨|비가|비 (와|오|온)|눈이 (와|오|내)|눈 와|추워|춥|더워|덥|바람|맑|(?i)\b(weather|rain|snow|cold|hot)\b`)},
 	{tired, regexp.MustCompile(`피곤|졸려|졸리|힘들|지쳐|지친|아프|아파|(?i)\b(tired|sleepy|sick)\b`)},
 	{work, regexp.MustCompile(`업무|보고|회의|출근|퇴근|출고|입고|야근|바빠|바쁘|일하|마감|(?i)\b(work|busy|meeting|office)\b`)},
 	{weekend, regexp.MustCompile(`주말|토요일|일요일|약속|휴가|여행|(?i)\b(weekend|holiday|trip)\b`)},
@@ -135,7 +135,7 @@ var answers = map[intent][]string{
 	emoji:    {"😊", "ㅎㅎ", "👍", "저도 같은 마음이에요 😄"},
 	link:     {"오, 이따가 열어 볼게요!", "이런 건 어디서 찾으셨어요?", "저장해 뒀어요. 고마워요"},
 	question: {"음, 저도 잘 모르겠어요. {n} 님은 어떻게 생각하세요?", "좋은 질문이네요. 조금 더 생각해 볼게요", "글쎄요, 해 보면 알 것 같아요 ㅎㅎ", "저라면 해 볼 것 같아요"},
-	other:    {"그렇군요! 더 들려주세요", "오, 그건 몰랐어요", "맞아요. 저도 그럴 때가 있어요", "듣고 보니 그렇네요 ㅎㅎ", "그 이야기 좋네요", "아, 그래서 그랬군요"},
+	other:    {"그렇군요! 더 들려주세요", "오, 그건 몰랐어요", "듣고 보니 그렇네요 ㅎㅎ", "그 이야기 좋네요", "처음 듣는 이야기예요. 더 궁금해요", "아, 그렇군요 ㅎㅎ", "와, 그래요?"},
 }
 
 // inEnglish answers people who write English.
@@ -165,7 +165,7 @@ var inEnglish = map[intent][]string{
 	emoji:    {"😊", "👍"},
 	link:     {"I will have a look later, thank you", "Where did you find that?"},
 	question: {"Hmm, I am not sure. What do you think?", "Good question. Let me think about it", "I would give it a try"},
-	other:    {"I see! Tell me more", "Oh, I did not know that", "That happens to me too", "Sounds good to me"},
+	other:    {"I see! Tell me more", "Oh, I did not know that", "Interesting. How did that come about?", "Sounds good to me"},
 }
 
 // reactionTo is the reaction that fits, 0 if none does.

@@ -145,13 +145,13 @@ func rooms() []room {
 	return []room{
 		{key: "trail", title: "북한산 산행 모임", host: 0, members: called("준호", "은지", "지우", "하늘", "태양", "수빈", "미래", "지안", "예진"), scenes: mustScenes("trail"),
 			welcome:     []string{"{n} 님이 오셨어요! 다들 인사해 주세요 👋", "{n} 님, 우리 모임에 잘 오셨어요. 편하게 이야기해 주세요"},
-			inviteAfter: 50, history: 1000, weight: 55, pause: 15},
+			inviteAfter: 50, history: 1000, weight: 66, pause: 12},
 		{key: "work", title: "물류 3팀 업무 보고", host: 8, members: called("도윤", "지훈", "태양", "하늘", "지안", "수빈", "미래", "준호"), scenes: mustScenes("work"),
 			welcome:     []string{"{n} 님이 함께하게 됐어요. 궁금한 건 무엇이든 물어봐 주세요"},
-			inviteAfter: 120, weight: 45, pause: 25},
+			inviteAfter: 120, weight: 32, pause: 40},
 		{key: "market", title: "새벽시장 단감 나눔", host: 9, members: called("지안", "은비", "지훈", "예진", "태양", "은지", "도윤"), scenes: mustScenes("market"),
 			welcome:     []string{"{n} 님, 나눔이 있을 때만 조용히 알려 드릴게요 🍊"},
-			inviteAfter: 420, weight: 6, pause: 1500},
+			inviteAfter: 420, weight: 4, pause: 1500},
 	}
 }
 

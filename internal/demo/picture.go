@@ -110,6 +110,7 @@ func outline(path string) (list [][]point, err error) {
 		case "M":
 			cur = []point{{number(), number()}}
 		case "L":
+			last()
 			cur = append(cur, point{number(), number()})
 		case "H":
 			cur = append(cur, point{number(), last().y})
