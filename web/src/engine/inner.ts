@@ -152,6 +152,10 @@ export interface ModelIO {
   presence(ids: readonly string[]): Promise<readonly string[]>
   /** cached rows of a room from this device's store, the newest stretch, for the first paint. */
   cached(room: string): Promise<readonly Message[]>
+  /** watch says that this model holds the rows of an open room up to seq, its newest, and wants each that follows; unwatch
+      ends that. Without them the model reads for itself what it is not told. */
+  watch?(room: string, seq: number): void
+  unwatch?(room: string): void
   now(): number
   /** after calls fn later; returns the way to stop it. */
   after(ms: number, fn: () => void): () => void

@@ -1,8 +1,10 @@
 // Random rooms, random order of live rows and pages: the rows are those of a naive fold over the whole room.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { MessageRow, SystemRow } from '../types.ts'
 import type { ServerRoom } from './testing.ts'
 import { me, random, World } from './testing.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 type Plain = { seq: number; text: string; edited: boolean; deleted: boolean; reactions: readonly number[]; my: number; reply: string }
 

@@ -99,9 +99,9 @@ export class Line {
     switch (m.kind) {
       case 'text':
         room.last = m
-        room.left = false
-        if (m.author !== me) room.unread++
-        else if (was.unread === 0) room.readSeq = m.seq
+        if (!room.group) room.left = false // a hidden 1:1 shows again
+        if (m.author === me) room.readSeq = was.unread === 0 ? Math.max(m.seq, was.readSeq) : was.readSeq
+        else if (m.seq > was.readSeq) room.unread++
         break
       case 'edit':
       case 'delete':
@@ -132,7 +132,7 @@ export class Line {
     const was = this.room
     if (seq <= was.readSeq) return false
     const known = was.unread === 0 || seq >= (was.last?.seq ?? was.lastSeq) ? 0 : unread
-    this.room = { ...was, readSeq: Math.min(seq, Math.max(was.lastSeq, was.readSeq)), unread: known ?? was.unread }
+    this.room = { ...was, readSeq: seq, unread: known ?? was.unread }
     this.dirty = true
     return known === null
   }

@@ -14,8 +14,6 @@ export interface Entry {
   my: number
   myLabel: number
   row: MessageRow | SystemRow | null
-  /** dirty: the row must be made again. */
-  dirty: boolean
 }
 
 /** shown: the kinds that are lines of the log; the others change one, or are of a later version. */
@@ -32,6 +30,9 @@ export class Log {
   order: Entry[] = []
   /** version grows whenever a row came, went or must be made again. */
   version = 0
+  /** rebuilt: rows came or went elsewhere than at the end since rowsOf was last called; dirty: must be made again. */
+  rebuilt = true
+  readonly dirty = new Set<Entry>()
   private readonly entries = new Map<number, Entry>()
   /** quoting: rows of the stretch by what they answer. */
   private readonly quoting = new Map<number, Set<Entry>>()
@@ -52,6 +53,8 @@ export class Log {
     this.order = []
     this.entries.clear()
     this.quoting.clear()
+    this.dirty.clear()
+    this.rebuilt = true
     this.version++
   }
 
@@ -88,6 +91,7 @@ export class Log {
       this.quoting.clear()
       this.lo = first.seq
       this.hi = first.seq - 1
+      this.rebuilt = true
       this.version++
     }
     const older: Entry[] = []
@@ -123,6 +127,7 @@ export class Log {
     this.lo = this.hi - rows + 1
     const at = this.order.findIndex((e) => e.m.seq >= this.lo)
     this.order = at < 0 ? [] : this.order.slice(at)
+    this.rebuilt = true
     this.version++
     this.prune()
   }
@@ -139,8 +144,8 @@ export class Log {
   /** touch has the row of a message made again, and those that answer it. */
   touch(seq: number): void {
     const e = this.entries.get(seq)
-    if (e) e.dirty = true
-    for (const q of this.quoting.get(seq) ?? []) q.dirty = true
+    if (e) this.dirty.add(e)
+    for (const q of this.quoting.get(seq) ?? []) this.dirty.add(q)
     this.version++
   }
 
@@ -164,7 +169,7 @@ export class Log {
       if (label >= e.label) this.set(e, m, label)
       return
     }
-    this.entries.set(m.seq, { m, label, my: 0, myLabel: 0, row: null, dirty: true })
+    this.entries.set(m.seq, { m, label, my: 0, myLabel: 0, row: null })
     this.touch(m.seq)
   }
 
@@ -186,8 +191,10 @@ export class Log {
   private join(es: Entry[], before: boolean): void {
     if (es.length === 0) return
     for (const e of es) this.quotes(e)
-    if (before) this.order = es.concat(this.order)
-    else for (const e of es) this.order.push(e)
+    if (before) {
+      this.order = es.concat(this.order)
+      this.rebuilt = true
+    } else for (const e of es) this.order.push(e)
     this.version++
   }
 

@@ -377,7 +377,7 @@ export class Model {
     }
     const last = line.room.last
     if (!last || last.seq !== seq || line.room.lastSeq >= s.seq || item.op.kind === 'react') return
-    const { change } = line.outbox.outcome(item, { m: last, label: 0, my: 0, myLabel: 0, row: null, dirty: false }, s.time)
+    const { change } = line.outbox.outcome(item, { m: last, label: 0, my: 0, myLabel: 0, row: null }, s.time)
     line.set({ last: change(last) })
   }
 

@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { MessageRow, RoomState, Row } from '../types.ts'
 import { line, me, message, World } from './testing.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 function texts(rows: readonly Row[]): string[] {
   return rows.map((r) => (r.kind === 'message' ? r.text : r.kind === 'system' ? r.what : 'gap'))
@@ -156,9 +158,11 @@ describe('paging', () => {
     w.model.loadOlder('r')
     await w.rest()
     const kept = row(o.s, 't400')
+    expect([...w.watched]).toEqual([['r', 400]])
     o.stop()
     w.tick()
     await w.rest()
+    expect(w.watched.size).toBe(0)
     expect(o.s.rows.length).toBe(100)
     w.live(w.room('r').text('bob', 'while closed'))
     w.calls.length = 0

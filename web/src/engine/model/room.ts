@@ -24,6 +24,7 @@ export class Room {
   readonly log = new Log()
   readonly reader: Reader
   open = false
+  private watching = false
   private line: Line | null = null
   private readonly marks = new ReadMarks()
   private membersKnown = false
@@ -52,6 +53,7 @@ export class Room {
     this.signal = new Source(ticker, () => this.make(), watched)
     this.reader = new Reader(id, io, this.log, () => this.extent(), () => {
       this.arrived()
+      this.watch()
       this.signal.touch()
     })
   }
@@ -65,6 +67,7 @@ export class Room {
     const stale = this.membersKnown
     this.setLine(line)
     if (stale) this.readMembers()
+    this.watch()
   }
 
   /** stop closes it and keeps some rows. */
@@ -72,6 +75,8 @@ export class Room {
     if (!this.open) return
     this.open = false
     this.online = null
+    if (this.watching) this.io.unwatch?.(this.id)
+    this.watching = false
     this.reader.stop(rows)
     this.signal.touch()
   }
@@ -184,6 +189,12 @@ export class Room {
     if (!line) return
     const { log, reader } = this
     if (line.outbox.arrived((seq) => log.covers(seq) || (seq <= line.room.lastSeq && !(this.open && reader.following)))) line.touch()
+  }
+
+  private watch(): void {
+    if (this.watching || !this.open || !this.log.loaded || !this.reader.following) return
+    this.watching = true
+    this.io.watch?.(this.id, this.log.hi)
   }
 
   private member(change: (marks: ReadMarks) => void): void {

@@ -99,6 +99,9 @@ describe('unread', () => {
     expect(get(w, 'a').unread).toBe(0)
     w.live(text('a', 7, 'bob', 'z'))
     expect([get(w, 'a').unread, get(w, 'a').lastSeq]).toEqual([0, 7])
+    w.model.input({ t: 'read', room: 'a', user: me, seq: 9 })
+    for (const seq of [8, 9, 10]) w.live(text('a', seq, 'bob', 'late'))
+    expect(get(w, 'a')).toMatchObject({ unread: 1, readSeq: 9 })
   })
 
   it('is counted from the rows, or asked for, when a mark moves into the middle', async () => {

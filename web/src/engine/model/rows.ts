@@ -20,22 +20,46 @@ export interface Sight {
   readonly gone: ReadonlySet<number>
 }
 
-/** rowsOf makes the rows of the log; was is what it gave the last time. */
+/** rowsOf makes the rows of the log; was is what it gave the last time. With 100,000 rows, one that changes or comes at the
+    end costs a copy of the array and no look at the others. */
 export function rowsOf(s: Sight, was: readonly Row[]): readonly Row[] {
-  const order = s.log.order
-  const out: Row[] = new Array<Row>(order.length)
-  let same = was.length === order.length
-  for (let i = 0; i < order.length; i++) {
-    const e = order[i]!
-    if (e.dirty || !e.row) {
-      e.dirty = false
-      const row = e.m.kind === 'text' ? textRow(s, e) : systemRow(s, e)
-      if (!e.row || !equal(e.row, row)) e.row = row
+  const { order, dirty } = s.log
+  let out: Row[] | null = null
+  if (s.log.rebuilt) {
+    out = order.map((e) => (e.row && !dirty.has(e) ? e.row : make(s, e)))
+    if (out.length === was.length && out.every((r, i) => r === was[i])) out = null
+  } else {
+    for (const e of dirty) {
+      const i = place(order, e.m.seq)
+      if (order[i] !== e) e.row = null // not in the stretch now; it may come back
+      if (order[i] !== e || i >= was.length) continue
+      const row = make(s, e)
+      if (row !== was[i]) (out ??= was.slice())[i] = row
     }
-    out[i] = e.row
-    if (same && was[i] !== e.row) same = false
+    if (order.length > was.length) out = (out ?? was).concat(order.slice(was.length).map((e) => make(s, e)))
   }
-  return same ? was : out
+  s.log.rebuilt = false
+  dirty.clear()
+  return out ?? was
+}
+
+/** make makes the row of an entry. */
+function make(s: Sight, e: Entry): Row {
+  const row = e.m.kind === 'text' ? textRow(s, e) : systemRow(s, e)
+  if (!e.row || !equal(e.row, row)) e.row = row
+  return e.row
+}
+
+/** place is where a seq stands in the order, or would stand. */
+function place(order: readonly Entry[], seq: number): number {
+  let lo = 0
+  let hi = order.length
+  while (lo < hi) {
+    const mid = (lo + hi) >>> 1
+    if (order[mid]!.m.seq < seq) lo = mid + 1
+    else hi = mid
+  }
+  return lo
 }
 
 /** tailOf makes the rows of what is not acknowledged, in the order it was said. */

@@ -60,6 +60,7 @@ export class Source<T> implements Signal<T> {
     // Of its own, so that one function can subscribe twice.
     const own = () => fn()
     this.get()
+    if (this.subscribers.size === 0) this.moved = false
     this.subscribers.add(own)
     if (this.subscribers.size === 1) this.watched?.(true)
     return () => {
@@ -78,6 +79,7 @@ export class Source<T> implements Signal<T> {
   }
 
   tell(): void {
+    if (this.subscribers.size === 0) return // made when somebody looks
     this.get()
     if (!this.moved) return
     this.moved = false

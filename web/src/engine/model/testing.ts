@@ -117,6 +117,7 @@ export class World {
   readonly people = new Map<string, Person>()
   readonly members = new Map<string, { user: string; joinedSeq: number; readSeq: number }[]>()
   readonly cached = new Map<string, Message[]>()
+  readonly watched = new Map<string, number>()
   readonly calls: string[] = []
   friends: string[] = []
   blocked: string[] = []
@@ -205,6 +206,8 @@ export class World {
       blocked: () => this.answer('blocked', () => [...this.blocked]),
       presence: (ids) => this.answer('presence', () => ids.filter((id) => this.online.includes(id))),
       cached: (room) => this.answer(`cached ${room}`, () => this.cached.get(room) ?? [], true),
+      watch: (room, seq) => void this.watched.set(room, seq),
+      unwatch: (room) => void this.watched.delete(room),
       now: () => this.now,
       after: (ms, fn) => {
         const t = { at: this.now + ms, fn }
