@@ -1,0 +1,68 @@
+// What the shell takes from the browser, in one place, so that tests can give it something else.
+import { secureRand } from '../core/rand.ts'
+import type { Channel } from './tabs.ts'
+
+export interface Env {
+  /** origin of the page, 'https://host'; calls go to <origin>/api, the socket to <origin>/live. */
+  readonly origin: string
+  readonly secure: boolean
+  readonly locks: Pick<LockManager, 'request'> | null
+  channel(name: string): Channel | null
+  visible(): boolean
+  /** wall is the clock of the machine; mono never goes back. */
+  wall(): number
+  mono(): number
+  after(ms: number, fn: () => void): () => void
+  rand(): number
+  /** wake calls fn on everything that may mean: time has passed or the network is another one. */
+  wake(fn: (why: Wake) => void): () => void
+  /** ownBuild is the hash that this script was served under, '' if unknown. */
+  readonly ownBuild: string
+}
+
+export type Wake = 'visible' | 'hidden' | 'focus' | 'online' | 'offline' | 'frozen' | 'thawed' | 'hide'
+
+/** buildOf finds the hash in the address of the script, /a/<hash>/app.js. */
+export function buildOf(url: string): string {
+  return /\/a\/([0-9a-z]+)\/[^/]*$/.exec(url)?.[1] ?? ''
+}
+
+export function browserEnv(): Env {
+  return {
+    origin: location.origin,
+    secure: globalThis.isSecureContext,
+    locks: globalThis.isSecureContext && 'locks' in navigator ? navigator.locks : null,
+    channel: (name) => (typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name)),
+    visible: () => document.visibilityState === 'visible',
+    wall: () => Date.now(),
+    mono: () => performance.now(),
+    after(ms, fn) {
+      const t = setTimeout(fn, Math.min(ms, 0x7fffffff))
+      return () => clearTimeout(t)
+    },
+    rand: secureRand,
+    ownBuild: buildOf(import.meta.url),
+    wake(fn) {
+      const on: (readonly [EventTarget, string, () => void])[] = []
+      const listen = (target: EventTarget, type: string, f: () => void) => {
+        target.addEventListener(type, f)
+        on.push([target, type, f])
+      }
+      listen(document, 'visibilitychange', () => fn(document.visibilityState === 'visible' ? 'visible' : 'hidden'))
+      listen(window, 'focus', () => fn('focus'))
+      listen(window, 'online', () => fn('online'))
+      listen(window, 'offline', () => fn('offline'))
+      const hide = (e: Event) => fn((e as PageTransitionEvent).persisted ? 'frozen' : 'hide')
+      const show = (e: Event) => {
+        if ((e as PageTransitionEvent).persisted) fn('thawed')
+      }
+      window.addEventListener('pagehide', hide)
+      window.addEventListener('pageshow', show)
+      return () => {
+        for (const [target, type, f] of on) target.removeEventListener(type, f)
+        window.removeEventListener('pagehide', hide)
+        window.removeEventListener('pageshow', show)
+      }
+    },
+  }
+}

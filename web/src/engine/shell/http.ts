@@ -1,0 +1,274 @@
+// The wire over HTTP and WebSocket: the Connect protocol in its binary form, /live in its binary form. The bearer token goes
+// into a header and into the first frame, never into an address. Every attempt ends within its time.
+import { type Client, createClient } from '@connectrpc/connect'
+import { createConnectTransport } from '@connectrpc/connect-web'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { AccountService } from '../../gen/bonghwa/api/v1/account_pb.ts'
+import { ChatService } from '../../gen/bonghwa/api/v1/chat_pb.ts'
+import { type ChangeResponse, PeopleService } from '../../gen/bonghwa/api/v1/people_pb.ts'
+import { type CallAnswer, type HistoryPage, type HistoryRequest, type Name, failure } from '../core/frames.ts'
+import { decode } from '../core/ids.ts'
+import type { Op, Room } from '../inner.ts'
+import { type Device, type Found, type Invitation, type Member, type Person, RefusedError, type ServerInfo } from '../types.ts'
+import { failureOf, message, person, plain, position, room, unreachable } from './convert.ts'
+import { commandName } from './frames.ts'
+import { connect } from './socket.ts'
+import type { Entered, Live, LiveEvents, Opening, Outcome, Photo, Session, Wire } from './wire.ts'
+
+const attemptTimeout = 10_000
+const attempts = 3
+/** soon: reasons for which the same call can succeed a moment later. */
+const soon = new Set(['not_ready', 'behind', 'unknown_outcome'])
+const peopleBatch = 200
+
+export class HttpWire implements Wire {
+  private readonly account: Client<typeof AccountService>
+  private readonly chat: Client<typeof ChatService>
+  private readonly people: Client<typeof PeopleService>
+  private readonly origin: string
+  private readonly after: (ms: number, fn: () => void) => () => void
+
+  constructor(origin: string, session: Session, after: (ms: number, fn: () => void) => () => void, fetcher?: typeof globalThis.fetch) {
+    const transport = createConnectTransport({
+      baseUrl: `${origin}/api`,
+      useBinaryFormat: true,
+      defaultTimeoutMs: attemptTimeout,
+      ...(fetcher ? { fetch: fetcher } : {}),
+      interceptors: [
+        (next) => async (req) => {
+          const t = session.token()
+          if (t !== '') req.header.set('Authorization', `Bearer ${t}`)
+          try {
+            return await next(req)
+          } catch (e) {
+            const f = failureOf(e)
+            if (t !== '' && (f?.reason === 'unauthenticated' || f?.reason === 'session_revoked')) session.over(t, plain(f))
+            throw e
+          }
+        },
+      ],
+    })
+    this.account = createClient(AccountService, transport)
+    this.chat = createClient(ChatService, transport)
+    this.people = createClient(PeopleService, transport)
+    this.origin = origin
+    this.after = after
+  }
+
+  connect(events: LiveEvents): Live {
+    return connect(this.origin, events)
+  }
+
+  // Accounts.
+
+  async server(): Promise<ServerInfo> {
+    const r = await this.ask(() => this.account.getServer({}))
+    return { signup: r.signup === 'open' || r.signup === 'invite' ? r.signup : 'closed', version: r.version, webBuild: r.webBuild }
+  }
+
+  async checkHandle(handle: string): Promise<boolean> {
+    return (await this.ask(() => this.account.checkHandle({ handle }))).free
+  }
+
+  async signUp(o: Opening & { random: Uint8Array; handle: string; name: string; password: string; invitation: string }): Promise<Entered> {
+    const { random, handle, password, token, device, invitation } = o
+    const r = await this.ask(() => this.account.signUp({ random, handle, displayName: o.name, password, token, device, deviceLabel: o.label, invitation }))
+    return { user: r.user, handle: r.handle, mustChange: false }
+  }
+
+  async logIn(o: Opening & { handle: string; password: string }): Promise<Entered> {
+    const { handle, password, token, device } = o
+    const r = await this.ask(() => this.account.logIn({ handle, password, token, device, deviceLabel: o.label }))
+    return { user: r.user, handle: r.handle, mustChange: r.mustChangePassword }
+  }
+
+  async requestCode(o: Opening): Promise<{ code: string; validMs: number }> {
+    const r = await this.ask(() => this.account.requestDeviceCode({ tokenHash: sha256(o.token), device: o.device, deviceLabel: o.label }))
+    return { code: r.code, validMs: Number(r.validMs) }
+  }
+
+  async pollCode(token: Uint8Array): Promise<Entered | 'waiting' | 'expired'> {
+    const r = await this.ask(() => this.account.pollDeviceCode({ token }))
+    if (r.expired) return 'expired'
+    return r.admitted ? { user: r.user, handle: r.handle, mustChange: false } : 'waiting'
+  }
+
+  async logOut(): Promise<void> {
+    await this.ask(() => this.people.logOut({}))
+  }
+
+  // What the core asks for.
+
+  change(op: Op, n: Name, skip: boolean, oldDevice: string): Promise<Outcome<CallAnswer>> {
+    const call = this.changeCall(op, n, skip, oldDevice)
+    // Not a change of the account: it is given up, so that later ones are not blocked.
+    if (!call) return Promise.resolve({ answer: null, failure: failure('invalid') })
+    return attempt(async () => {
+      const r = await call()
+      return { seq: Number(r.seq), time: Number(r.timeMs), repeated: r.repeated }
+    })
+  }
+
+  private changeCall(op: Op, n: Name, skip: boolean, oldDevice: string): (() => Promise<ChangeResponse>) | null {
+    const p = this.people
+    const name = commandName(n)
+    const user = op.peer ?? ''
+    if (skip) return () => p.skipAccountCommand({ name, device: oldDevice })
+    switch (op.kind) {
+      case 'addFriend':
+        return () => p.addFriend({ name, user })
+      case 'removeFriend':
+        return () => p.removeFriend({ name, user })
+      case 'setProfile': {
+        const change = { ...(op.name !== undefined ? { displayName: op.name } : {}), ...(op.status !== undefined ? { statusMessage: op.status } : {}) }
+        return () => p.setProfile({ name, ...change })
+      }
+      case 'setPhoto':
+        return () => p.setPhoto({ name, jpeg: op.bytes ?? new Uint8Array() })
+      case 'changePassword':
+        return () => p.changePassword({ name, oldPassword: op.old ?? '', newPassword: op.next ?? '' })
+      case 'deleteAccount':
+        return () => p.deleteAccount({ name, password: op.old ?? '' })
+      case 'revokeDevices':
+        return () => p.revokeDevices({ name, devices: [...(op.list ?? [])], allOthers: op.on ?? false })
+      case 'labelDevice':
+        return () => p.labelDevice({ name, device: op.peer ?? '', label: op.text ?? '' })
+      case 'createInvitation':
+        return () => p.createInvitation({ name, secretHash: op.bytes ?? new Uint8Array(), uses: op.uses ?? 0, validDays: op.days ?? 0 })
+      case 'revokeInvitation':
+        return () => p.revokeInvitation({ name, id: op.text ?? '' })
+      default:
+        return null
+    }
+  }
+
+  renew(device: string): Promise<Outcome<boolean>> {
+    return attempt(async () => {
+      await this.people.renewDevice({ device: decode(device) ?? new Uint8Array() })
+      return true
+    })
+  }
+
+  fetch(q: HistoryRequest): Promise<Outcome<HistoryPage>> {
+    return attempt(() => this.page(q))
+  }
+
+  // Rooms.
+
+  history(q: HistoryRequest): Promise<HistoryPage> {
+    return this.ask(() => this.page(q))
+  }
+
+  private async page(q: HistoryRequest): Promise<HistoryPage> {
+    const atLeast = q.atLeast ? { atLeast: { epoch: q.atLeast.epoch, n: BigInt(q.atLeast.n) } } : {}
+    const r = await this.chat.history({ room: q.room, from: BigInt(q.from), backward: q.backward, limit: q.limit, ...atLeast })
+    return { messages: r.messages.map(message), lastSeq: Number(r.lastSeq), joinedSeq: Number(r.joinedSeq), position: position(r.position) }
+  }
+
+  async members(id: string): Promise<readonly Member[]> {
+    const r = await this.ask(() => this.chat.listMembers({ room: id }))
+    return r.members.map((m) => ({ user: m.user, joinedSeq: Number(m.joinedSeq), readSeq: Number(m.readSeq) }))
+  }
+
+  async room(id: string): Promise<Room | null> {
+    try {
+      const r = await this.ask(() => this.chat.getRoom({ room: id }))
+      return r.room ? room(r.room) : null
+    } catch (e) {
+      if (e instanceof RefusedError && (e.refusal.reason === 'unknown_room' || e.refusal.reason === 'not_member')) return null
+      throw e
+    }
+  }
+
+  async reactions(id: string, seq: number): Promise<readonly { user: string; reaction: number }[]> {
+    const r = await this.ask(() => this.chat.listReactions({ room: id, seq: BigInt(seq) }))
+    return r.reactions.map((x) => ({ user: x.user, reaction: x.reaction }))
+  }
+
+  // People.
+
+  async me(): Promise<{ me: Person; mustChange: boolean }> {
+    const r = await this.ask(() => this.people.getMe({}))
+    if (!r.me) throw new RefusedError(unreachable)
+    return { me: person(r.me), mustChange: r.mustChangePassword }
+  }
+
+  async users(ids: readonly string[]): Promise<readonly Person[]> {
+    const found: Person[] = []
+    for (let i = 0; i < ids.length; i += peopleBatch) {
+      const r = await this.ask(() => this.people.getUsers({ ids: ids.slice(i, i + peopleBatch) }))
+      found.push(...r.users.map(person))
+    }
+    return found
+  }
+
+  async friends(): Promise<readonly Person[]> {
+    return (await this.ask(() => this.people.listFriends({}))).friends.map(person)
+  }
+
+  async addedMe(): Promise<readonly Person[]> {
+    return (await this.ask(() => this.people.listAddedMe({}))).users.map(person)
+  }
+
+  async blocked(): Promise<readonly string[]> {
+    return (await this.ask(() => this.chat.listBlocked({}))).users
+  }
+
+  async presence(ids: readonly string[]): Promise<readonly string[]> {
+    const online: string[] = []
+    for (let i = 0; i < ids.length; i += peopleBatch) {
+      online.push(...(await this.ask(() => this.people.getPresence({ users: ids.slice(i, i + peopleBatch) }))).online)
+    }
+    return online
+  }
+
+  async photos(users: readonly string[]): Promise<readonly Photo[]> {
+    const r = await this.ask(() => this.people.getPhotos({ users: [...users] }))
+    return r.photos.map((p) => ({ user: p.user, photo: p.photo, jpeg: p.jpeg }))
+  }
+
+  async find(handle: string, self: string): Promise<Found | null> {
+    const r = await this.ask(() => this.people.findUser({ handle }))
+    return r.user ? { person: person(r.user), friend: r.friend, addedMe: r.addedMe, self: r.user.id === self } : null
+  }
+
+  async devices(): Promise<readonly Device[]> {
+    const r = await this.ask(() => this.people.listDevices({}))
+    return r.devices.map((d) => ({ id: d.id, label: d.label, lastDay: d.lastDay * 86_400_000, current: d.current }))
+  }
+
+  async peekCode(code: string): Promise<string> {
+    return (await this.ask(() => this.people.peekDeviceCode({ code }))).deviceLabel
+  }
+
+  async admitCode(code: string): Promise<void> {
+    await this.ask(() => this.people.admitDevice({ code }))
+  }
+
+  async invitations(): Promise<readonly Invitation[]> {
+    const r = await this.ask(() => this.people.listInvitations({}))
+    return r.invitations.map((i) => {
+      const { id, uses, used, users, revoked } = i
+      return { id, secret: '', created: Number(i.createdMs), until: Number(i.untilMs), uses, used, users, revoked }
+    })
+  }
+
+  /** ask makes a call that is harmless to repeat, up to three times. */
+  private async ask<T>(f: () => Promise<T>): Promise<T> {
+    for (let n = 1; ; n++) {
+      const { answer, failure } = await attempt(async () => ({ value: await f() }))
+      if (answer) return answer.value
+      if (n >= attempts || (failure && !soon.has(failure.reason))) throw new RefusedError(failure ? plain(failure) : unreachable)
+      await new Promise<void>((resolve) => this.after(150 * n, resolve))
+    }
+  }
+}
+
+/** attempt makes one call and says what came of it; it never rejects. */
+async function attempt<T>(f: () => Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { answer: await f(), failure: null }
+  } catch (e) {
+    return { answer: null, failure: failureOf(e) }
+  }
+}

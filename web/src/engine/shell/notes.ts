@@ -1,0 +1,44 @@
+// What the windows of one device tell each other. Only windows of the same origin and account slot hear it. A leading window
+// answers `join` with `snapshot`; `inputs` that follow go on from there.
+import type { Input, Op } from '../inner.ts'
+import type { AppState, ServerInfo } from '../types.ts'
+import type { Stored } from './cache.ts'
+import type { Account } from './records.ts'
+import type { Write } from './store.ts'
+
+/** Shared is the part of AppState that the leader decides. */
+export interface Shared {
+  readonly storage: AppState['storage']
+  readonly server: ServerInfo | null
+}
+
+/** Ask is what a window wants from the leader about changes; items are named by the uid of their op. */
+export type Ask =
+  | { readonly t: 'op'; readonly op: Op; readonly writes: readonly Write[] }
+  | { readonly t: 'giveUp'; readonly uid: string }
+  | { readonly t: 'replace'; readonly uid: string; readonly text: string }
+  | { readonly t: 'discard'; readonly uid: string }
+  | { readonly t: 'resend'; readonly uid: string }
+
+export type ShellNote =
+  /** join: tell me where things stand. */
+  | { readonly t: 'join' }
+  /** snapshot is for one window, or for all ('') when a window begins to lead. */
+  | { readonly t: 'snapshot'; readonly to: string; readonly account: Account | null; readonly inputs: readonly Input[]; readonly shared: Shared }
+  | { readonly t: 'inputs'; readonly inputs: readonly Input[] }
+  | { readonly t: 'shared'; readonly shared: Shared }
+  /** ask carries a number so that the leader can say what is safe. */
+  | { readonly t: 'ask'; readonly no: number; readonly ask: Ask }
+  | { readonly t: 'taken'; readonly to: string; readonly no: number; readonly ok: boolean }
+  | { readonly t: 'view'; readonly rooms: readonly string[]; readonly active: boolean }
+  | { readonly t: 'gone' }
+  | { readonly t: 'read'; readonly room: string; readonly seq: number }
+  | { readonly t: 'typing'; readonly room: string; readonly stopped: boolean }
+  | { readonly t: 'draft'; readonly room: string; readonly text: string }
+  | { readonly t: 'memory'; readonly key: string; readonly value: string }
+  | { readonly t: 'cache'; readonly stored: Stored }
+  /** over: the server has refused this token. */
+  | { readonly t: 'over'; readonly token: string }
+  /** entered: somebody has logged in; left: nobody is logged in any more. */
+  | { readonly t: 'entered'; readonly account: Account; readonly inputs: readonly Input[] }
+  | { readonly t: 'left'; readonly ended: { readonly unsent: number; readonly why: 'revoked' | 'closed' | 'password' } | null }

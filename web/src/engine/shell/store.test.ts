@@ -1,0 +1,151 @@
+import 'fake-indexeddb/auto'
+import { IDBFactory } from 'fake-indexeddb'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { MemoryStore, type Store, StoreError, openStore } from './store.ts'
+import { Writer } from './writer.ts'
+
+const never = () => () => {}
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory()
+})
+
+const kinds: [string, () => Promise<Store>][] = [
+  ['disk', () => openStore('1', never)],
+  ['memory', async () => new MemoryStore()],
+]
+
+describe.each(kinds)('%s', (kind, open) => {
+  test('holds what was written, by key and in order', async () => {
+    const s = await open()
+    expect(s.kind).toBe(kind)
+    await s.write([
+      { table: 'items', key: 10, value: { id: 10 } },
+      { table: 'items', key: 9, value: { id: 9, bytes: new Uint8Array([1]) } },
+      { table: 'meta', key: 'account', value: { user: 'u' } },
+    ])
+    expect(await s.entries('items')).toEqual([
+      [9, { id: 9, bytes: new Uint8Array([1]) }],
+      [10, { id: 10 }],
+    ])
+    await s.write([{ table: 'items', key: 9 }])
+    expect(await s.get('items', 9)).toBeUndefined()
+    expect(await s.get('meta', 'account')).toEqual({ user: 'u' })
+    expect(await s.get('meta', 'nothing')).toBeUndefined()
+    await s.wipe()
+    expect(await s.entries('items')).toEqual([])
+    expect(await s.get('meta', 'account')).toBeUndefined()
+  })
+
+  test('takes fenced writes of the last window only', async () => {
+    const s = await open()
+    await s.claim('a')
+    await s.write([{ table: 'items', key: 1, value: 1 }], { fence: 'a' })
+    await s.claim('b')
+    await expect(s.write([{ table: 'items', key: 2, value: 2 }], { fence: 'a' })).rejects.toMatchObject({ why: 'fenced' })
+    expect(await s.get('items', 2)).toBeUndefined()
+    await s.write([{ table: 'items', key: 2, value: 2 }], { fence: 'b', strict: true })
+    expect(await s.get('items', 2)).toBe(2)
+  })
+})
+
+test('the database is shared by the windows of a slot and apart from other slots', async () => {
+  const a = await openStore('1', never)
+  const b = await openStore('1', never)
+  const other = await openStore('2', never)
+  await a.write([{ table: 'drafts', key: 'room', value: 'text' }])
+  expect(await b.get('drafts', 'room')).toBe('text')
+  expect(await other.get('drafts', 'room')).toBeUndefined()
+})
+
+test('a write is made whole or not at all', async () => {
+  const s = await openStore('1', never)
+  const bad = () => {} // functions cannot be stored
+  await expect(
+    s.write([
+      { table: 'items', key: 1, value: 1 },
+      { table: 'counters', key: 'c', value: bad },
+    ]),
+  ).rejects.toBeInstanceOf(StoreError)
+  expect(await s.get('items', 1)).toBeUndefined()
+})
+
+test('refused: no database, one that throws, one that never answers', async () => {
+  const was = globalThis.indexedDB
+  Object.assign(globalThis, { indexedDB: undefined })
+  expect((await openStore('1', never)).kind).toBe('memory')
+  Object.assign(globalThis, {
+    indexedDB: {
+      open() {
+        throw new DOMException('no', 'SecurityError')
+      },
+    },
+  })
+  expect((await openStore('1', never)).kind).toBe('memory')
+  Object.assign(globalThis, { indexedDB: { open: () => new EventTarget() } })
+  const opened = openStore('1', (_ms, fn) => {
+    queueMicrotask(fn)
+    return () => {}
+  })
+  expect((await opened).kind).toBe('memory')
+  globalThis.indexedDB = was
+})
+
+describe('writer', () => {
+  /** Shaky is a store that fails when told to. */
+  class Shaky extends MemoryStore {
+    fails = false
+    transactions = 0
+    override async write(...args: Parameters<MemoryStore['write']>): Promise<void> {
+      this.transactions++
+      if (this.fails) throw new StoreError('full')
+      await super.write(...args)
+    }
+  }
+
+  test('keeps the order, gathers while one is under way', async () => {
+    const s = new Shaky()
+    await s.claim('f')
+    const w = new Writer(s, 'f', () => {}, () => {})
+    const done: number[] = []
+    for (let i = 0; i < 5; i++) w.write([{ table: 'items', key: 1, value: i }], true, () => done.push(i))
+    await w.settled()
+    expect(done).toEqual([0, 1, 2, 3, 4])
+    expect(await s.get('items', 1)).toBe(4)
+    expect(s.transactions).toBe(2)
+  })
+
+  test('what failed is told once and written with the next, the latest value of each', async () => {
+    const s = new Shaky()
+    await s.claim('f')
+    const told: boolean[] = []
+    const w = new Writer(s, 'f', (ok) => told.push(ok), () => {})
+    s.fails = true
+    let stored = 0
+    w.write([{ table: 'items', key: 1, value: 'a' }, { table: 'items', key: 2, value: 'x' }], true, () => stored++)
+    await w.settled()
+    w.write([{ table: 'items', key: 1, value: 'b' }, { table: 'items', key: 2 }], true, () => stored++)
+    await w.settled()
+    expect([stored, told]).toEqual([2, [false]])
+    s.fails = false
+    w.retry()
+    await w.settled()
+    expect(told).toEqual([false, true])
+    expect(await s.entries('items')).toEqual([[1, 'b']])
+  })
+
+  test('a lost lead ends it', async () => {
+    const s = new Shaky()
+    await s.claim('f')
+    let fenced = 0
+    let stored = 0
+    const w = new Writer(s, 'f', () => {}, () => fenced++)
+    await s.claim('other')
+    w.write([{ table: 'items', key: 1, value: 1 }], true, () => stored++)
+    await w.settled()
+    w.write([{ table: 'items', key: 2, value: 2 }], true, () => stored++)
+    await w.settled()
+    expect([fenced, stored]).toEqual([1, 0])
+    expect(await s.entries('items')).toEqual([])
+  })
+})

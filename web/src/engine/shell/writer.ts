@@ -1,0 +1,87 @@
+// Writer puts the writes of the leading window into the store, one transaction after the other. While one is under way,
+// what comes gathers for the next. A write that fails (no room left) is not lost: it is told once (`onState`), the caller goes
+// on as if it were stored, and everything that failed goes into the next transaction again, so that the store is never
+// half of something. Only a lost lead ends it.
+import { type Store, StoreError, type Write } from './store.ts'
+
+interface Batch {
+  readonly writes: readonly Write[]
+  readonly strict: boolean
+  readonly done: () => void
+}
+
+export class Writer {
+  private queue: Batch[] = []
+  private running = false
+  private stopped = false
+  /** failed writes by table and key, latest value. */
+  private readonly failed = new Map<string, Write>()
+  private idle: (() => void)[] = []
+  private readonly store: Store
+  private readonly fence: string
+  private readonly onState: (ok: boolean) => void
+  private readonly onFenced: () => void
+
+  constructor(store: Store, fence: string, onState: (ok: boolean) => void, onFenced: () => void) {
+    this.store = store
+    this.fence = fence
+    this.onState = onState
+    this.onFenced = onFenced
+  }
+
+  /** write calls done when the writes are in the store, or when they could not be put there and are kept in memory. */
+  write(writes: readonly Write[], strict: boolean, done: () => void = () => {}): void {
+    if (this.stopped) return
+    this.queue.push({ writes, strict, done })
+    if (!this.running) void this.run()
+  }
+
+  /** retry tries what failed again. */
+  retry(): void {
+    if (this.failed.size > 0) this.write([], false)
+  }
+
+  /** settled ends when everything handed in so far is decided. */
+  settled(): Promise<void> {
+    if (!this.running) return Promise.resolve()
+    return new Promise((resolve) => this.idle.push(resolve))
+  }
+
+  /** stop takes no more writes; what is queued is still made. */
+  stop(): Promise<void> {
+    const p = this.settled()
+    this.stopped = true
+    return p
+  }
+
+  private async run(): Promise<void> {
+    this.running = true
+    while (this.queue.length > 0) {
+      const batches = this.queue
+      this.queue = []
+      const merged = new Map(this.failed)
+      for (const b of batches) for (const w of b.writes) merged.set(`${w.table}/${typeof w.key}/${w.key}`, w)
+      const strict = batches.some((b) => b.strict)
+      try {
+        await this.store.write([...merged.values()], { strict, fence: this.fence })
+        if (this.failed.size > 0) this.onState(true)
+        this.failed.clear()
+      } catch (e) {
+        if (e instanceof StoreError && e.why === 'fenced') {
+          this.queue = []
+          this.stopped = true
+          this.onFenced()
+          break
+        }
+        const first = this.failed.size === 0
+        for (const [k, w] of merged) this.failed.set(k, w)
+        if (first) this.onState(false)
+      }
+      for (const b of batches) b.done()
+    }
+    this.running = false
+    const idle = this.idle
+    this.idle = []
+    for (const f of idle) f()
+  }
+}
