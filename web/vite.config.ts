@@ -44,7 +44,7 @@ function early(): Plugin {
   }
 }
 
-/** page puts the files that are not modules into the head: early.js before everything, the fonts apart from app.css. */
+/** page completes the head: early.js before everything, what app.js needs at once, the fonts apart from app.css. */
 function page(): Plugin {
   let base = '/'
   return {
@@ -55,8 +55,9 @@ function page(): Plugin {
     },
     transformIndexHtml: {
       order: 'post',
-      handler: () => [
+      handler: (_html, { chunk }) => [
         { tag: 'script', attrs: { src: `${base}early.js` }, injectTo: 'head-prepend' },
+        ...(chunk?.imports ?? []).map((name) => ({ tag: 'link', attrs: { rel: 'modulepreload', href: base + name }, injectTo: 'head' as const })),
         { tag: 'link', attrs: { rel: 'stylesheet', href: `${base}fonts/fonts.css` }, injectTo: 'head' },
       ],
     },
@@ -88,6 +89,8 @@ export default defineConfig({
       output: {
         entryFileNames: 'app.js',
         chunkFileNames: '[name].js',
+        // What the lazy parts share with app.js.
+        codeSplitting: { groups: [{ name: 'base', minShareCount: 2 }] },
         assetFileNames: (asset) => (asset.names[0]?.endsWith('.css') ? 'app.css' : '[name][extname]'),
       },
     },

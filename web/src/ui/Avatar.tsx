@@ -13,7 +13,10 @@ const pictures = ['persimmon', 'moon', 'pine', 'wave', 'tea', 'sun', 'house', 'p
 export function pictureOf(id: string): (typeof pictures)[number] {
   let h = 0x811c9dc5
   for (let i = 0; i < id.length; i++) h = Math.imul(h ^ id.charCodeAt(i), 0x01000193)
-  return pictures[((h ^ (h >>> 15)) >>> 0) % pictures.length]!
+  // The last bits of the hash alone are not even enough for ids that differ in one character.
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return pictures[((h ^ (h >>> 16)) >>> 0) % pictures.length]!
 }
 
 /** DefaultPicture draws the picture of an id without asking for a photo. */

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { formatPath, parentOf, parsePath, type Route } from './route.ts'
+
+test('each route has an address that leads back to it', () => {
+  const routes: Route[] = [
+    { at: 'friends' }, { at: 'chats' }, { at: 'room', id: 'abc-123' }, { at: 'room', id: 'a/b ?#%한' }, { at: 'room', id: 'abc', info: true },
+    { at: 'more' }, { at: 'more', page: 'screen' }, { at: 'more', page: 'blocked' },
+  ]
+  for (const route of routes) for (const slot of [0, 1, 9]) expect(parsePath(formatPath(route, slot))).toEqual({ slot, route })
+})
+
+test('an address that is not known is the chats', () => {
+  for (const path of ['', '/', '/nothing', '/room', '/room/', '/room/%E0%A4%A', '//', '/u', '/u/0', '/u/x/chats', '/u/100/friends']) {
+    expect(parsePath(path), path).toEqual({ slot: 0, route: { at: 'chats' } })
+  }
+  expect(parsePath('/u/2')).toEqual({ slot: 2, route: { at: 'chats' } })
+  expect(parsePath('/more/nothing')).toEqual({ slot: 0, route: { at: 'more' } })
+})
+
+test('up from everywhere ends at the chats', () => {
+  expect(parentOf({ at: 'room', id: 'a', info: true })).toEqual({ at: 'room', id: 'a' })
+  expect(parentOf({ at: 'room', id: 'a' })).toEqual({ at: 'chats' })
+  expect(parentOf({ at: 'more', page: 'devices' })).toEqual({ at: 'more' })
+  expect(parentOf({ at: 'friends' })).toEqual({ at: 'chats' })
+})

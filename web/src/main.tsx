@@ -1,0 +1,35 @@
+// The page begins here.
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import './ui/tokens.css'
+import './ui/base.css'
+import { App } from './app/App.tsx'
+import { EngineContext } from './app/context.ts'
+import { watchKeys } from './app/keys.ts'
+import { Starting } from './app/Pages.tsx'
+import { watchRoute } from './app/route.ts'
+import { settings, showSettings, watchSettings } from './app/settings.ts'
+import { openEngine } from './engine/engine.ts'
+import { Sprite } from './ui/Sprite.tsx'
+
+showSettings(settings())
+watchSettings()
+watchRoute()
+watchKeys()
+
+const root = createRoot(document.getElementById('root')!)
+root.render(
+  <>
+    <Sprite />
+    <Starting />
+  </>,
+)
+void openEngine().then((engine) =>
+  root.render(
+    <StrictMode>
+      <EngineContext value={engine}>
+        <App />
+      </EngineContext>
+    </StrictMode>,
+  ),
+)
