@@ -3,23 +3,28 @@
 GO   ?= go
 ARGS ?=
 DATA ?= bonghwa-data
+DEMO ?= bonghwa-demo-data
 SOAK ?= 5m
 
 # The same binary with and without a C compiler on the machine.
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint generate bench soak clean-data
+.PHONY: help run demo build test lint generate bench soak clean-data
 
 help: ## print this
 	@echo "Bonghwa. Go is enough to run it; README.md is the place to begin."
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## start the server on this machine; ARGS="--listen ..." for more
-	@echo "Starting on 127.0.0.1:8080, data in ./$(DATA); Ctrl-C stops it. To talk, in another terminal:"
-	@echo "    $(GO) run ./cmd/bonghwa chat"
+run: ## start the server on this machine; ARGS="--lan" lets your phone in
+	@echo "Open http://127.0.0.1:8080 in a browser. Data in ./$(DATA); Ctrl-C stops it."
+	@echo "Nobody to talk to? make demo brings twelve people. In a terminal: $(GO) run ./cmd/bonghwa chat"
 	@$(GO) run ./cmd/bonghwa serve --data $(DATA) $(ARGS)
+
+demo: ## the same with twelve simulated people who talk, work and answer; ARGS="--lan" for a phone
+	@echo "Open http://127.0.0.1:8080 in a browser and sign up. Data in ./$(DEMO); Ctrl-C stops everything."
+	@$(GO) run ./cmd/bonghwa demo --data $(DEMO) $(ARGS)
 
 build: ## make bin/bonghwa, the one binary
 	$(GO) build -trimpath -ldflags "-s -w" -o bin/bonghwa ./cmd/bonghwa
@@ -48,5 +53,5 @@ bench: build ## measure this machine; results in bench/results. ARGS=--quick tak
 soak: ## kill -9, SIGSTOP and seeds for SOAK=5m each
 	BONGHWA_SOAK=$(SOAK) $(GO) test -count=1 -timeout 6h -run '^TestSoak' -v ./...
 
-clean-data: ## delete ./bonghwa-data, the data of `make run`
-	rm -rf -- "$(DATA)"
+clean-data: ## delete ./bonghwa-data and ./bonghwa-demo-data, the data of `make run` and `make demo`
+	rm -rf -- "$(DATA)" "$(DEMO)"

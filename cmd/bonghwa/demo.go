@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -150,8 +149,13 @@ func (c demoPeopleCmd) Run() error {
 			},
 		},
 	})
-	if errors.Is(err, context.Canceled) {
-		return nil
+	if err != nil {
+		// A server that ends takes the people's calls with it a moment before they learn of its end: no error then.
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
 	}
 	return err
 }

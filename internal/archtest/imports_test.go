@@ -148,6 +148,20 @@ var rules = []rule{
 		broken: source{"internal/gateway", "ready.go", []string{"internal/server"}},
 	},
 	{
+		name:   "the people of the demo are clients like any other",
+		why:    "what they do, everybody can do; the operator's calls are handed to them",
+		from:   func(s source) bool { return within(s.dir, "internal/demo") && !s.test() },
+		refuse: func(imp string) bool { return ours(imp) && !within(imp, "client") },
+		broken: source{"internal/demo", "run.go", []string{"internal/server"}},
+	},
+	{
+		name:   "what serves the web client knows nothing of the system",
+		why:    "pages are files; everything else goes through the public schema",
+		from:   func(s source) bool { return within(s.dir, "web") && !s.test() },
+		refuse: func(imp string) bool { return ours(imp) && !within(imp, "web") },
+		broken: source{"web", "site.go", []string{"internal/gateway"}},
+	},
+	{
 		name:   "internal/ids imports the standard library only",
 		why:    "everything stands on it, the public client too",
 		from:   func(s source) bool { return within(s.dir, "internal/ids") },
@@ -225,7 +239,9 @@ func broken(r rule, files []source) (found []string) {
 
 // ours says whether imp is a directory of the module. Outside packages have a dot in their first element, the
 // standard library has none: neither begins with one of our top directories.
-func ours(imp string) bool { return oneOf(imp, "internal", "client", "cmd", "bench", "drill", "e2e") }
+func ours(imp string) bool {
+	return oneOf(imp, "internal", "client", "cmd", "bench", "drill", "e2e", "web")
+}
 
 func domainOf(dir string) string {
 	for _, d := range domains {

@@ -238,6 +238,9 @@ func (t *troupe) welcome(ctx context.Context, list []SignUp, known map[string]bo
 		}
 		known[s.User] = true
 		if err := t.befriend(ctx, s.Handle); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
 			// The account may be gone already.
 			t.o.Logger.Warn("the twelve could not be made friends of a newcomer", "cause", err)
 			continue

@@ -19,7 +19,7 @@ const root = "../.."
 // ignores is left out.
 func files(t *testing.T) (names []string) {
 	t.Helper()
-	ignored := map[string]bool{".git": true, "node_modules": true, "bin": true, "bonghwa-data": true}
+	ignored := map[string]bool{".git": true, "node_modules": true, "bin": true, "bonghwa-data": true, "bonghwa-demo-data": true}
 	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:

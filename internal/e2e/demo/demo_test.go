@@ -43,7 +43,7 @@ func until(ctx context.Context, t *testing.T, events <-chan client.Event, what s
 }
 
 func TestNewcomerMeetsTwelve(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, "demo", "--data", data, "--listen", "127.0.0.1:0", "--seed", "3")
