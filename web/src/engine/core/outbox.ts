@@ -83,7 +83,7 @@ function newItem(s: Inside, now: number, id: number, scope: string, op: Op): Ope
   if (op.kind !== 'createRoom' && !recovering(s, it.scope)) name(s, it)
   s.persistMeta()
   save(s, it)
-  s.tell({ t: 'item', item: itemOf(it) })
+  s.tell({ t: 'item', item: itemOf(s, it) })
   s.touched.delete(it)
   return it
 }
@@ -324,15 +324,15 @@ export function load(s: Inside, st: State): void {
 }
 
 /** itemOf is an item as models see it. One that is being replaced shows the text that is to come. */
-function itemOf(it: Open): Item {
+function itemOf(s: Inside, it: Open): Item {
   const op = plain(it.replace ? { ...it.op, text: it.replace.text ?? '' } : it.op)
   const state = it.giveUp && !it.replace ? 'givingUp' : it.flight !== 0 ? 'sending' : it.left ? 'unknown' : 'waiting'
-  return { id: it.id, op, created: it.created, state }
+  return { id: it.id, op, created: it.created, state, n: it.device === s.device ? it.n : 0 }
 }
 
 /** tellTouched tells the models what has changed about open items since the last time. */
 export function tellTouched(s: Inside): void {
-  for (const it of s.touched) if (s.items.get(it.id) === it) s.tell({ t: 'item', item: itemOf(it) })
+  for (const it of s.touched) if (s.items.get(it.id) === it) s.tell({ t: 'item', item: itemOf(s, it) })
   s.touched.clear()
 }
 
@@ -340,7 +340,7 @@ export function tellTouched(s: Inside): void {
 export function outboxInputs(s: Inside): Input[] {
   const items = [...s.items.values()].sort((a, b) => a.id - b.id)
   return [
-    ...items.map((it): Input => ({ t: 'item', item: itemOf(it) })),
+    ...items.map((it): Input => ({ t: 'item', item: itemOf(s, it) })),
     ...[...s.kept.values()].map((kept): Input => ({ t: 'kept', kept: { ...kept, op: plain(kept.op) } })),
   ]
 }
