@@ -89,8 +89,6 @@ export default defineConfig({
       output: {
         entryFileNames: 'app.js',
         chunkFileNames: '[name].js',
-        // What the lazy parts share with app.js.
-        codeSplitting: { groups: [{ name: 'base', minShareCount: 2 }] },
         assetFileNames: (asset) => (asset.names[0]?.endsWith('.css') ? 'app.css' : '[name][extname]'),
       },
     },

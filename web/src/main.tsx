@@ -8,7 +8,7 @@ import { EngineContext } from './app/context.ts'
 import { watchKeys } from './app/keys.ts'
 import { Starting } from './app/Pages.tsx'
 import { watchRoute } from './app/route.ts'
-import { settings, showSettings, watchSettings } from './app/settings.ts'
+import { readyWords, settings, showSettings, watchSettings } from './app/settings.ts'
 import { openEngine } from './engine/engine.ts'
 import { Sprite } from './ui/Sprite.tsx'
 
@@ -17,19 +17,24 @@ watchSettings()
 watchRoute()
 watchKeys()
 
-const root = createRoot(document.getElementById('root')!)
-root.render(
-  <>
-    <Sprite />
-    <Starting />
-  </>,
-)
-void openEngine().then((engine) =>
+void start()
+
+async function start(): Promise<void> {
+  const root = createRoot(document.getElementById('root')!)
+  const opened = openEngine()
+  await readyWords()
+  root.render(
+    <>
+      <Sprite />
+      <Starting />
+    </>,
+  )
+  const engine = await opened
   root.render(
     <StrictMode>
       <EngineContext value={engine}>
         <App />
       </EngineContext>
     </StrictMode>,
-  ),
-)
+  )
+}

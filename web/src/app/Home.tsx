@@ -1,10 +1,10 @@
-// What stands where a room would: how to go on, and in an empty house the two ways not to be alone in it.
+// What stands where a room would while there is none: in an empty house the two ways not to be alone in it.
 import type { ReactNode } from 'react'
 import { copyText, shareText } from '../lib/clipboard.ts'
 import { t } from '../lib/messages.ts'
 import { Avatar } from '../ui/Avatar.tsx'
 import { Button, IconButton } from '../ui/Button.tsx'
-import { Icon, type IconName, Logo } from '../ui/Icon.tsx'
+import { Icon, type IconName } from '../ui/Icon.tsx'
 import { NightArt } from '../ui/NightArt.tsx'
 import { toast } from '../ui/overlay.tsx'
 import { openAddFriend, openNewGroup } from '../views/people/index.ts'
@@ -12,23 +12,7 @@ import { openOtherAccount } from './account.ts'
 import { useEngine, useMe, useSelect } from './context.ts'
 import css from './Home.module.css'
 import { usePhone } from './layout.ts'
-import { modKey } from './KeysDialog.tsx'
 import { go } from './route.ts'
-
-/** Rest is shown while no room is open. */
-export function Rest() {
-  return (
-    <div className={css.rest}>
-      <span className={css.mark}>
-        <Logo />
-      </span>
-      <h2>{t('shell.rest')}</h2>
-      <p>
-        <kbd>{modKey()}</kbd> <kbd>K</kbd> {t('shell.restKeys')} · <kbd>Alt</kbd> <kbd>↑</kbd> <kbd>↓</kbd> {t('shell.restMove')}
-      </p>
-    </div>
-  )
-}
 
 /** Home is the empty house: be two people, or have twelve; and the own 아이디 to give away. */
 export function Home() {

@@ -3,15 +3,13 @@
 import { type ReactNode, useEffect } from 'react'
 import { t } from '../lib/messages.ts'
 import { ChatList } from '../views/chats/ChatList.tsx'
-import { Friends, FriendsRest } from '../views/friends/Friends.tsx'
-import { Room } from '../views/room/Room.tsx'
 import { Banner } from './Banner.tsx'
 import { useEngine, useSelect } from './context.ts'
-import { Home, Rest, Welcome } from './Home.tsx'
 import { toggleInfo, useInfoOpen, useLayout } from './layout.ts'
 import { useGlobalKeys } from './globalKeys.tsx'
-import { fetchViews, Later, MoreList, MorePage, RoomInfo } from './lazy.tsx'
+import { fetchViews, Friends, FriendsRest, Home, Later, MoreList, MorePage, Room, RoomInfo, Welcome } from './lazy.tsx'
 import { Rail } from './Rail.tsx'
+import { Rest } from './Rest.tsx'
 import { ListSplitter, useListWidth } from './Splitter.tsx'
 import css from './Shell.module.css'
 import { type Route, useRoute } from './route.ts'
@@ -30,11 +28,15 @@ export function Shell() {
         <Banner />
       </div>
       <section className={css.list} aria-label={listName(route)}>
-        <List route={route} />
+        <Later>
+          <List route={route} />
+        </Later>
       </section>
       <ListSplitter />
       <main className={css.stage}>
-        <Stage route={route} />
+        <Later>
+          <Stage route={route} />
+        </Later>
       </main>
     </div>
   )
@@ -47,7 +49,17 @@ function Phone({ route }: { readonly route: Route }) {
     <div className={css.phone}>
       <main className={css.stage}>
         <Banner />
-        {inside ? <Stage route={route} /> : route.at === 'chats' && alone ? <Home /> : <div className={css.list}><List route={route} /></div>}
+        <Later>
+          {inside ? (
+            <Stage route={route} />
+          ) : route.at === 'chats' && alone ? (
+            <Home />
+          ) : (
+            <div className={css.list}>
+              <List route={route} />
+            </div>
+          )}
+        </Later>
       </main>
       {!inside && <Rail />}
     </div>
@@ -56,7 +68,7 @@ function Phone({ route }: { readonly route: Route }) {
 
 function List({ route }: { readonly route: Route }): ReactNode {
   if (route.at === 'friends') return <Friends />
-  if (route.at === 'more') return <Later><MoreList /></Later>
+  if (route.at === 'more') return <MoreList />
   return <ChatList />
 }
 
@@ -73,7 +85,7 @@ function Stage({ route }: { readonly route: Route }): ReactNode {
     case 'friends':
       return <FriendsRest />
     case 'more':
-      return <Later><MorePage page={route.page ?? 'screen'} /></Later>
+      return <MorePage page={route.page ?? 'screen'} />
     default:
       return alone ? <Home /> : empty ? <Welcome /> : <Rest />
   }

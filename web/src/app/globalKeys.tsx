@@ -3,7 +3,7 @@ import type { Engine } from '../engine/types.ts'
 import { useEngine } from './context.ts'
 import { useKeys } from './keys.ts'
 import { openKeys } from './KeysDialog.tsx'
-import { openPalette } from './Palette.tsx'
+import { openPalette } from './lazy.tsx'
 import { neighbour } from './rooms.ts'
 import { go, route } from './route.ts'
 

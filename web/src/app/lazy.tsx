@@ -1,18 +1,37 @@
-// Views that the first paint does not need, in files of their own. Once the window is up they are fetched while nothing else
-// happens, so that they are there when the connection is not.
+// Views that the list of rooms does not need, in files of their own. Once the window is up they are fetched while nothing
+// else happens, so that they open at once, and are there when the connection is not.
 import { lazy, Suspense, type ReactNode } from 'react'
-import { load } from './reload.ts'
+import { load } from './load.ts'
+import { route } from './route.ts'
 
-const entry = () => load(() => import('../views/entry/Entry.tsx'))
+const room = () => load(() => import('../views/room/Room.tsx'))
+const friends = () => load(() => import('../views/friends/Friends.tsx'))
 const more = () => load(() => import('../views/more/More.tsx'))
 const info = () => load(() => import('../views/info/RoomInfo.tsx'))
+const entry = () => load(() => import('../views/entry/Entry.tsx'))
+const home = () => load(() => import('./Home.tsx'))
+const palette = () => load(() => import('./Palette.tsx'))
 
-export const Entry = lazy(async () => ({ default: (await entry()).Entry }))
-export const Ended = lazy(async () => ({ default: (await entry()).Ended }))
-export const NewPassword = lazy(async () => ({ default: (await entry()).NewPassword }))
+// What the address asks for is on its way before the engine is up.
+const first = { room, friends, more, chats: null }[route().at]
+if (first) void first().catch(() => undefined)
+
+export const Room = lazy(async () => ({ default: (await room()).Room }))
+export const Friends = lazy(async () => ({ default: (await friends()).Friends }))
+export const FriendsRest = lazy(async () => ({ default: (await friends()).FriendsRest }))
 export const MoreList = lazy(async () => ({ default: (await more()).MoreList }))
 export const MorePage = lazy(async () => ({ default: (await more()).MorePage }))
 export const RoomInfo = lazy(async () => ({ default: (await info()).RoomInfo }))
+export const Entry = lazy(async () => ({ default: (await entry()).Entry }))
+export const Ended = lazy(async () => ({ default: (await entry()).Ended }))
+export const NewPassword = lazy(async () => ({ default: (await entry()).NewPassword }))
+export const Home = lazy(async () => ({ default: (await home()).Home }))
+export const Welcome = lazy(async () => ({ default: (await home()).Welcome }))
+
+/** openPalette shows the palette. */
+export function openPalette(): void {
+  void palette().then((m) => m.openPalette())
+}
 
 /** Later shows nothing while its view is fetched: it is there in an instant, or nothing would be true. */
 export function Later({ children }: { readonly children: ReactNode }) {
@@ -22,8 +41,8 @@ export function Later({ children }: { readonly children: ReactNode }) {
 /** fetchViews fetches them ahead; a failure is met again, and told, when the view is opened. */
 export function fetchViews(): void {
   const get = () => {
-    for (const view of [more, info, entry]) void view().catch(() => undefined)
+    for (const view of [room, friends, palette, info, more, home, entry]) void view().catch(() => undefined)
   }
-  if (typeof requestIdleCallback === 'function') requestIdleCallback(get, { timeout: 5000 })
-  else setTimeout(get, 2000)
+  if (typeof requestIdleCallback === 'function') requestIdleCallback(get, { timeout: 2000 })
+  else setTimeout(get, 500)
 }

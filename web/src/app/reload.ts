@@ -3,20 +3,7 @@
 import type { Engine } from '../engine/types.ts'
 import { overlaid } from '../ui/overlay.tsx'
 import { typing } from './keys.ts'
-
-const KEY = 'bonghwa.reloaded'
-
-/** reloadOnce loads the page again unless it did so for the same reason before. */
-export function reloadOnce(why: string): boolean {
-  try {
-    if (sessionStorage.getItem(KEY) === why) return false
-    sessionStorage.setItem(KEY, why)
-  } catch {
-    return false
-  }
-  location.reload()
-  return true
-}
+import { reloadOnce } from './load.ts'
 
 /** busy: something is being typed or asked. */
 function busy(): boolean {
@@ -48,15 +35,5 @@ export function watchBuild(engine: Engine): () => void {
     end()
     clearInterval(timer)
     document.removeEventListener('visibilitychange', look)
-  }
-}
-
-/** load is a dynamic import that survives a new build: a chunk that is gone loads the page again, once. */
-export async function load<T>(get: () => Promise<T>): Promise<T> {
-  try {
-    return await get()
-  } catch (e) {
-    if (reloadOnce(`chunk ${import.meta.url}`)) return new Promise<T>(() => undefined)
-    throw e
   }
 }

@@ -1,14 +1,14 @@
 // What a person set for this browser: kept in localStorage for all accounts in it, in memory where that is refused. Theme,
 // text size and language are also on <html>, set before the first paint by early.ts and again with each change.
 import { useSyncExternalStore } from 'react'
-import { setLanguage } from '../lib/messages.ts'
+import { hasTexts, setLanguage } from '../lib/messages.ts'
+import { load } from './load.ts'
 import { readSettings, SETTINGS, type Settings, showSettings } from './stored.ts'
 
 export { showSettings } from './stored.ts'
 export type { Settings } from './stored.ts'
 
 let current = readSettings()
-setLanguage(current.lang)
 const listeners = new Set<() => void>()
 
 /** settings are the values now. */
@@ -40,10 +40,27 @@ export function watchSettings(): void {
 }
 
 function change(next: Settings): void {
+  const before = current
   current = next
-  setLanguage(next.lang)
-  showSettings(next)
+  if (next.lang !== before.lang) void speak(next.lang)
+  if (hasTexts(next.lang)) show()
+}
+
+function show(): void {
+  showSettings(current)
   for (const fn of listeners) fn()
+}
+
+// Nothing is drawn anew before the words are here; the last choice counts.
+async function speak(lang: Settings['lang']): Promise<void> {
+  await load(() => setLanguage(lang))
+  if (current.lang !== lang) await setLanguage(current.lang)
+  show()
+}
+
+/** readyWords is awaited before anything is drawn. If English cannot be fetched, the words are Korean. */
+export async function readyWords(): Promise<void> {
+  await load(() => setLanguage(current.lang)).catch(() => undefined)
 }
 
 function subscribe(fn: () => void): () => void {

@@ -4,8 +4,8 @@ import { setLanguage } from './messages.ts'
 
 const at = (y: number, m: number, d: number, h = 0, min = 0) => new Date(y, m - 1, d, h, min).getTime()
 
-afterEach(() => {
-  setLanguage('ko')
+afterEach(async () => {
+  await setLanguage('ko')
   setSkew(0)
 })
 
@@ -16,8 +16,8 @@ test('Korean forms', () => {
   expect(timeOf(at(2026, 11, 22, 12, 0))).toBe('오후 12:00')
 })
 
-test('English forms', () => {
-  setLanguage('en')
+test('English forms', async () => {
+  await setLanguage('en')
   expect(dayLine(at(2026, 11, 22, 9))).toBe('Sunday, November 22, 2026')
   expect(timeOf(at(2026, 11, 22, 13, 35))).toBe('1:35 PM')
   const today = at(2026, 11, 24, 9)

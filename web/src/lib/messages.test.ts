@@ -56,13 +56,13 @@ test('no key is unused, and none is missing', () => {
   expect([...written].filter((k) => !keys.includes(k))).toEqual([])
 })
 
-test('values, particles, plurals', () => {
+test('values, particles, plurals', async () => {
   expect(fill('{name|이/가} {n}명을 초대했어요', { name: '지훈', n: 3000 })).toBe('지훈이 3,000명을 초대했어요')
   expect(fill('{n|one:# person|other:# people}', { n: 1 })).toBe('1 person')
   expect(fill('{n|one:# person|other:# people}', { n: 1200 })).toBe('1,200 people')
   expect(fill('{name|을/를} {name}', { name: '{n}' })).toBe('{n}을 {n}')
   expect(fill('{missing}', {})).toBe('{missing}')
-  setLanguage('en')
+  await setLanguage('en')
   expect(t('common.cancel')).toBe('Cancel')
 })
 

@@ -1,5 +1,6 @@
 // The words of the interface. They live in messages/<language>/<file>.json, where translators edit them; the Korean files
-// say which keys exist. Both languages are in the first script: the interface never waits for its words.
+// say which keys exist. Korean is in the first script; English is fetched before anything is drawn in it, and a text that is
+// not there is Korean.
 //
 // In a text: {name} is a value; {name|이/가} a value with the particle that fits it; {n|one:# person|other:# people} a
 // number with its plural, # being the number. Numbers are grouped (3,000).
@@ -14,17 +15,6 @@ import koMore from '../../messages/ko/more.json'
 import koPeople from '../../messages/ko/people.json'
 import koRoom from '../../messages/ko/room.json'
 import koShell from '../../messages/ko/shell.json'
-import enChats from '../../messages/en/chats.json'
-import enCommon from '../../messages/en/common.json'
-import enEmoji from '../../messages/en/emoji.json'
-import enEntry from '../../messages/en/entry.json'
-import enErrors from '../../messages/en/errors.json'
-import enFriends from '../../messages/en/friends.json'
-import enInfo from '../../messages/en/info.json'
-import enMore from '../../messages/en/more.json'
-import enPeople from '../../messages/en/people.json'
-import enRoom from '../../messages/en/room.json'
-import enShell from '../../messages/en/shell.json'
 import { particle } from './josa.ts'
 
 export type Language = 'ko' | 'en'
@@ -34,16 +24,14 @@ const ko = {
   chats: koChats, common: koCommon, emoji: koEmoji, entry: koEntry, errors: koErrors, friends: koFriends, info: koInfo,
   more: koMore, people: koPeople, room: koRoom, shell: koShell,
 }
-const en = {
-  chats: enChats, common: enCommon, emoji: enEmoji, entry: enEntry, errors: enErrors, friends: enFriends, info: enInfo,
-  more: enMore, people: enPeople, room: enRoom, shell: enShell,
-}
 
 type Files = typeof ko
 /** Key of a text: file.name. */
 export type Key = { [F in keyof Files]: `${F}.${keyof Files[F] & string}` }[keyof Files]
 
-const texts: Record<Language, Record<string, Record<string, string>>> = { ko, en }
+type Texts = Readonly<Record<string, Readonly<Record<string, string>>>>
+
+const texts: { ko: Texts; en: Texts | null } = { ko, en: null }
 
 let current: Language = 'ko'
 
@@ -52,8 +40,14 @@ export function language(): Language {
   return current
 }
 
-/** setLanguage changes it; who shows texts draws anew. */
-export function setLanguage(l: Language): void {
+/** hasTexts: the language can be used at once. */
+export function hasTexts(l: Language): boolean {
+  return texts[l] !== null
+}
+
+/** setLanguage changes it, once its texts are here; who shows texts draws anew. It fails if they cannot be fetched. */
+export async function setLanguage(l: Language): Promise<void> {
+  if (l === 'en') texts.en ??= (await import('./english.ts')).english
   current = l
 }
 
@@ -72,7 +66,7 @@ function lookup(key: string): string | undefined {
   const dot = key.indexOf('.')
   const file = key.slice(0, dot)
   const name = key.slice(dot + 1)
-  return texts[current][file]?.[name] ?? texts.ko[file]?.[name]
+  return texts[current]?.[file]?.[name] ?? texts.ko[file]?.[name]
 }
 
 /** fill puts values into a text. */

@@ -1,0 +1,19 @@
+// What stands where a room would while none is open.
+import { t } from '../lib/messages.ts'
+import { Logo } from '../ui/Icon.tsx'
+import { modKey } from './KeysDialog.tsx'
+import css from './Rest.module.css'
+
+export function Rest() {
+  return (
+    <div className={css.rest}>
+      <span className={css.mark}>
+        <Logo />
+      </span>
+      <h2>{t('shell.rest')}</h2>
+      <p>
+        <kbd>{modKey()}</kbd> <kbd>K</kbd> {t('shell.restKeys')} · <kbd>Alt</kbd> <kbd>↑</kbd> <kbd>↓</kbd> {t('shell.restMove')}
+      </p>
+    </div>
+  )
+}
