@@ -4,7 +4,7 @@
 // show the room as of the page's last seq, a live row and the target it brings as of its own seq. The larger label wins, so
 // pages and live rows may come in any order. One's own reaction is told apart from its counts and has a label of its own.
 // The stretch lo..hi is contiguous. Messages beyond it are kept only if a row quotes them or a change has told of them.
-import type { Message, Page } from '../inner.ts'
+import type { Message } from '../inner.ts'
 import type { MessageRow, SystemRow } from '../types.ts'
 
 /** Entry is a text or system line with what is known of it, and the row last made of it. */
@@ -78,8 +78,7 @@ export class Log {
   }
 
   /** page takes contiguous rows. If they do not touch the stretch they replace it. */
-  page(page: Pick<Page, 'messages'>, label: (m: Message) => number): void {
-    const messages = page.messages
+  page(messages: readonly Message[], label: (m: Message) => number): void {
     const first = messages[0]
     const last = messages[messages.length - 1]
     if (!first || !last) return
@@ -113,12 +112,12 @@ export class Log {
     this.fold(m, label)
   }
 
-  /** know says what a message is as of label, because an own change of it was acknowledged. */
+  /** know says what a message is as of label, because an own change of it was acknowledged: a guess where more is known. */
   know(seq: number, label: number, change: (m: Message) => Message, my: number | null): void {
     const e = this.entries.get(seq)
     if (!e) return
-    if (label >= e.label) this.set(e, change(e.m), label)
-    if (my !== null) this.setMine(e, my, label)
+    if (label > e.label) this.set(e, change(e.m), label)
+    if (my !== null && label > e.myLabel) this.setMine(e, my, label)
   }
 
   /** keep drops all but the newest rows of the stretch. */

@@ -59,6 +59,8 @@ export class Reader {
     readonly log: Log,
     private readonly extent: () => Extent,
     private readonly changed: () => void,
+    /** took is told of each row of a page before the log is. */
+    private readonly took: (m: Message) => void,
   ) {}
 
   get atStart(): boolean {
@@ -203,7 +205,7 @@ export class Reader {
     const cached = contiguous(await this.io.cached(this.id).catch(() => []), this.extent().first)
     if (era !== this.era) return
     this.opening = false
-    if (!this.log.loaded) this.log.page({ messages: cached }, (m) => m.seq)
+    if (!this.log.loaded) this.take(cached, (m) => m.seq)
     this.drain()
     this.changed()
     if (!this.log.loaded || !this.atEnd) await this.newest()
@@ -272,7 +274,7 @@ export class Reader {
       const first = page.messages[0]
       const last = page.messages[page.messages.length - 1]
       // The log may have grown meanwhile, or been replaced by a jump: only what touches it is taken.
-      if (first && last && first.seq <= this.log.hi + 1 && last.seq >= this.log.lo - 1) this.log.page(page, () => page.lastSeq)
+      if (first && last && first.seq <= this.log.hi + 1 && last.seq >= this.log.lo - 1) this.take(page.messages, () => page.lastSeq)
       if (this.log.hi >= page.lastSeq) this.following = true
       this.drain()
     } catch (e) {
@@ -283,7 +285,7 @@ export class Reader {
   /** place takes a page that may lie elsewhere than the log. */
   private place(page: Page): void {
     this.heads(page)
-    if (page.messages.length > 0) this.log.page(page, () => page.lastSeq)
+    if (page.messages.length > 0) this.take(page.messages, () => page.lastSeq)
     else if (!this.log.loaded) this.log.begin(page.lastSeq + 1)
     this.following = this.log.hi >= page.lastSeq
     if (!this.following) this.ahead = []
@@ -291,6 +293,11 @@ export class Reader {
     if (this.following) this.heard(0)
     this.failed = null
     this.changed()
+  }
+
+  private take(messages: readonly Message[], label: (m: Message) => number): void {
+    for (const m of messages) this.took(m)
+    this.log.page(messages, label)
   }
 
   private heads(page: Page): void {

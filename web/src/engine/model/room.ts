@@ -55,7 +55,7 @@ export class Room {
       this.arrived()
       this.watch()
       this.signal.touch()
-    })
+    }, (m) => this.line?.outbox.told(m))
   }
 
   /** start opens the room; line is null while nothing is known of it. */
