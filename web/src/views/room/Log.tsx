@@ -220,6 +220,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
 
   // What was seen: all rows whose end is in view, while the window is looked at.
   const seen = useRef(0)
+  const [opened] = useState(state.line.lastSeq)
   const [below, setBelow] = useState<{ readonly up: boolean; readonly news: number; readonly own: boolean }>({ up: false, news: 0, own: false })
   const shown = useRef(true)
   const see = (left: number, y: number) => {
@@ -242,8 +243,8 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
         const row = rows[i]!
         if (row.kind !== 'message') continue
         if (row.seq !== 0 && row.seq <= seen.current) break
-        if (row.own) own ||= row.seq === 0 || row.seq > seen.current
-        else news++
+        if (!row.own) news++
+        else own ||= row.seq === 0 || row.seq > opened
       }
       if (!state.atEnd) news = Math.max(news, state.line.unread)
     }
@@ -308,8 +309,11 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       return
     }
     v.passes = 0
-    v.goal = null
     v.top = scroller.current!.scrollTop
+    if (v.goal) {
+      v.goal = null
+      v.stick = state.atEnd && scroller.current!.scrollHeight - scroller.current!.clientHeight - v.top <= nearEnd
+    }
     takeAnchor()
     after()
   })
@@ -476,6 +480,13 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   const bubbleOf = (target: Element) => target.closest('[data-key]')?.querySelector('[data-bubble]') ?? null
 
   const press = useRef<ReturnType<typeof setTimeout>>(undefined)
+  // The finger is still down when the sheet comes up under it; lifting it must choose nothing.
+  const hold = (row: MessageRow, bubble: Element) => {
+    if (overlaid()) return
+    const swallow = (e: TouchEvent) => e.cancelable && e.preventDefault()
+    addEventListener('touchend', swallow, { once: true, capture: true, passive: false })
+    actions.menu(row, bubble, 'menu')
+  }
   const pointer = {
     onPointerOver: (e: PointerEvent) => {
       if (e.pointerType === 'mouse') setHovered(rowOf(e.target)?.key ?? null)
@@ -488,7 +499,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       if (e.pointerType === 'mouse' || target.closest('button, a')) return
       const row = rowOf(target)
       const bubble = bubbleOf(target)
-      if (row && bubble && target.closest('[data-line]')) press.current = setTimeout(() => !overlaid() && actions.menu(row, bubble, 'menu'), 450)
+      if (row && bubble && target.closest('[data-line]')) press.current = setTimeout(() => hold(row, bubble), 450)
     },
     onPointerMove: (e: PointerEvent) => {
       if (e.pointerType !== 'mouse' && Math.hypot(e.movementX, e.movementY) > 4) clearTimeout(press.current)
@@ -504,7 +515,8 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       if (!row || row.deleted || !bubble || !target.closest('[data-line]')) return
       e.preventDefault()
       clearTimeout(press.current)
-      if (!overlaid()) actions.menu(row, bubble, 'menu')
+      if ((e.nativeEvent as globalThis.PointerEvent).pointerType === 'touch') hold(row, bubble)
+      else if (!overlaid()) actions.menu(row, bubble, 'menu')
     },
   }
 

@@ -30,6 +30,7 @@ describe('search', () => {
     expect(chars('웃음')).toContain('😂')
     expect(chars('Heart')).toContain('❤️')
     expect(chars('mountain')).toContain('⛰️')
+    expect(chars('산').indexOf('⛰️')).toBeLessThan(chars('산').indexOf('🎅'))
     expect(chars('🥳')).toEqual(['🥳'])
     expect(chars('없을법한낱말')).toEqual([])
     expect(chars('  ')).toEqual([])

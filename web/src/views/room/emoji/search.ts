@@ -27,21 +27,23 @@ export function emojiOf(char: string): Emoji | undefined {
   return byChar.get(char)
 }
 
-/** searchEmoji finds emoji all of whose query words are in their words; those whose name begins with the query come first. */
+/** searchEmoji finds emoji all of whose query words are in their words. A whole word counts more than the beginning of a name, and that more than a part. */
 export function searchEmoji(query: string, max: number): readonly Emoji[] {
   const q = query.normalize('NFC').toLowerCase().trim()
   if (q === '') return []
   const exact = byChar.get(q)
   if (exact !== undefined) return [exact]
   const parts = q.split(/\s+/)
-  const first: Emoji[] = []
+  const whole: Emoji[] = []
+  const begins: Emoji[] = []
   const rest: Emoji[] = []
   for (const group of groups) {
     for (const e of group.list) {
       if (!parts.every((p) => e.words.includes(p))) continue
-      if (e.ko.startsWith(q) || e.en.toLowerCase().startsWith(q)) first.push(e)
+      if (e.words.split(/[\s,:]+/).includes(q)) whole.push(e)
+      else if (e.ko.startsWith(q) || e.en.toLowerCase().startsWith(q)) begins.push(e)
       else rest.push(e)
     }
   }
-  return [...first, ...rest].slice(0, max)
+  return [...whole, ...begins, ...rest].slice(0, max)
 }
