@@ -3,7 +3,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { directRoom, encode, groupRoom } from './core/ids.ts'
 import { bytes } from './core/rand.ts'
-import type { Op } from './inner.ts'
+import type { Op, Settled } from './inner.ts'
 import { Accounts } from './shell/accounts.ts'
 import { type Env, browserEnv } from './shell/env.ts'
 import { HttpWire } from './shell/http.ts'
@@ -86,7 +86,7 @@ export class WindowEngine implements Engine {
   }
 
   onNotice(fn: (n: Notice) => void): () => void {
-    return this.shell.onNotice(fn)
+    return this.shell.notices.listen(fn)
   }
 
   // Accounts.
@@ -162,6 +162,10 @@ export class WindowEngine implements Engine {
     this.shell.draft(room, text)
   }
 
+  private change(op: Omit<Op, 'uid'>): Promise<Settled> {
+    return this.shell.changes.change(op, [])
+  }
+
   // Changes of rooms.
 
   send(room: string, text: string, replyTo: number): number {
@@ -175,30 +179,30 @@ export class WindowEngine implements Engine {
       readSeq: line?.readSeq ?? 0,
       ...(line?.peer ? { peer: line.peer } : {}),
     }
-    const id = this.shell.submit(op, [{ table: 'drafts', key: room }])
+    const id = this.shell.changes.submit(op, [{ table: 'drafts', key: room }])
     this.shell.draft(room, '')
     return id
   }
 
   async edit(room: string, seq: number, text: string): Promise<void> {
-    await this.shell.change({ kind: 'edit', room, seq, text: text.normalize('NFC') })
+    await this.change({ kind: 'edit', room, seq, text: text.normalize('NFC') })
   }
 
   async remove(room: string, seq: number): Promise<void> {
-    await this.shell.change({ kind: 'delete', room, seq })
+    await this.change({ kind: 'delete', room, seq })
   }
 
   async react(room: string, seq: number, reaction: number): Promise<void> {
-    await this.shell.change({ kind: 'react', room, seq, reaction })
+    await this.change({ kind: 'react', room, seq, reaction })
   }
 
   replaceUnsent(item: number, text: string): void {
-    const uid = this.shell.asks.uid(item)
-    if (uid) this.shell.ask({ t: 'replace', uid, text: text.normalize('NFC') })
+    const uid = this.shell.changes.asks.uid(item)
+    if (uid) this.shell.changes.ask({ t: 'replace', uid, text: text.normalize('NFC') })
   }
 
   async giveUp(item: number): Promise<'gone' | 'sent'> {
-    const { asks } = this.shell
+    const { asks } = this.shell.changes
     const uid = asks.uid(item)
     if (asks.kept.has(item)) {
       this.discard(item)
@@ -206,18 +210,18 @@ export class WindowEngine implements Engine {
     }
     if (!uid) return 'sent' // decided a moment ago, and not refused
     const verdict = asks.wait(uid)
-    this.shell.ask({ t: 'giveUp', uid })
+    this.shell.changes.ask({ t: 'giveUp', uid })
     return (await verdict).givenUp ? 'gone' : 'sent'
   }
 
   discard(item: number): void {
-    const uid = this.shell.asks.uid(item)
-    if (uid) this.shell.ask({ t: 'discard', uid })
+    const uid = this.shell.changes.asks.uid(item)
+    if (uid) this.shell.changes.ask({ t: 'discard', uid })
   }
 
   resend(item: number): void {
-    const uid = this.shell.asks.uid(item)
-    if (uid) this.shell.ask({ t: 'resend', uid })
+    const uid = this.shell.changes.asks.uid(item)
+    if (uid) this.shell.changes.ask({ t: 'resend', uid })
   }
 
   directRoom(user: string): string {
@@ -229,7 +233,7 @@ export class WindowEngine implements Engine {
   createGroup(title: string, members: readonly string[]): { room: string; done: Promise<readonly string[]> } {
     const random = bytes(this.shell.env.rand, 16)
     const room = groupRoom(this.shell.account?.user ?? '', random)
-    const create = this.shell.change({ kind: 'createRoom', room, bytes: random, text: title.normalize('NFC'), list: members.slice(0, atOnce) })
+    const create = this.change({ kind: 'createRoom', room, bytes: random, text: title.normalize('NFC'), list: members.slice(0, atOnce) })
     const done = create.then(async (s) => [...s.refused, ...(await this.invite(room, members.slice(atOnce)))])
     done.catch(() => undefined) // who does not ask is not told
     return { room, done }
@@ -237,24 +241,24 @@ export class WindowEngine implements Engine {
 
   async invite(room: string, members: readonly string[]): Promise<readonly string[]> {
     const asked: Promise<{ readonly refused: readonly string[] }>[] = []
-    for (let i = 0; i < members.length; i += atOnce) asked.push(this.shell.change({ kind: 'invite', room, list: members.slice(i, i + atOnce) }))
+    for (let i = 0; i < members.length; i += atOnce) asked.push(this.change({ kind: 'invite', room, list: members.slice(i, i + atOnce) }))
     return (await Promise.all(asked)).flatMap((s) => s.refused)
   }
 
   async leave(room: string): Promise<void> {
-    await this.shell.change({ kind: 'leave', room })
+    await this.change({ kind: 'leave', room })
   }
 
   async rename(room: string, title: string): Promise<void> {
-    await this.shell.change({ kind: 'rename', room, text: title.normalize('NFC') })
+    await this.change({ kind: 'rename', room, text: title.normalize('NFC') })
   }
 
   async mute(room: string, on: boolean): Promise<void> {
-    await this.shell.change({ kind: 'mute', room, on })
+    await this.change({ kind: 'mute', room, on })
   }
 
   async pin(room: string, on: boolean): Promise<void> {
-    await this.shell.change({ kind: 'pin', room, on })
+    await this.change({ kind: 'pin', room, on })
   }
 
   whoReacted(room: string, seq: number): Promise<readonly { user: string; reaction: number }[]> {
@@ -286,23 +290,23 @@ export class WindowEngine implements Engine {
   }
 
   async addFriend(user: string): Promise<void> {
-    await this.shell.change({ kind: 'addFriend', peer: user })
+    await this.change({ kind: 'addFriend', peer: user })
   }
 
   async removeFriend(user: string): Promise<void> {
-    await this.shell.change({ kind: 'removeFriend', peer: user })
+    await this.change({ kind: 'removeFriend', peer: user })
   }
 
   async block(user: string): Promise<void> {
-    await this.shell.change({ kind: 'block', peer: user })
+    await this.change({ kind: 'block', peer: user })
   }
 
   async unblock(user: string): Promise<void> {
-    await this.shell.change({ kind: 'unblock', peer: user })
+    await this.change({ kind: 'unblock', peer: user })
   }
 
   async setProfile(change: { name?: string; status?: string }): Promise<void> {
-    await this.shell.change({
+    await this.change({
       kind: 'setProfile',
       ...(change.name !== undefined ? { name: change.name.normalize('NFC') } : {}),
       ...(change.status !== undefined ? { status: change.status.normalize('NFC') } : {}),
@@ -311,7 +315,7 @@ export class WindowEngine implements Engine {
 
   async setPhoto(jpeg: Blob | null): Promise<void> {
     const photo = jpeg ? new Uint8Array(await jpeg.arrayBuffer()) : new Uint8Array()
-    await this.shell.change({ kind: 'setPhoto', bytes: photo })
+    await this.change({ kind: 'setPhoto', bytes: photo })
   }
 
   photoUrl(user: string): string {
@@ -319,11 +323,11 @@ export class WindowEngine implements Engine {
   }
 
   async changePassword(old: string, password: string): Promise<void> {
-    await this.shell.change({ kind: 'changePassword', old: old.normalize('NFC'), next: password.normalize('NFC') })
+    await this.change({ kind: 'changePassword', old: old.normalize('NFC'), next: password.normalize('NFC') })
   }
 
   async deleteAccount(password: string): Promise<void> {
-    await this.shell.change({ kind: 'deleteAccount', old: password.normalize('NFC') })
+    await this.change({ kind: 'deleteAccount', old: password.normalize('NFC') })
   }
 
   devices(): Promise<readonly Device[]> {
@@ -331,11 +335,11 @@ export class WindowEngine implements Engine {
   }
 
   async revokeDevices(ids: readonly string[] | 'others'): Promise<void> {
-    await this.shell.change(ids === 'others' ? { kind: 'revokeDevices', on: true, list: [] } : { kind: 'revokeDevices', list: ids })
+    await this.change(ids === 'others' ? { kind: 'revokeDevices', on: true, list: [] } : { kind: 'revokeDevices', list: ids })
   }
 
   async labelDevice(id: string, label: string): Promise<void> {
-    await this.shell.change({ kind: 'labelDevice', peer: id, text: label.normalize('NFC') })
+    await this.change({ kind: 'labelDevice', peer: id, text: label.normalize('NFC') })
   }
 
   peekDeviceCode(code: string): Promise<string> {
@@ -356,12 +360,12 @@ export class WindowEngine implements Engine {
     const hash = sha256(new TextEncoder().encode(secret))
     // Kept before it is asked for: an invitation nobody has the secret of would be of no use.
     this.shell.remember(`invitation.${encode(hash)}`, secret)
-    await this.shell.change({ kind: 'createInvitation', bytes: hash })
+    await this.change({ kind: 'createInvitation', bytes: hash })
     return secret
   }
 
   async revokeInvitation(id: string): Promise<void> {
-    await this.shell.change({ kind: 'revokeInvitation', text: id })
+    await this.change({ kind: 'revokeInvitation', text: id })
   }
 
   kept(key: string): string {

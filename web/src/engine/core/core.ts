@@ -79,6 +79,11 @@ export class Core {
     if (s.shown === 'online') show(s, now, 'reconnecting')
   }
 
+  /** keep stores the lines as they are now: the page may end at any time. */
+  keep(): void {
+    storeLines(this.#s)
+  }
+
   /** snapshot is what a model that begins now must be told; the inputs that follow go on from there. */
   snapshot(): Input[] {
     const s = this.#s

@@ -4,9 +4,10 @@
 import { encode } from '../core/ids.ts'
 import { bytes } from '../core/rand.ts'
 import { type DeviceCode, RefusedError, type SignUpForm } from '../types.ts'
+import { invalid } from './changes.ts'
 import { unreachable } from './convert.ts'
 import type { Form } from './records.ts'
-import { type Shell, signedOut } from './shell.ts'
+import type { Shell } from './shell.ts'
 import type { Entered } from './wire.ts'
 
 export class Accounts {
@@ -75,16 +76,15 @@ export class Accounts {
   }
 
   /** logOut ends the session on the server first: a device that only forgot it would still be logged in there. */
-  async logOut(): Promise<void> {
-    await this.shell.asLeader()
-    if (!this.shell.account) return
-    try {
-      await this.shell.wire.logOut()
-    } catch (e) {
-      const reason = e instanceof RefusedError ? e.refusal.reason : ''
-      if (reason !== 'unauthenticated' && reason !== 'session_revoked') throw e
-    }
-    await this.shell.leave(null)
+  logOut(): Promise<void> {
+    return this.shell.farewell(async () => {
+      try {
+        await this.shell.wire.logOut()
+      } catch (e) {
+        const reason = e instanceof RefusedError ? e.refusal.reason : ''
+        if (reason !== 'unauthenticated' && reason !== 'session_revoked') throw e
+      }
+    })
   }
 
   private fresh(kind: Form['kind']): Form {
@@ -94,7 +94,7 @@ export class Accounts {
 
   private async keep(form: Form): Promise<void> {
     const { writer } = await this.shell.asLeader()
-    if (this.shell.account) throw new RefusedError({ ...signedOut, reason: 'invalid' })
+    if (this.shell.account) throw new RefusedError(invalid)
     await new Promise<void>((resolve) => writer.write([{ table: 'meta', key: 'form', value: form }], true, resolve))
   }
 

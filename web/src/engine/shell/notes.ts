@@ -31,6 +31,8 @@ export type ShellNote =
   | { readonly t: 'ask'; readonly no: number; readonly ask: Ask }
   | { readonly t: 'taken'; readonly to: string; readonly no: number; readonly ok: boolean }
   | { readonly t: 'view'; readonly rooms: readonly string[]; readonly active: boolean }
+  | { readonly t: 'watch'; readonly room: string; readonly seq: number }
+  | { readonly t: 'unwatch'; readonly room: string }
   | { readonly t: 'gone' }
   | { readonly t: 'read'; readonly room: string; readonly seq: number }
   | { readonly t: 'typing'; readonly room: string; readonly stopped: boolean }

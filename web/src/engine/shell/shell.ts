@@ -6,36 +6,40 @@
 import { Core } from '../core/core.ts'
 import { encode } from '../core/ids.ts'
 import { bytes } from '../core/rand.ts'
-import type { Input, ModelIO, Op, Settled } from '../inner.ts'
+import type { State } from '../core/record.ts'
+import type { Input, Settled } from '../inner.ts'
 import { Model } from '../model/model.ts'
 import type { Seed } from '../model/people.ts'
-import { Source, Ticker } from '../model/signal.ts'
-import type { AppState, Notice, PeopleState, Person, Phase, Refusal, Signal } from '../types.ts'
-import { RefusedError } from '../types.ts'
-import { Asks } from './asks.ts'
-import { Cache, type Stored, cachedRows, folded } from './cache.ts'
+import type { AppState, PeopleState, Person, Phase, Signal } from '../types.ts'
+import { App } from './appstate.ts'
+import { Cache, type Stored } from './cache.ts'
+import { Changes, invalid } from './changes.ts'
 import { Clock } from './clock.ts'
 import type { Env, Wake } from './env.ts'
 import { Lead } from './lead.ts'
-import type { Ask, Shared, ShellNote } from './notes.ts'
+import { modelIO } from './modelio.ts'
+import type { Shared, ShellNote } from './notes.ts'
 import { Notices } from './notices.ts'
 import { Photos } from './photos.ts'
 import { type Account, state } from './records.ts'
+import { redrawable } from './redraw.ts'
 import { Sight } from './sight.ts'
 import { MemoryStore, type Store, type Write } from './store.ts'
 import { Tabs, patience } from './tabs.ts'
 import type { Session, Wire } from './wire.ts'
 import { Writer } from './writer.ts'
 
-export const signedOut: Refusal = { reason: 'signed_out', subject: '', retryAfterMs: 0, fields: [] }
+/** sleepCheck is how often a timer looks whether it came late. */
 const sleepCheck = 5000
 const retryWrites = 5000
+const noState: State = { meta: null, items: [], counters: [], kept: [], done: [], rooms: [], seen: null }
 
-/** Leading is what only the leading window has. */
+type Ended = { readonly unsent: number; readonly why: 'revoked' | 'closed' | 'password' } | null
+
+/** Leading is what only the leading window has. lead is there while somebody is logged in. */
 interface Leading {
   readonly writer: Writer
   readonly cache: Cache
-  readonly fence: string
   lead: Lead | null
 }
 
@@ -51,37 +55,33 @@ export class Shell {
   readonly env: Env
   readonly wire: Wire
   readonly model: Model
-  readonly asks = new Asks()
+  readonly changes: Changes
   readonly photos: Photos
   readonly notices: Notices
-  readonly memory = new Map<string, string>()
-  readonly app: Source<AppState>
   readonly people: Signal<PeopleState>
+  readonly app: Signal<AppState>
+  /** memory is what this device remembers for the views, by key. */
+  readonly memory = new Map<string, string>()
   store: Store
-  account: Account | null = null
+  private readonly own: App
   private readonly clock: Clock
   private readonly tabs: Tabs
-  private readonly ticker: Ticker
   private readonly sight = new Sight()
   private readonly id: string
+  private current: Account | null = null
+  private phase: Phase = { kind: 'starting' }
+  private shared: Shared
   private leading: Leading | null = null
+  /** term grows with each beginning and end of leading; what an earlier one still does is nobody's. */
   private term = 0
   private ready: (() => void)[] = []
-  private phase: Phase = { kind: 'starting' }
-  private blocked = false
   private connection: AppState['connection'] = 'connecting'
-  private since: number
-  private skew = 0
-  private shared: Shared
-  private shownApp: AppState | null = null
+  private leaving = false
   private views: readonly string[] = []
   private active = false
-  /** unsafe: asks that the writer has not stored yet. */
-  private readonly unsafe = new Map<number, Ask>()
-  private nextUnsafe = 1
-  private stopNag: () => void = () => {}
+  private readonly watched = new Map<string, number>()
   private stopCheck: () => void = () => {}
-  private readonly stops: (() => void)[] = []
+  private stopWake: () => void = () => {}
   private lastCheck: number
   private lastPing = 0
 
@@ -91,25 +91,60 @@ export class Shell {
     this.store = deps.store
     this.id = encode(bytes(env.rand, 10))
     this.clock = new Clock(env.wall, env.mono)
-    this.since = this.now()
     this.lastCheck = env.wall()
     this.shared = { storage: deps.store.kind === 'disk' ? 'ok' : 'refused', server: null }
-    this.wire = deps.wire({ token: () => this.account?.token ?? '', over: (token) => this.over(token) })
-    this.ticker = new Ticker(deps.schedule)
-    this.model = new Model(this.io(), deps.schedule)
+    this.wire = deps.wire({ token: () => this.current?.token ?? '', over: (token) => this.over(token) })
+    this.model = new Model(
+      modelIO({
+        wire: this.wire,
+        store: () => this.store,
+        me: () => this.current?.user ?? '',
+        seen: () => this.leading?.lead?.seen ?? null,
+        keep: (s) => this.keepCache(s),
+        joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
+        watch: (room, seq) => this.watch(room, seq),
+        unwatch: (room) => this.unwatch(room),
+        now: () => this.now(),
+        after: env.after,
+      }),
+      deps.schedule,
+    )
+    const people = redrawable(this.model.people)
+    this.people = people.signal
+    this.own = new App(
+      { phase: this.phase, blocked: false, connection: 'connecting', since: this.now(), skew: 0, shared: this.shared, account: null, leader: false },
+      deps.schedule,
+      { secure: env.secure, build: env.ownBuild },
+      this.model.totals,
+      this.model.people,
+    )
+    this.app = this.own.signal
     this.notices = new Notices((room) => this.sight.sees(room))
-    this.app = new Source(this.ticker, () => this.makeApp())
-    this.stops.push(this.model.totals.subscribe(() => this.app.touch()), this.model.people.subscribe(() => this.app.touch()))
-    const redrawn = redrawable(this.model.people)
-    this.people = redrawn.signal
     this.photos = new Photos({
       person: (id) => this.model.people.get().byId.get(id),
       stored: async (name) => (await this.store.get('photos', name)) as Uint8Array | undefined,
       fetch: (users) => this.wire.photos(users),
       keep: (photos) => this.keepCache({ photos }),
-      loaded: () => redrawn.redraw(),
+      loaded: () => people.redraw(),
       after: env.after,
     })
+    this.changes = new Changes(
+      {
+        lead: () => (this.leading?.lead ? { lead: this.leading.lead, writer: this.leading.writer } : null),
+        leading: () => this.leading !== null,
+        loggedIn: () => this.current !== null,
+        uid: () => this.uid(),
+        standIn: (op) => {
+          const i = this.changes.asks.standIn(op, this.now())
+          this.apply([i])
+          return i.item.id
+        },
+        hand: (no, ask) => this.post({ t: 'ask', no, ask }),
+        force: () => this.tabs.want(true),
+        after: env.after,
+      },
+      patience,
+    )
     // A store in memory is this window's alone, and so is its device.
     const shareable = deps.store.kind === 'disk'
     this.tabs = new Tabs(
@@ -125,7 +160,7 @@ export class Shell {
         lead: () => void this.lead(),
         stop: () => this.stopLeading(),
         robbed: () => this.dropLead(),
-        blocked: () => this.setBlocked(true),
+        blocked: () => this.own.set({ blocked: true }),
         note: (n, from) => this.note(n as ShellNote, from),
       },
     )
@@ -137,6 +172,18 @@ export class Shell {
 
   uid(): string {
     return encode(bytes(this.env.rand, 10))
+  }
+
+  get account(): Account | null {
+    return this.current
+  }
+
+  get ended(): boolean {
+    return this.phase.kind === 'ended'
+  }
+
+  get unsent(): number {
+    return this.leading?.lead?.unsent ?? this.changes.asks.unsent
   }
 
   // Beginning and end.
@@ -152,8 +199,8 @@ export class Shell {
     ])
     for (const [k, v] of memory) this.memory.set(String(k), String(v))
     const known = (account as Account | undefined) ?? null
+    this.setAccount(known)
     if (known) {
-      this.account = known
       // A core that never goes online tells models what its state adds up to.
       const core = new Core({ sites: 1, rand: this.env.rand, state: st })
       core.setAccount(known.user, known.token, st.meta?.device ?? known.device)
@@ -164,35 +211,28 @@ export class Shell {
     } else {
       this.setPhase({ kind: 'signedOut' })
     }
-    this.stops.push(this.env.wake((why) => this.wake(why)))
+    this.stopWake = this.env.wake((why) => this.wake(why))
     this.check()
     this.tabs.start()
-    if (!this.tabs.leading) this.join()
+    if (!this.tabs.leading) this.post({ t: 'join' })
     void this.askServer()
   }
 
+  /** close ends this window as a killed page would, but frees the lead. */
   close(): void {
-    for (const f of this.stops) f()
+    this.stopWake()
     this.stopCheck()
-    this.stopNag()
+    this.own.stop()
     this.dropLead()
+    this.changes.clear()
     this.tabs.close()
     this.store.close()
   }
 
   private async seed(): Promise<Seed> {
-    const [people, friends, addedMe, blocked] = await Promise.all([
-      this.store.entries('people'),
-      this.store.get('meta', 'list.friends'),
-      this.store.get('meta', 'list.addedMe'),
-      this.store.get('meta', 'list.blocked'),
-    ])
-    return {
-      people: people.map(([, p]) => p as Person),
-      friends: (friends as readonly string[] | undefined) ?? null,
-      addedMe: (addedMe as readonly string[] | undefined) ?? [],
-      blocked: (blocked as readonly string[] | undefined) ?? null,
-    }
+    const list = async (name: string) => ((await this.store.get('meta', `list.${name}`)) as readonly string[] | undefined) ?? null
+    const [people, friends, addedMe, blocked] = await Promise.all([this.store.entries('people'), list('friends'), list('addedMe'), list('blocked')])
+    return { people: people.map(([, p]) => p as Person), friends, addedMe: addedMe ?? [], blocked }
   }
 
   // Leading.
@@ -200,17 +240,13 @@ export class Shell {
   private async lead(): Promise<void> {
     const term = ++this.term
     const fence = `${this.id}.${term}`
-    this.setBlocked(false)
+    this.own.set({ blocked: false })
     try {
       await this.store.claim(fence)
     } catch {
       // Nothing can be written at all: go on in memory, with what can still be read.
-      const copy = new MemoryStore()
-      for (const table of ['meta', 'items', 'counters', 'kept', 'done', 'lines', 'drafts'] as const) {
-        await copy.write((await this.store.entries(table)).map(([key, value]) => ({ table, key, value })))
-      }
-      await copy.claim(fence)
-      this.store = copy
+      this.store = await inMemory(this.store)
+      await this.store.claim(fence)
       this.share({ storage: 'refused' })
     }
     const [account, st] = await Promise.all([this.store.get('meta', 'account'), state(this.store)])
@@ -221,12 +257,12 @@ export class Shell {
       (ok) => this.wrote(ok),
       () => this.fenced(),
     )
-    this.leading = { writer, cache: new Cache(this.store, fence, this.env.after), fence, lead: null }
-    this.account = (account as Account | undefined) ?? null
-    if (this.account) this.beginSession(this.account, st)
-    else if (this.phase.kind === 'in') this.forget(null)
-    this.app.touch()
-    for (const ask of this.asks.takeBack()) this.carry(ask)
+    this.leading = { writer, cache: new Cache(this.store, fence, this.env.after), lead: null }
+    this.own.set({ leader: true })
+    const known = (account as Account | undefined) ?? null
+    if (known) this.beginSession(known, st)
+    else if (this.current) this.forget(null)
+    this.changes.begin()
     this.post(this.snapshot(''))
     const ready = this.ready
     this.ready = []
@@ -244,9 +280,10 @@ export class Shell {
   }
 
   /** beginSession runs the core for an account. */
-  private beginSession(account: Account, st: Awaited<ReturnType<typeof state>>): void {
+  private beginSession(account: Account, st: State): void {
     const l = this.leading
     if (!l) return
+    this.setAccount(account)
     const lead = new Lead(
       {
         wire: this.wire,
@@ -255,7 +292,7 @@ export class Shell {
         after: this.env.after,
         rand: this.env.rand,
         inputs: (list) => this.told(list),
-        ended: () => void this.leave('revoked'),
+        ended: () => this.endedByServer(),
       },
       { ...account, device: st.meta?.device ?? account.device },
       st,
@@ -265,7 +302,10 @@ export class Shell {
     this.notices.begin(begun, this.connection === 'online')
     this.adopt(begun)
     this.sight.set(this.id, this.views, this.active)
-    lead.run((core, now) => core.view(now, this.sight.rooms))
+    lead.run((core, now) => {
+      for (const [room, seq] of this.watched) core.watch(now, room, seq)
+      core.view(now, this.sight.rooms)
+    })
     lead.goOnline()
     this.setPhase({ kind: 'in' })
   }
@@ -274,23 +314,40 @@ export class Shell {
   async enter(account: Account, writes: readonly Write[]): Promise<void> {
     const l = await this.asLeader()
     await new Promise<void>((resolve) => l.writer.write([{ table: 'meta', key: 'account', value: account }, ...writes], true, resolve))
-    this.account = account
-    this.beginSession(account, { meta: null, items: [], counters: [], kept: [], done: [], rooms: [], seen: null })
+    this.leaving = false
+    this.beginSession(account, noState)
     this.post({ t: 'entered', account, inputs: l.lead?.snapshot() ?? [] })
   }
 
+  /** farewell ends the session at the person's own wish; the server's word for it is then no news. */
+  async farewell(tell: () => Promise<void>): Promise<void> {
+    await this.asLeader()
+    if (!this.current) return
+    this.leaving = true
+    try {
+      await tell()
+    } catch (e) {
+      this.leaving = false
+      throw e
+    }
+    await this.leave(null)
+  }
+
+  private endedByServer(): void {
+    if (!this.leaving) void this.leave('revoked')
+  }
+
   /** leave ends the session here: everything is wiped, in all windows. why null: the person asked for it. */
-  async leave(why: 'revoked' | 'closed' | 'password' | null): Promise<void> {
+  private async leave(why: 'revoked' | 'closed' | null): Promise<void> {
     const l = this.leading
-    if (!l || !this.account) return
-    const unsent = l.lead?.unsent ?? 0
-    this.account = null
+    if (!l || !this.current) return
+    const ended: Ended = why ? { unsent: l.lead?.unsent ?? 0, why } : null
+    this.setAccount(null)
     l.lead?.stop()
     l.lead = null
     l.cache.close()
     await l.writer.stop()
     await this.store.wipe().catch(() => undefined)
-    const ended = why ? { unsent, why } : null
     this.post({ t: 'left', ended })
     this.forget(ended)
     // The fence went with the rest: begin anew.
@@ -300,24 +357,21 @@ export class Shell {
     }
   }
 
-  private forget(ended: { readonly unsent: number; readonly why: 'revoked' | 'closed' | 'password' } | null): void {
-    this.account = null
-    this.asks.clear()
+  private forget(ended: Ended): void {
+    this.setAccount(null)
+    this.changes.clear()
     this.memory.clear()
     this.photos.clear()
     this.notices.clear()
     this.model.clear()
     this.connection = 'connecting'
-    this.since = this.now()
+    this.own.set({ connection: 'connecting', since: this.now() })
     this.setPhase(ended ? { kind: 'ended', ...ended } : { kind: 'signedOut' })
   }
 
   /** stopLeading hands everything over: when it ends, another window finds all of it in the store. */
   private async stopLeading(): Promise<void> {
-    const l = this.leading
-    this.term++
-    this.leading = null
-    this.app.touch()
+    const l = this.endTerm()
     if (!l) return
     l.lead?.stop()
     await l.cache.flush()
@@ -325,28 +379,33 @@ export class Shell {
     await l.writer.stop()
   }
 
-  /** dropLead ends leading without a word: somebody else leads already. What is not safe yet is handed to whoever leads. */
+  /** dropLead ends leading without a word: somebody else leads already. */
   private dropLead(): void {
-    const l = this.leading
-    for (const ask of this.unsafe.values()) this.asks.hand(ask)
-    this.unsafe.clear()
-    this.term++
-    this.leading = null
+    const l = this.endTerm()
+    this.changes.lost()
     l?.lead?.stop()
     l?.cache.close()
     void l?.writer.stop()
-    this.app.touch()
   }
 
+  private endTerm(): Leading | null {
+    const l = this.leading
+    this.term++
+    this.leading = null
+    this.own.set({ leader: false })
+    return l
+  }
+
+  /** fenced: the store belongs to another window. */
   private fenced(): void {
     this.dropLead()
     this.tabs.leave()
     if (this.tabs.way === 'locks') this.tabs.start()
-    else this.setBlocked(true)
+    else this.own.set({ blocked: true })
   }
 
   takeOver(): void {
-    if (this.blocked) void this.tabs.takeOver()
+    void this.tabs.takeOver()
   }
 
   private wrote(ok: boolean): void {
@@ -377,133 +436,56 @@ export class Shell {
       else if (i.t === 'welcomed') {
         this.photos.retry()
         void this.askServer()
-      } else if (i.t === 'rooms') for (const r of i.rooms) if (r.left && r.group) l.cache.forget(r.id)
+      } else if (i.t === 'rooms') {
+        for (const r of i.rooms) if (r.left && r.group) l.cache.forget(r.id)
+      }
     }
-    this.notices.see(list, this.account?.user ?? '', (room) => this.model.rooms.get().byId.get(room)?.muted ?? false)
-  }
-
-  onNotice(fn: (n: Notice) => void): () => void {
-    return this.notices.listen(fn)
+    this.notices.see(list, this.current?.user ?? '', (room) => this.model.rooms.get().byId.get(room)?.muted ?? false)
   }
 
   /** apply hands inputs to this window's model and to whoever waits for a verdict. */
   private apply(list: readonly Input[]): void {
     const verdicts: Settled[] = []
     for (const i of list) {
-      for (const before of this.asks.see(i)) this.model.input(before)
+      for (const before of this.changes.asks.see(i)) this.model.input(before)
       this.model.input(i)
       if (i.t === 'connection') {
         this.connection = i.state
-        this.since = i.since
-        this.app.touch()
+        this.own.set({ connection: i.state, since: i.since || this.now() })
       } else if (i.t === 'welcomed') {
-        this.skew = i.localTime - i.serverTime
-        this.app.touch()
+        this.own.set({ skew: i.localTime - i.serverTime })
       } else if (i.t === 'settled') {
         verdicts.push(i.settled)
         this.settled(i.settled)
       }
     }
-    for (const v of verdicts) this.asks.answer(v)
+    for (const v of verdicts) this.changes.asks.answer(v)
   }
 
+  /** settled: what a verdict changes beside rooms and people. */
   private settled(s: Settled): void {
-    const l = this.leading
-    if (!l || !s.ok || !this.account) return
-    if (s.op.kind === 'deleteAccount') void this.leave('closed')
-    else if (s.op.kind === 'changePassword' && this.account.mustChange) {
-      this.account = { ...this.account, mustChange: false }
-      l.writer.write([{ table: 'meta', key: 'account', value: this.account }], true)
-      this.app.touch()
+    const account = this.current
+    if (!s.ok || !account) return
+    if (s.op.kind === 'deleteAccount') {
+      this.leaving = true
+      if (this.leading) void this.leave('closed')
+    } else if (s.op.kind === 'changePassword' && account.mustChange) {
+      this.setAccount({ ...account, mustChange: false })
+      this.leading?.writer.write([{ table: 'meta', key: 'account', value: this.current }], true)
     }
   }
 
   /** adopt takes where things stand, told whole: by the store, by a new leader, by the core. */
   private adopt(inputs: readonly Input[]): void {
-    const missing = this.asks.missing(inputs)
+    const missing = this.changes.asks.missing(inputs)
     this.apply(inputs)
     for (const i of missing) {
-      this.asks.see(i)
+      this.changes.asks.see(i)
       this.model.input(i)
     }
   }
 
-  // What is asked for.
-
-  /** submit takes a change; `writes` are stored with it. Returns the item's id; a stand-in's while another window leads. */
-  submit(op: Op, writes: readonly Write[] = []): number {
-    if (!this.account) return 0
-    const lead = this.leading?.lead
-    if (lead) return this.put(lead, { t: 'op', op, writes })
-    const standIn = this.asks.standIn(op, this.now())
-    this.apply([standIn])
-    this.ask({ t: 'op', op, writes })
-    return standIn.item.id
-  }
-
-  /** change takes a change and waits for its verdict. */
-  change(op: Omit<Op, 'uid'>, writes: readonly Write[] = []): Promise<Settled> {
-    if (!this.account) return Promise.reject(new RefusedError(signedOut))
-    const whole: Op = { ...op, uid: this.uid() }
-    const verdict = this.asks.wait(whole.uid)
-    if (this.submit(whole, writes) === 0) this.asks.refuse(whole.uid, { ...signedOut, reason: 'invalid' })
-    return verdict
-  }
-
-  /** ask has the leader do something about an item. */
-  ask(ask: Ask): void {
-    if (this.leading) {
-      this.carry(ask)
-      return
-    }
-    const no = this.asks.hand(ask)
-    this.post({ t: 'ask', no, ask })
-    this.nag()
-  }
-
-  /** nag: a leader that takes nothing for a while is asked for the lead. */
-  private nag(): void {
-    this.stopNag()
-    this.stopNag = this.env.after(patience, () => {
-      if (this.leading || this.asks.open.length === 0) return
-      this.tabs.want(true)
-      this.nag()
-    })
-  }
-
-  /** carry does what was asked, in the leading window; false: it cannot be done. */
-  private carry(ask: Ask): boolean {
-    const lead = this.leading?.lead
-    if (!lead) return false
-    if (ask.t === 'op') return this.put(lead, ask) !== 0
-    const id = this.asks.id(ask.uid)
-    lead.run((core, now) => {
-      switch (ask.t) {
-        case 'giveUp':
-          core.giveUp(now, id)
-          break
-        case 'replace':
-          core.replace(now, id, ask.text)
-          break
-        case 'discard':
-          core.discard(id)
-          break
-        case 'resend':
-          core.resend(now, id)
-          break
-      }
-    })
-    return true
-  }
-
-  /** put hands an op to the core; until it is stored, it goes to the next leader if this window loses the lead. */
-  private put(lead: Lead, ask: Ask & { t: 'op' }): number {
-    const no = this.nextUnsafe++
-    this.unsafe.set(no, ask)
-    const id = lead.submit(ask.op, ask.writes)
-    this.leading?.writer.write([], false, () => this.unsafe.delete(no))
-    return id
-  }
+  // What is looked at and remembered.
 
   view(rooms: readonly string[], active: boolean): void {
     this.views = rooms
@@ -513,12 +495,33 @@ export class Shell {
     else this.post({ t: 'view', rooms, active })
   }
 
+  get viewing(): readonly string[] {
+    return this.views
+  }
+
   private look(): void {
     this.leading?.lead?.run((core, now) => core.view(now, this.sight.rooms))
   }
 
-  get viewing(): readonly string[] {
-    return this.views
+  private watch(room: string, seq: number): void {
+    this.watched.set(room, seq)
+    this.watchFor(this.id, room, seq)
+    if (!this.leading) this.post({ t: 'watch', room, seq })
+  }
+
+  private watchFor(window: string, room: string, seq: number): void {
+    this.sight.watch(window, room)
+    this.leading?.lead?.run((core, now) => core.watch(now, room, seq))
+  }
+
+  private unwatch(room: string): void {
+    this.watched.delete(room)
+    this.unwatchFor(this.id, room)
+    if (!this.leading) this.post({ t: 'unwatch', room })
+  }
+
+  private unwatchFor(window: string, room: string): void {
+    if (this.sight.unwatch(window, room)) this.leading?.lead?.run((core) => core.unwatch(room))
   }
 
   markRead(room: string, seq: number): void {
@@ -535,42 +538,38 @@ export class Shell {
 
   /** draft keeps a text that is being written. */
   draft(room: string, text: string): void {
-    if (!this.account) return
-    this.model.input({ t: 'draft', room, text })
+    if (!this.current) return
+    this.takeDraft(room, text)
     this.post({ t: 'draft', room, text })
-    this.storeDraft(room, text)
   }
 
-  private storeDraft(room: string, text: string): void {
+  private takeDraft(room: string, text: string): void {
+    this.model.input({ t: 'draft', room, text })
     this.leading?.writer.write([{ table: 'drafts', key: room, ...(text ? { value: text } : {}) }], false)
   }
 
   /** remember keeps a small value on this device. */
   remember(key: string, value: string): void {
-    if (!this.account) return
-    this.memory.set(key, value)
+    if (!this.current) return
+    this.takeMemory(key, value)
     this.post({ t: 'memory', key, value })
+  }
+
+  private takeMemory(key: string, value: string): void {
+    this.memory.set(key, value)
     this.leading?.writer.write([{ table: 'memory', key, value }], false)
   }
 
-  keepCache(stored: Stored): void {
-    if (!this.account) return
+  private keepCache(stored: Stored): void {
+    if (!this.current) return
     if (this.leading) this.leading.cache.add(stored)
     else this.post({ t: 'cache', stored })
   }
 
-  get unsent(): number {
-    return this.leading?.lead?.unsent ?? this.asks.unsent
-  }
-
   // Other windows.
 
-  private join(): void {
-    if (!this.tabs.leading) this.post({ t: 'join' })
-  }
-
   private snapshot(to: string): ShellNote {
-    return { t: 'snapshot', to, account: this.account, inputs: this.leading?.lead?.snapshot() ?? [], shared: this.shared }
+    return { t: 'snapshot', to, account: this.current, inputs: this.leading?.lead?.snapshot() ?? [], shared: this.shared }
   }
 
   private post(n: ShellNote): void {
@@ -578,96 +577,114 @@ export class Shell {
   }
 
   private note(n: ShellNote, from: string): void {
+    const l = this.leading
+    switch (n.t) {
+      case 'draft':
+        if (this.current) this.takeDraft(n.room, n.text)
+        return
+      case 'memory':
+        if (this.current) this.takeMemory(n.key, n.value)
+        return
+      case 'taken':
+        if (n.to === this.id) this.taken(n.no, n.ok)
+        return
+    }
+    if (l) this.asked(n, from, l)
+    else this.heard(n)
+  }
+
+  /** asked: another window wants something of this one, which leads. */
+  private asked(n: ShellNote, from: string, l: Leading): void {
     switch (n.t) {
       case 'join':
-        // A window that only begins to lead tells everybody when it knows where things stand.
-        if (this.leading) this.post(this.snapshot(from))
-        return
-      case 'snapshot':
-        if ((n.to === this.id || n.to === '') && !this.leading) this.follow(n.account, n.inputs, n.shared)
-        return
-      case 'inputs':
-        if (!this.leading && this.account) this.apply(n.inputs)
-        return
-      case 'shared':
-        if (this.leading) return
-        this.shared = n.shared
-        this.app.touch()
+        this.post(this.snapshot(from))
         return
       case 'ask': {
-        const l = this.leading
-        if (!l) return
-        const ok = this.carry(n.ask)
-        // Queued behind what the core has just handed to the writer: safe when this is.
+        const ok = this.changes.carry(n.ask)
+        // Behind what the core has just handed to the writer: safe when this is.
         l.writer.write([], false, () => this.post({ t: 'taken', to: from, no: n.no, ok }))
-        return
-      }
-      case 'taken': {
-        if (n.to !== this.id) return
-        const ask = this.asks.taken(n.no)
-        if (n.ok || ask?.t !== 'op') return
-        for (const i of this.asks.withdraw(ask.op.uid)) this.model.input(i)
-        this.asks.refuse(ask.op.uid, { ...signedOut, reason: 'invalid' })
         return
       }
       case 'view':
         this.sight.set(from, n.rooms, n.active)
         this.look()
         return
-      case 'gone':
-        this.sight.gone(from)
+      case 'watch':
+        this.watchFor(from, n.room, n.seq)
+        return
+      case 'unwatch':
+        this.unwatchFor(from, n.room)
+        return
+      case 'gone': {
+        const rooms = this.sight.gone(from)
+        l.lead?.run((core) => {
+          for (const room of rooms) core.unwatch(room)
+        })
         this.look()
         return
+      }
       case 'read':
-        if (this.leading) this.markRead(n.room, n.seq)
+        this.markRead(n.room, n.seq)
         return
       case 'typing':
-        if (this.leading) this.typing(n.room, n.stopped)
-        return
-      case 'draft':
-        if (!this.account) return
-        this.model.input({ t: 'draft', room: n.room, text: n.text })
-        this.storeDraft(n.room, n.text)
-        return
-      case 'memory':
-        if (!this.account) return
-        this.memory.set(n.key, n.value)
-        this.leading?.writer.write([{ table: 'memory', key: n.key, value: n.value }], false)
+        this.typing(n.room, n.stopped)
         return
       case 'cache':
-        if (this.leading && this.account) this.leading.cache.add(n.stored)
+        this.keepCache(n.stored)
         return
       case 'over':
         this.over(n.token)
         return
+    }
+  }
+
+  /** heard: the leading window tells this one, which follows. */
+  private heard(n: ShellNote): void {
+    switch (n.t) {
+      case 'snapshot':
+        if (n.to === this.id || n.to === '') this.follow(n.account, n.inputs, n.shared)
+        return
       case 'entered':
-        if (!this.leading) this.follow(n.account, n.inputs, this.shared)
+        this.follow(n.account, n.inputs, this.shared)
+        return
+      case 'inputs':
+        if (this.current) this.apply(n.inputs)
+        return
+      case 'shared':
+        this.share(n.shared)
         return
       case 'left':
-        if (!this.leading) this.forget(n.ended)
+        this.forget(n.ended)
         return
     }
   }
 
   /** follow takes over what the leader says, and hands on what no leader has taken. */
   private follow(account: Account | null, inputs: readonly Input[], shared: Shared): void {
-    this.shared = shared
-    if (account) {
-      this.account = account
-      this.adopt(inputs)
-      this.setPhase({ kind: 'in' })
-      this.post({ t: 'view', rooms: this.views, active: this.active })
-      for (const [no, ask] of this.asks.open) this.post({ t: 'ask', no, ask })
-    } else if (this.account) {
-      this.forget(null)
+    this.share(shared)
+    if (!account) {
+      if (this.current) this.forget(null)
+      return
     }
-    this.app.touch()
+    this.setAccount(account)
+    this.adopt(inputs)
+    this.setPhase({ kind: 'in' })
+    this.post({ t: 'view', rooms: this.views, active: this.active })
+    for (const [room, seq] of this.watched) this.post({ t: 'watch', room, seq })
+    this.changes.handAgain()
+  }
+
+  private taken(no: number, ok: boolean): void {
+    const ask = this.changes.asks.taken(no)
+    if (ok || ask?.t !== 'op') return
+    for (const i of this.changes.asks.withdraw(ask.op.uid)) this.model.input(i)
+    this.changes.asks.refuse(ask.op.uid, invalid)
   }
 
   /** over: the server does not know a token any more. */
   private over(token: string): void {
-    if (token !== this.account?.token) return
-    if (this.leading) void this.leave('revoked')
+    if (token !== this.current?.token) return
+    if (this.leading) this.endedByServer()
     else this.post({ t: 'over', token })
   }
 
@@ -678,6 +695,7 @@ export class Shell {
       case 'hide':
         // The page ends, and with it the lock and the connection. Until then what others on this page still want is stored.
         this.post({ t: 'gone' })
+        this.leading?.lead?.run((core) => core.keep())
         if (this.tabs.way === 'channel') this.tabs.leave()
         return
       case 'frozen':
@@ -687,9 +705,11 @@ export class Shell {
         return
       case 'thawed':
         this.tabs.start()
-        this.join()
+        this.post({ t: 'join' })
         return
       case 'hidden':
+        this.leading?.lead?.run((core) => core.keep())
+        void this.leading?.cache.flush()
         return
       case 'visible':
         this.tabs.shown()
@@ -728,117 +748,28 @@ export class Shell {
 
   // State of the app.
 
-  share(change: Partial<Shared>): void {
+  private share(change: Partial<Shared>): void {
     this.shared = { ...this.shared, ...change }
+    this.own.set({ shared: this.shared })
     if (this.leading) this.post({ t: 'shared', shared: this.shared })
-    this.app.touch()
   }
 
   setPhase(p: Phase): void {
     this.phase = p
-    this.app.touch()
+    this.own.set({ phase: p })
   }
 
-  get ended(): boolean {
-    return this.phase.kind === 'ended'
-  }
-
-  private setBlocked(on: boolean): void {
-    this.blocked = on
-    this.app.touch()
-  }
-
-  private makeApp(): AppState {
-    const me = this.account ? (this.model.people.get().byId.get(this.account.user) ?? null) : null
-    const { server, storage } = this.shared
-    const next: AppState = {
-      phase: this.blocked ? { kind: 'otherWindow' } : this.phase,
-      connection: this.connection,
-      since: this.since,
-      me,
-      mustChangePassword: this.account?.mustChange ?? false,
-      storage,
-      leader: this.leading !== null,
-      secure: this.env.secure,
-      skew: this.skew,
-      newBuild: this.env.ownBuild !== '' && server !== null && server.webBuild !== '' && server.webBuild !== this.env.ownBuild,
-      server,
-      ...this.model.totals.get(),
-    }
-    const was = this.shownApp
-    if (was && was.phase.kind === next.phase.kind && next.phase.kind === 'otherWindow') Object.assign(next, { phase: was.phase })
-    const same = was !== null && (Object.keys(next) as (keyof AppState)[]).every((k) => was[k] === next[k])
-    if (!same) this.shownApp = next
-    return same && was ? was : next
-  }
-
-  /** io is how the model reads more. */
-  private io(): ModelIO {
-    const people = (list: readonly Person[]): readonly Person[] => {
-      this.keepCache({ people: list })
-      return list
-    }
-    const listed = (name: string) => (list: readonly Person[]): readonly Person[] => {
-      this.keepCache({ people: list, lists: { [name]: list.map((p) => p.id) } })
-      return list
-    }
-    return {
-      history: async (room, from, backward, limit) => {
-        const page = await this.wire.history({ room, from, backward, limit, atLeast: this.leading?.lead?.seen ?? null })
-        if (page.messages.at(-1)?.seq === page.lastSeq) this.keepCache({ rows: page.messages })
-        return page
-      },
-      members: (room) => this.wire.members(room),
-      room: (id) => this.wire.room(id),
-      users: async (ids) => people(await this.wire.users(ids)),
-      friends: async () => listed('friends')(await this.wire.friends()),
-      addedMe: async () => listed('addedMe')(await this.wire.addedMe()),
-      blocked: async () => {
-        const blocked = await this.wire.blocked()
-        this.keepCache({ lists: { blocked } })
-        return blocked
-      },
-      presence: (ids) => this.wire.presence(ids),
-      cached: async (room) => {
-        const rows = folded(await cachedRows(this.store, room), this.account?.user ?? '')
-        const joined = this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0
-        return rows.filter((m) => m.seq >= joined)
-      },
-      now: () => this.now(),
-      after: this.env.after,
-    }
+  private setAccount(a: Account | null): void {
+    this.current = a
+    this.own.set({ account: a })
   }
 }
 
-/** redrawable is a signal that can be made to tell again what it told, as a new object. */
-function redrawable<T extends object>(inner: Signal<T>): { readonly signal: Signal<T>; redraw(): void } {
-  const subscribers = new Set<() => void>()
-  let shown = inner.get()
-  let copy = shown
-  return {
-    signal: {
-      get() {
-        const now = inner.get()
-        if (now !== shown) {
-          shown = now
-          copy = now
-        }
-        return copy
-      },
-      subscribe(fn) {
-        const own = () => fn()
-        subscribers.add(own)
-        const stop = inner.subscribe(own)
-        return () => {
-          subscribers.delete(own)
-          stop()
-        }
-      },
-    },
-    redraw() {
-      shown = inner.get()
-      copy = { ...shown }
-      for (const fn of [...subscribers]) fn()
-    },
+/** inMemory copies what can be read of a store that cannot be written. */
+async function inMemory(from: Store): Promise<Store> {
+  const copy = new MemoryStore()
+  for (const table of ['meta', 'items', 'counters', 'kept', 'done', 'lines', 'drafts'] as const) {
+    await copy.write((await from.entries(table)).map(([key, value]) => ({ table, key, value })))
   }
+  return copy
 }

@@ -1,9 +1,11 @@
-// Sight is what people look at in all windows of the device: it decides which rooms the server tells of in detail, and which
-// messages somebody sees come without being told.
+// Sight is what is looked at in all windows of the device: it decides which rooms the server tells of in detail, which rows the
+// core must not leave out, and which messages somebody sees come without being told.
 
 interface Window {
   rooms: readonly string[]
   active: boolean
+  /** watched: rooms of which the window's model holds the rows. */
+  readonly watched: Set<string>
 }
 
 const most = 8
@@ -12,11 +14,26 @@ export class Sight {
   private readonly windows = new Map<string, Window>()
 
   set(window: string, rooms: readonly string[], active: boolean): void {
-    this.windows.set(window, { rooms, active })
+    const w = this.window(window)
+    w.rooms = rooms
+    w.active = active
   }
 
-  gone(window: string): void {
+  watch(window: string, room: string): void {
+    this.window(window).watched.add(room)
+  }
+
+  /** unwatch returns whether no window watches the room any more. */
+  unwatch(window: string, room: string): boolean {
+    this.window(window).watched.delete(room)
+    return ![...this.windows.values()].some((w) => w.watched.has(room))
+  }
+
+  /** gone: a window is closed; returns the rooms that nobody watches any more. */
+  gone(window: string): readonly string[] {
+    const rooms = [...(this.windows.get(window)?.watched ?? [])].filter((room) => this.unwatch(window, room))
     this.windows.delete(window)
+    return rooms
   }
 
   /** rooms in view, of active windows first, at most eight. */
@@ -29,5 +46,14 @@ export class Sight {
   sees(room: string): boolean {
     for (const w of this.windows.values()) if (w.active && w.rooms.includes(room)) return true
     return false
+  }
+
+  private window(id: string): Window {
+    let w = this.windows.get(id)
+    if (!w) {
+      w = { rooms: [], active: false, watched: new Set() }
+      this.windows.set(id, w)
+    }
+    return w
   }
 }

@@ -1,0 +1,142 @@
+// Changes that people ask for in this window: handed to the core where this window leads, to the leader elsewhere where it
+// does not. Nothing is forgotten before it is safe: what a leader in another window has not taken is handed to the next one,
+// and so is what this window has not stored when it loses the lead. The uid of an op makes it one change all the same.
+import type { Op, Settled } from '../inner.ts'
+import { type Refusal, RefusedError } from '../types.ts'
+import { Asks } from './asks.ts'
+import type { Lead } from './lead.ts'
+import type { Ask } from './notes.ts'
+import type { Write } from './store.ts'
+import type { Writer } from './writer.ts'
+
+export const signedOut: Refusal = { reason: 'signed_out', subject: '', retryAfterMs: 0, fields: [] }
+export const invalid: Refusal = { reason: 'invalid', subject: '', retryAfterMs: 0, fields: [] }
+
+export interface ChangesHost {
+  /** lead is there while this window leads and somebody is logged in. */
+  lead(): { readonly lead: Lead; readonly writer: Writer } | null
+  leading(): boolean
+  loggedIn(): boolean
+  uid(): string
+  /** standIn shows an op in this window before a leader has taken it; returns its local id. */
+  standIn(op: Op): number
+  /** hand gives an ask to the leader elsewhere. */
+  hand(no: number, ask: Ask): void
+  /** force asks for the lead: the leader takes nothing. */
+  force(): void
+  after(ms: number, fn: () => void): () => void
+}
+
+export class Changes {
+  readonly asks = new Asks()
+  private readonly host: ChangesHost
+  private readonly patience: number
+  private stopNag: () => void = () => {}
+  /** unsafe: taken by this window's core, not in the store yet. */
+  private readonly unsafe = new Map<number, Ask>()
+  private nextUnsafe = 1
+
+  constructor(host: ChangesHost, patience: number) {
+    this.host = host
+    this.patience = patience
+  }
+
+  /** submit takes an op; `writes` are stored with it. Returns the item's id, a stand-in's while another window leads, 0 if
+   * nobody is logged in or it names nothing. */
+  submit(op: Op, writes: readonly Write[]): number {
+    if (!this.host.loggedIn()) return 0
+    const ask: Ask & { t: 'op' } = { t: 'op', op, writes }
+    const own = this.host.lead()
+    if (own) return this.put(own.lead, own.writer, ask)
+    const id = this.host.standIn(op)
+    this.ask(ask)
+    return id
+  }
+
+  /** change takes an op and waits for its verdict. */
+  change(op: Omit<Op, 'uid'>, writes: readonly Write[]): Promise<Settled> {
+    if (!this.host.loggedIn()) return Promise.reject(new RefusedError(signedOut))
+    const whole: Op = { ...op, uid: this.host.uid() }
+    const verdict = this.asks.wait(whole.uid)
+    if (this.submit(whole, writes) === 0) this.asks.refuse(whole.uid, invalid)
+    return verdict
+  }
+
+  /** ask has the leader do something. */
+  ask(ask: Ask): void {
+    if (this.host.leading()) {
+      this.carry(ask)
+      return
+    }
+    this.host.hand(this.asks.hand(ask), ask)
+    this.nag()
+  }
+
+  /** carry does what was asked, in the leading window; false: it cannot be done. */
+  carry(ask: Ask): boolean {
+    const own = this.host.lead()
+    if (!own) return false
+    if (ask.t === 'op') return this.put(own.lead, own.writer, ask) !== 0
+    const id = this.asks.id(ask.uid)
+    own.lead.run((core, now) => {
+      switch (ask.t) {
+        case 'giveUp':
+          core.giveUp(now, id)
+          break
+        case 'replace':
+          core.replace(now, id, ask.text)
+          break
+        case 'discard':
+          core.discard(id)
+          break
+        case 'resend':
+          core.resend(now, id)
+          break
+      }
+    })
+    return true
+  }
+
+  /** begin: this window leads from now on. */
+  begin(): void {
+    this.stopNag()
+    for (const ask of this.asks.takeBack()) this.carry(ask)
+  }
+
+  /** lost: this window leads no more, and what it has not stored is the next leader's. */
+  lost(): void {
+    for (const ask of this.unsafe.values()) this.asks.hand(ask)
+    this.unsafe.clear()
+  }
+
+  /** handAgain tells a new leader what none has taken. */
+  handAgain(): void {
+    for (const [no, ask] of this.asks.open) this.host.hand(no, ask)
+    if (this.asks.open.length > 0) this.nag()
+  }
+
+  clear(): void {
+    this.stopNag()
+    this.unsafe.clear()
+    this.asks.clear()
+  }
+
+  private put(lead: Lead, writer: Writer, ask: Ask & { t: 'op' }): number {
+    const no = this.nextUnsafe++
+    this.unsafe.set(no, ask)
+    const id = lead.submit(ask.op, ask.writes)
+    // Behind what the core has just handed to the writer: safe when this is.
+    writer.write([], false, () => this.unsafe.delete(no))
+    return id
+  }
+
+  /** nag: a leader that takes nothing for a while is asked for the lead. */
+  private nag(): void {
+    this.stopNag()
+    this.stopNag = this.host.after(this.patience, () => {
+      if (this.host.leading() || this.asks.open.length === 0) return
+      this.host.force()
+      this.nag()
+    })
+  }
+}

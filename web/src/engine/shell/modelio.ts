@@ -1,0 +1,58 @@
+// How the model of this window reads more: by calls of its own, each window for itself. What it reads is kept for the next
+// start.
+import type { ModelIO, Position } from '../inner.ts'
+import type { Person } from '../types.ts'
+import { type Stored, cachedRows, folded } from './cache.ts'
+import type { Store } from './store.ts'
+import type { Wire } from './wire.ts'
+
+export interface ModelIOHost {
+  readonly wire: Wire
+  store(): Store
+  me(): string
+  /** seen is the largest position known here. */
+  seen(): Position | null
+  keep(s: Stored): void
+  joinedSeq(room: string): number
+  watch(room: string, seq: number): void
+  unwatch(room: string): void
+  now(): number
+  after(ms: number, fn: () => void): () => void
+}
+
+export function modelIO(h: ModelIOHost): ModelIO {
+  const listed = (name: string, people: readonly Person[]): readonly Person[] => {
+    h.keep({ people, lists: { [name]: people.map((p) => p.id) } })
+    return people
+  }
+  return {
+    async history(room, from, backward, limit) {
+      const page = await h.wire.history({ room, from, backward, limit, atLeast: h.seen() })
+      if (page.messages.at(-1)?.seq === page.lastSeq) h.keep({ rows: page.messages })
+      return page
+    },
+    members: (room) => h.wire.members(room),
+    room: (id) => h.wire.room(id),
+    async users(ids) {
+      const people = await h.wire.users(ids)
+      h.keep({ people })
+      return people
+    },
+    friends: async () => listed('friends', await h.wire.friends()),
+    addedMe: async () => listed('addedMe', await h.wire.addedMe()),
+    async blocked() {
+      const blocked = await h.wire.blocked()
+      h.keep({ lists: { blocked } })
+      return blocked
+    },
+    presence: (ids) => h.wire.presence(ids),
+    async cached(room) {
+      const rows = folded(await cachedRows(h.store(), room), h.me())
+      return rows.filter((m) => m.seq >= h.joinedSeq(room))
+    },
+    watch: (room, seq) => h.watch(room, seq),
+    unwatch: (room) => h.unwatch(room),
+    now: () => h.now(),
+    after: h.after,
+  }
+}
