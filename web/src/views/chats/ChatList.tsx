@@ -173,7 +173,7 @@ function Rows({ hits, open }: { readonly hits: readonly Hit[]; readonly open: st
               place={i + 1}
               count={hits.length}
               open={h.line.id === open}
-              active={i === box.index}
+              active={i === box.index && box.ring}
               today={today}
               onOpen={onOpen}
               onMenu={onMenu}

@@ -166,6 +166,7 @@ function Rows({ items, heads, addedMe, query }: RowsProps) {
                 place={places.get(i) ?? 0}
                 count={ids.length}
                 active={i === activeRow}
+                ring={i === activeRow && box.ring}
                 onOpen={onOpen}
                 onMenu={onMenu}
               />
@@ -210,12 +211,13 @@ interface FriendRowProps {
   readonly place: number
   readonly count: number
   readonly active: boolean
+  readonly ring: boolean
   readonly onOpen: (id: string) => void
   readonly onMenu: (id: string, at: DOMRect) => void
 }
 
 // A press on the row talks, one on the picture looks; Enter and Space do the same.
-const FriendRow = memo(function FriendRow({ id, person, marks, top, height, place, count, active, onOpen, onMenu }: FriendRowProps) {
+const FriendRow = memo(function FriendRow({ id, person, marks, top, height, place, count, active, ring, onOpen, onMenu }: FriendRowProps) {
   const menu = (e: MouseEvent) => {
     e.preventDefault()
     onMenu(person.id, new DOMRect(e.clientX, e.clientY, 0, 0))
@@ -231,7 +233,7 @@ const FriendRow = memo(function FriendRow({ id, person, marks, top, height, plac
       aria-selected={active}
       aria-posinset={place}
       aria-setsize={count}
-      className={`${css.row} ${active ? css.active : ''}`}
+      className={`${css.row} ${ring ? css.active : ''}`}
       style={{ top, height }}
       onClick={() => onOpen(person.id)}
       onContextMenu={menu}

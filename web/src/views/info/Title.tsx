@@ -1,5 +1,5 @@
 // The name of a group, and changing it in its place. A refusal keeps what was typed.
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { t } from '../../lib/messages.ts'
 import { codePoints, nfc } from '../../lib/text.ts'
@@ -14,14 +14,20 @@ export function Title({ room, title }: { readonly room: string; readonly title: 
   // null: not being changed.
   const [typed, setTyped] = useState<string | null>(null)
   const pencil = useRef<HTMLButtonElement>(null)
+  const back = useRef(false)
   const work = useBusy()
 
   const stop = () => {
     setTyped(null)
     work.clear()
-    // The pencil comes back with the next drawing.
-    requestAnimationFrame(() => pencil.current?.focus())
+    back.current = true
   }
+  // The pencil takes the focus again when it is back.
+  useEffect(() => {
+    if (typed !== null || !back.current) return
+    back.current = false
+    pencil.current?.focus()
+  }, [typed])
   if (typed === null) {
     return (
       <p className={css.name}>

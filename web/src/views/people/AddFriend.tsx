@@ -147,15 +147,25 @@ function ResultBox({ result, handle, self, onAgain }: ResultProps) {
       return <Wait until={result.until} onOver={onAgain} />
     case 'found': {
       const p = result.found.person
+      const relation = self ? null : result.found.friend ? (
+        <Tag>
+          <Icon name="user-check" />
+          {t('people.addAlready')}
+        </Tag>
+      ) : result.found.addedMe ? (
+        <Tag kind="info">{t('people.addAddedMe')}</Tag>
+      ) : null
       return (
         <div className={css.found}>
           <Avatar user={p.id} />
           <div>
-            <b>{nameOf(p)}</b>
+            <b>
+              {nameOf(p)} {p.simulated && <Tag kind="outline">{t('common.simulated')}</Tag>}
+            </b>
             <small>{p.handle}</small>
             {self ? <p>{t('people.addMe')}</p> : p.status !== '' && <p>{p.status}</p>}
           </div>
-          {!self && (result.found.friend ? <Tag><Icon name="user-check" />{t('people.addAlready')}</Tag> : result.found.addedMe ? <Tag kind="info">{t('people.addAddedMe')}</Tag> : p.simulated && <Tag kind="outline">{t('common.simulated')}</Tag>)}
+          {relation}
         </div>
       )
     }

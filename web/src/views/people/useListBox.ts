@@ -1,6 +1,6 @@
 // Keys of a list that has the focus as a whole (role listbox): arrows, Home, End, a page up or down, Enter, Space, the menu
 // key, and typed letters or 초성 that jump. The current row is known by its id: the list may be in another order meanwhile.
-import { type KeyboardEvent, useRef, useState } from 'react'
+import { type FocusEvent, type KeyboardEvent, useRef, useState } from 'react'
 import { jump, nothingTyped, type } from '../friends/sections.ts'
 
 export interface ListBoxOptions {
@@ -22,18 +22,23 @@ const PAGE = 8
 export interface ListBox {
   /** index of the current row, -1: none. */
   readonly index: number
+  /** ring: the current row shows that it is, because keys move it. */
+  readonly ring: boolean
   setActive(id: string): void
   readonly props: {
     readonly role: 'listbox'
     readonly tabIndex: 0
     readonly 'aria-activedescendant': string | undefined
     onKeyDown(e: KeyboardEvent): void
-    onFocus(): void
+    onFocus(e: FocusEvent<HTMLElement>): void
+    onBlur(): void
+    onPointerDown(): void
   }
 }
 
 export function useListBox(o: ListBoxOptions): ListBox {
   const [active, setActive] = useState('')
+  const [ring, setRing] = useState(false)
   const typed = useRef(nothingTyped)
   const index = active === '' ? -1 : o.ids.indexOf(active)
 
@@ -42,6 +47,7 @@ export function useListBox(o: ListBoxOptions): ListBox {
     const id = o.ids[at]
     if (id === undefined) return
     setActive(id)
+    setRing(true)
     o.reveal(at)
   }
 
@@ -83,15 +89,25 @@ export function useListBox(o: ListBoxOptions): ListBox {
     if (at >= 0) act(() => to(at))
   }
 
-  const onFocus = () => {
-    if (index >= 0 || o.ids.length === 0) return
-    const at = o.first === undefined ? -1 : o.ids.indexOf(o.first)
-    to(Math.max(0, at))
+  // Coming by Tab one sees where one is; a press is seen by itself.
+  const onFocus = (e: FocusEvent<HTMLElement>) => {
+    if (!e.currentTarget.matches(':focus-visible') || o.ids.length === 0) return
+    if (index >= 0) to(index)
+    else to(o.first === undefined ? 0 : o.ids.indexOf(o.first))
   }
 
   return {
     index,
+    ring,
     setActive,
-    props: { role: 'listbox', tabIndex: 0, 'aria-activedescendant': index >= 0 ? o.prefix + o.ids[index] : undefined, onKeyDown, onFocus },
+    props: {
+      role: 'listbox',
+      tabIndex: 0,
+      'aria-activedescendant': index >= 0 ? o.prefix + o.ids[index] : undefined,
+      onKeyDown,
+      onFocus,
+      onBlur: () => setRing(false),
+      onPointerDown: () => setRing(false),
+    },
   }
 }
