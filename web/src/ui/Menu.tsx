@@ -56,8 +56,12 @@ export function Menu({ anchor, items, options, onClose }: MenuProps) {
     setPlace({ left: clamp(left, EDGE, innerWidth - w - EDGE), top: clamp(top, EDGE, innerHeight - h - EDGE) })
   }, [anchor, options, phone])
 
+  // Only what is visible takes the focus: once it has its place.
+  const visible = phone || place !== null
   useEffect(() => {
-    box.current?.querySelector<HTMLElement>('[role^="menuitem"]:not(:disabled)')?.focus({ preventScroll: true })
+    if (visible) box.current?.querySelector<HTMLElement>('[role^="menuitem"]:not(:disabled)')?.focus({ preventScroll: true })
+  }, [visible])
+  useEffect(() => {
     return () => options.onClose?.()
     // The options of an open menu do not change.
     // eslint-disable-next-line react-hooks/exhaustive-deps
