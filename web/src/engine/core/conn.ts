@@ -5,6 +5,7 @@ import type { DownFrame, Failure } from './frames.ts'
 import { failure, less } from './frames.ts'
 import type { Conn, Inside } from './inside.ts'
 import { openLimitActive, openLimitIdle, reconnectingAfter, refusalOf, silenceActive, silenceIdle, unanswered, unansweredAlone } from './inside.ts'
+import { scopePeople } from './outbox.ts'
 import { pumpRenew, renew, renewMayGo } from './renew.ts'
 import { dropRooms, headAt, pumpFetches, readUp, retryFetches, storeLines, takeLines, takeMessage } from './rooms.ts'
 import { acked, cancelFlights, pump } from './send.ts'
@@ -134,7 +135,7 @@ function welcome(s: Inside, now: number, n: Conn, w: DownFrame & { t: 'welcome' 
     s.next = null
     return
   }
-  if (n.seen && (w.rolledBack || n.seen.epoch !== w.position?.epoch)) {
+  if (n.seen && (w.rolledBack || (w.position && w.position.epoch !== n.seen.epoch))) {
     rolledBack(s, now)
     return
   }
@@ -345,7 +346,7 @@ export function nextWake(s: Inside): number | null {
       if (s.next) times.push(s.next.openAt + openLimit(s))
       else if (!s.cur) times.push(s.connectAt)
       else times.push(Math.max(s.suspect ? 0 : troubleAt(s, s.cur), s.hedgeAt))
-      for (const scope of s.scopes.values()) if (scope.pausedTo > 0 && (s.cur || scope.key === 'people')) times.push(scope.pausedTo)
+      for (const scope of s.scopes.values()) if (scope.pausedTo > 0 && (s.cur || scope.key === scopePeople)) times.push(scope.pausedTo)
       if (s.wakeFetch > 0 && s.cur) times.push(s.wakeFetch)
     }
   }

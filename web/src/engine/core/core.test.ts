@@ -240,6 +240,67 @@ test('a new leader goes on with the store of the killed one, which still talks',
   expect(texts(w.server, room)).toEqual(Array.from({ length: 10 }, (_, i) => String(i + 1)))
 })
 
+describe('decided so long ago that the verdict is not kept', () => {
+  /** late is a window that comes back with `text` open under a name after twenty more were decided. */
+  function late(text: string, other: string): { w: World; tab: TestDevice; id: number; room: string } {
+    const { w, d, room } = calm()
+    const before = d.store.copy()
+    const id = d.send(room, text)
+    d.todo.shift()?.()
+    const tab = new TestDevice(w, 'tab', d.user, d.token, d.device, other === text ? d.store.copy() : before)
+    w.settle()
+    for (let i = 0; i < 20; i++) d.send(room, String(i))
+    w.settle()
+    d.core.goOffline(w.now)
+    w.devices.splice(0, w.devices.length, tab)
+    w.server.busy = () => ''
+    tab.start()
+    tab.note(id, other, room, null)
+    if (other !== text) expect(tab.submit({ kind: 'send', room, text: other })).toBe(id)
+    return { w, tab, id, room }
+  }
+  test('its row is found', () => {
+    const { w, tab, id } = late('hello', 'hello')
+    w.settle()
+    expect(tab.outputs.some((o) => o.t === 'fetch' && o.request.backward)).toBe(true)
+    expect(tab.result(id)).toMatchObject({ ok: true, seq: 2 })
+  })
+  test('and the row is another: the profile was copied, and the message is not told as sent', () => {
+    const { w, tab, id, room } = late('hello', 'my own')
+    w.settle()
+    expect(tab.outputs.some((o) => o.t === 'renew')).toBe(true)
+    expect(tab.result(id).refusal?.reason).toBe('already_in')
+    expect(tab.kept.get(id)?.op.text).toBe('my own')
+    expect(texts(w.server, room)).not.toContain('my own')
+  })
+})
+
+test('a wish to give up that is not safe yet decides nothing', () => {
+  const { w, d, room } = calm()
+  d.cutAll()
+  const id = d.send(room, 'x')
+  d.todo.shift()?.()
+  d.core.goOffline(w.now)
+  d.serve()
+  const device = encode(new Uint8Array(16).fill(4)) // names are recovered: a skip under the old one leaves first
+  w.server.logIn({ handle: 'alice', password: 'password', token: 'again', device, label: '' })
+  d.token = 'again'
+  d.core.setAccount(d.user, 'again', device)
+  d.core.goOnline(w.now)
+  d.pump()
+  for (let i = 0; i < 400 && !d.outputs.some((o) => o.t === 'frame' && o.frame.t === 'skip'); i++) {
+    w.now += 5
+    d.step()
+  }
+  d.serve()
+  d.core.giveUp(w.now, id)
+  d.pump()
+  d.receive([...d.links.keys()][0] ?? 0) // skipped
+  expect(d.sent.get(id)?.result).toBeNull()
+  w.settle()
+  expect(d.result(id).givenUp).toBe(true)
+})
+
 test('a copied profile', () => {
   const { w, d: a, room } = calm()
   const b = new TestDevice(w, 'copy', a.user, a.token, a.device, a.store.copy())

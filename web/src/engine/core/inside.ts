@@ -9,7 +9,7 @@ import { below } from './rand.ts'
 import type { Done, Rec, State } from './record.ts'
 
 // Limits of the protocol and of patience, in milliseconds where they are times. docs/protocol.md.
-export const window = 8 // names of a scope under way
+export const nameWindow = 8 // names of a scope under way
 export const silenceActive = 1100 // a send under way or a room in view, and no frame
 export const silenceIdle = 80000 // no frame in an idle session
 export const unanswered = 700 // a send without answer, with another site to go to
@@ -36,7 +36,7 @@ export interface Config {
   readonly state: State | null
 }
 
-/** Item is one change in the outbox, from the call to its verdict. With its name it is frozen. */
+/** Open is one change in the outbox, from the call to its verdict. With its name it is frozen. */
 export interface Open {
   readonly id: number
   readonly order: number

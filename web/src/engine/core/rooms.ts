@@ -9,6 +9,7 @@ import type { Fetch, Inside, Open, Track } from './inside.ts'
 import { historyPage, linesEvery, maxFetches, maxFindPages, maxGap, maxPending, ownRowWait, refusalOf } from './inside.ts'
 import { advance, isText, read } from './lines.ts'
 import { nothing, settle } from './outbox.ts'
+import { renew } from './renew.ts'
 import type { Answered } from './send.ts'
 import { later } from './send.ts'
 
@@ -311,7 +312,7 @@ export function dropRooms(s: Inside): void {
   s.lines.clear()
   s.tracks.clear()
   s.behind = []
-  for (const id of s.views) trackOf(s, id)
+  for (const id of [...s.views, ...s.watches]) trackOf(s, id)
   s.tell({ t: 'rolledBack', cut: null })
 }
 
@@ -331,6 +332,12 @@ export function find(s: Inside, it: Open): void {
   ask(s, { track: null, item: it, page: 0 }, { room: it.op.room ?? '', from: 0, backward: true, limit: historyPage, atLeast: null })
 }
 
+/** isItem: a row under the name of an item is that item; otherwise a copy of this profile has used the name. */
+function isItem(m: Message, it: Open): boolean {
+  if (it.op.kind !== 'send' || m.edited > 0 || m.deleted) return true
+  return m.kind === 'text' && m.text === (it.op.text ?? '').normalize('NFC')
+}
+
 function found(s: Inside, now: number, it: Open, at: number, page: HistoryPage | null, f: Failure | null): void {
   if (s.items.get(it.id) !== it) return
   it.finding = false
@@ -343,6 +350,7 @@ function found(s: Inside, now: number, it: Open, at: number, page: HistoryPage |
   let ended = page.messages.length === 0 || at >= maxFindPages
   for (const m of [...page.messages].reverse()) {
     if (m.n === it.n) {
+      if (!isItem(m, it)) return renew(s, now, failure('id_reused'))
       settle(s, now, it, { ...nothing, seq: m.seq, time: m.time, room: m.room })
       return
     }

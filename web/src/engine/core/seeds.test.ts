@@ -53,6 +53,7 @@ function decideKept(w: World, d: TestDevice): void {
     const id = d.core.resend(w.now, kept.id)
     if (id === 0) w.fail('not resent')
     d.note(id, kept.op.text ?? '', kept.op.room ?? '', null)
+    for (const f of d.list) if (d.copied && f.text === kept.op.text) f.shared = true // the other copy may send it anew too
     d.texts++
   }
   d.pump()

@@ -2,7 +2,7 @@
 import { end, reopen } from './conn.ts'
 import type { Ack, CallAnswer, Failure, Name } from './frames.ts'
 import type { Flight, Inside, Open, Scope } from './inside.ts'
-import { refusalOf, window } from './inside.ts'
+import { nameWindow, refusalOf } from './inside.ts'
 import { isAccount, nothing, scopeChat, scopePeople, settle, skip, takesRow, unname } from './outbox.ts'
 import { renew } from './renew.ts'
 import { find, ownRow } from './rooms.ts'
@@ -48,7 +48,7 @@ function pumpScope(s: Inside, now: number, scope: Scope): void {
   }
   if (s.creating.has(scope.key)) return // the first send into a new room waits for the answer to its creation
   let base = 0
-  const limit = scope.key === scopePeople ? 1 : window // over calls one at a time
+  const limit = scope.key === scopePeople ? 1 : nameWindow // over calls one at a time
   for (const it of scope.items) {
     if (it.op.kind !== 'createRoom') {
       if (it.n === 0) continue // older ones are being recovered; it gets its name after them
@@ -228,8 +228,10 @@ function refused(s: Inside, now: number, it: Open, latest: boolean, f: Failure):
   }
 }
 
-/** gone: the item is certainly not in, and never will be under this name. */
+/** gone: the item is certainly not in, and never will be under this name. Under an earlier device's name that settles it only
+    if the wish to give it up is safe: after a crash without that it would go out under a new name. It is asked again then. */
 function gone(s: Inside, now: number, it: Open): void {
+  if (it.giveUp && it.device !== s.device && it.storedAt > s.storedUpTo) return
   if (it.giveUp || it.n === 0 || it.device === s.device) settle(s, now, it, { ...nothing, givenUp: true })
   else unname(s, it)
 }

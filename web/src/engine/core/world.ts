@@ -203,7 +203,7 @@ export class TestDevice {
           break
         case 'frame':
           w.log(`${this.name}>${o.conn}`, o.frame)
-          this.links.get(o.conn)?.up.push(structuredClone(o.frame))
+          this.links.get(o.conn)?.up.push(o.frame)
           break
         case 'fetch':
           this.todo.push(() => {
@@ -238,7 +238,7 @@ export class TestDevice {
   answer<T>(call: () => T, then: (ok: T | null, f: Failure | null) => void): void {
     let ok: T | null = null, f: Failure | null = null
     try {
-      ok = structuredClone(call())
+      ok = call()
     } catch (e) {
       if (!(e instanceof Fault)) throw e
       f = e.failure
@@ -348,7 +348,7 @@ export class TestDevice {
     for (const f of l?.conn.out() ?? []) {
       if (!this.links.has(id)) return
       this.w.log(`${this.name}<${id}`, f)
-      this.core.frame(this.w.now, id, structuredClone(f))
+      this.core.frame(this.w.now, id, f)
       this.pump()
     }
     if (l?.conn.closed && this.links.has(id)) this.cut(id)

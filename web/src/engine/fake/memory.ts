@@ -7,7 +7,7 @@ export class MemoryStore {
 
   /** write appends a batch; strict makes it and all before it safe. */
   write(recs: readonly Rec[], strict: boolean): void {
-    this.#batches.push(structuredClone(recs))
+    this.#batches.push(recs)
     if (strict) this.#safe = this.#batches.length
   }
 
@@ -43,7 +43,7 @@ export class MemoryStore {
         case 'lineGone': by.delete('line ' + rec.id); break
       }
     }
-    const all = structuredClone([...by.values()])
+    const all = [...by.values()]
     return {
       meta: all.find((r) => r.t === 'meta')?.meta ?? null,
       seen: all.find((r) => r.t === 'seen')?.seen ?? null,
