@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/bonghwa/bonghwa/client"
 )
@@ -43,7 +42,7 @@ func until(ctx context.Context, t *testing.T, events <-chan client.Event, what s
 }
 
 func TestNewcomerMeetsTwelve(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := bounded(t)
 	defer cancel()
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, "demo", "--data", data, "--listen", "127.0.0.1:0", "--seed", "3")

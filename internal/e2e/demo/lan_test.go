@@ -2,7 +2,6 @@ package demo
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -18,14 +17,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/bonghwa/bonghwa/client"
 	"github.com/bonghwa/bonghwa/internal/lan"
 )
 
 // A phone that compares the fingerprint gets in by TLS; one that forgets the s is sent on.
 func TestLAN(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := bounded(t)
 	defer cancel()
 	p := start(t, "serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--lan", "--lan-listen", "127.0.0.1:0")
 	local, network := p.line(ctx, "address", 1), p.line(ctx, "network", 1)
@@ -60,11 +59,23 @@ func TestLAN(t *testing.T) {
 	if got := fetch(t, phone, local+"/healthz"); got != "200 ok" {
 		t.Error(got)
 	}
+	// Calls and the live connection go the same way, and everybody in the network may sign up.
+	c, err := client.Open(client.Options{URLs: []string{network}, HTTPClient: phone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.SignUp(ctx, client.SignUpForm{Handle: "phone", Name: name, Password: "a password of tests"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.WaitConnected(ctx); err != nil {
+		t.Fatal(err)
+	}
 	p.stop(ctx)
 }
 
 func TestLANInTheOpen(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := bounded(t)
 	defer cancel()
 	p := start(t, "serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--lan=http", "--lan-listen", "127.0.0.1:0")
 	network := p.line(ctx, "network", 1)

@@ -29,6 +29,13 @@ type process struct {
 	more  chan struct{} // closed and replaced at each line
 }
 
+// bounded ends a test that hangs. The time begins when the binary is there.
+func bounded(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	harness.Binary(t)
+	return context.WithTimeout(context.Background(), 5*time.Minute)
+}
+
 // start runs the binary. It is killed at the end of the test, with what it has started.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
