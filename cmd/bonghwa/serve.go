@@ -15,6 +15,8 @@ import (
 	"github.com/bonghwa/bonghwa/internal/gateway"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/server"
+	"github.com/bonghwa/bonghwa/web"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 type serveCmd struct {
@@ -60,6 +62,10 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	if err != nil {
 		return err
 	}
+	site, err := web.New(web.Dist(), log)
+	if err != nil {
+		return err
+	}
 	fatal := make(chan error, 1)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
@@ -67,6 +73,7 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	s, err := server.Start(ctx, server.Options{
 		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
 		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, PublicMetrics: c.PublicMetrics, Logger: log,
+		Root: site, WebBuild: site.Build(), Metrics: []prometheus.Collector{site.Metrics()},
 		Fatal: func(err error) {
 			select {
 			case fatal <- err:
