@@ -12,11 +12,12 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/bonghwa/bonghwa/internal/gateway"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/server"
 	"github.com/bonghwa/bonghwa/web"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 type serveCmd struct {
