@@ -2,6 +2,7 @@
 // rows in sight are in the document, and only their names are looked up, unless all are wanted by name.
 import { type RefObject, memo, useEffect, useMemo, useRef, useState } from 'react'
 import { displayName, useEngine, useMe, usePerson, useSelect } from '../../app/context.ts'
+import { usePhone } from '../../app/layout.ts'
 import type { RoomState } from '../../engine/types.ts'
 import type { Range } from '../../lib/hangul.ts'
 import { t } from '../../lib/messages.ts'
@@ -22,6 +23,7 @@ const FEW = 9
 export function Members({ state, scroller }: { readonly state: RoomState; readonly scroller: RefObject<HTMLElement | null> }) {
   const engine = useEngine()
   const me = useMe()?.id ?? ''
+  const phone = usePhone()
   const { line, members, online } = state
   const [all, setAll] = useState(false)
   const [query, setQuery] = useState('')
@@ -57,11 +59,12 @@ export function Members({ state, scroller }: { readonly state: RoomState; readon
   if (at >= 0 && !shown.includes(at)) shown.push(at)
 
   const more = q === '' && !all && members !== null ? members.length - entries.length : 0
+  const Heading = phone ? 'h2' : 'h3'
   return (
     <section className={css.section} aria-label={t('info.members')}>
-      <h3>
+      <Heading>
         {t('info.members')} <span className={css.count}>{count.toLocaleString('en-US')}</span>
-      </h3>
+      </Heading>
       {big && <Search className={css.search} label={t('info.search')} hint={t('info.searchHint', { n: count })} value={query} onChange={setQuery} />}
       {q !== '' && (
         <p className={css.note} role="status">

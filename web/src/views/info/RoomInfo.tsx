@@ -37,7 +37,8 @@ export function RoomInfo({ room, onClose }: { readonly room: string; readonly on
   }, [])
 
   const key = (e: KeyboardEvent) => {
-    if (e.key !== 'Escape' || e.defaultPrevented || e.nativeEvent.isComposing) return
+    // Where it stands from the start it is not in the way: Esc is the room's.
+    if (e.key !== 'Escape' || e.defaultPrevented || e.nativeEvent.isComposing || layout() === 'wide') return
     e.preventDefault()
     e.stopPropagation()
     onClose()
