@@ -134,7 +134,7 @@ type room struct {
 	members []int
 	welcome []string
 	scenes  []scene
-	// newcomers are invited after so many seconds; history is how many messages it has from the beginning.
+	// Newcomers are invited after inviteAfter seconds; history is how many messages it has from the beginning.
 	inviteAfter int
 	history     int
 	// weight is the share of the talk; pause the least number of seconds between two scenes.

@@ -18,7 +18,7 @@ type roomState struct {
 	held  bool
 	// last is the last message of the script.
 	last uint64
-	// told is when its newest scene ended; tail are the scenes played last.
+	// tail are the scenes played last.
 	tail []int
 }
 
