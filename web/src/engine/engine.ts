@@ -59,7 +59,6 @@ export class WindowEngine implements Engine {
   readonly people: Signal<PeopleState>
   private readonly shell: Shell
   private readonly accounts: Accounts
-  private active = true
   private presence: readonly string[] = []
   private stopPresence: (() => void) | null = null
 
@@ -130,12 +129,11 @@ export class WindowEngine implements Engine {
   // What is looked at.
 
   view(rooms: readonly string[]): void {
-    this.shell.view(rooms.slice(0, 8), this.active)
+    this.shell.attention.view(rooms.slice(0, 8))
   }
 
   setActive(on: boolean): void {
-    this.active = on
-    this.shell.view(this.shell.viewing, on)
+    this.shell.attention.setActive(on)
   }
 
   loadOlder(room: string): void {

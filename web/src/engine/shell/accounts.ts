@@ -8,6 +8,7 @@ import { invalid } from './changes.ts'
 import { unreachable } from './convert.ts'
 import type { Form } from './records.ts'
 import type { Shell } from './shell.ts'
+import { StoreError } from './store.ts'
 import type { Entered } from './wire.ts'
 
 export class Accounts {
@@ -95,11 +96,20 @@ export class Accounts {
   private async keep(form: Form): Promise<void> {
     const { writer } = await this.shell.asLeader()
     if (this.shell.account) throw new RefusedError(invalid)
-    await new Promise<void>((resolve) => writer.write([{ table: 'meta', key: 'form', value: form }], true, resolve))
+    await stored(writer.save([{ table: 'meta', key: 'form', value: form }]))
   }
 
   private async enter(form: Form, e: Entered): Promise<void> {
     const account = { user: e.user, handle: e.handle, token: encode(form.token), device: encode(form.device), mustChange: e.mustChange }
-    await this.shell.enter(account, [{ table: 'meta', key: 'form' }])
+    await stored(this.shell.enter(account, [{ table: 'meta', key: 'form' }]))
+  }
+}
+
+/** stored turns a lost lead into a refusal: the person asks again. */
+async function stored(p: Promise<void>): Promise<void> {
+  try {
+    await p
+  } catch (e) {
+    throw e instanceof StoreError ? new RefusedError({ ...invalid, reason: 'not_stored' }) : e
   }
 }

@@ -126,7 +126,7 @@ export class Changes {
     this.unsafe.set(no, ask)
     const id = lead.submit(ask.op, ask.writes)
     // Behind what the core has just handed to the writer: safe when this is.
-    writer.write([], false, () => this.unsafe.delete(no))
+    writer.after(() => this.unsafe.delete(no))
     return id
   }
 

@@ -42,7 +42,7 @@ export class HttpWire implements Wire {
             return await next(req)
           } catch (e) {
             const f = failureOf(e)
-            if (t !== '' && (f?.reason === 'unauthenticated' || f?.reason === 'session_revoked')) session.over(t, plain(f))
+            if (t !== '' && (f?.reason === 'unauthenticated' || f?.reason === 'session_revoked')) session.over(t)
             throw e
           }
         },
@@ -186,12 +186,6 @@ export class HttpWire implements Wire {
   }
 
   // People.
-
-  async me(): Promise<{ me: Person; mustChange: boolean }> {
-    const r = await this.ask(() => this.people.getMe({}))
-    if (!r.me) throw new RefusedError(unreachable)
-    return { me: person(r.me), mustChange: r.mustChangePassword }
-  }
 
   async users(ids: readonly string[]): Promise<readonly Person[]> {
     const found: Person[] = []

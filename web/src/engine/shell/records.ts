@@ -9,6 +9,8 @@
 // photos      by name                   memory     view.* of the views, invitation.* secrets
 import type { Counter, Done, ItemRec, Meta, Rec, State } from '../core/record.ts'
 import type { Kept, Position, Room } from '../inner.ts'
+import type { Seed } from '../model/people.ts'
+import type { Person } from '../types.ts'
 import type { Store, Write } from './store.ts'
 
 /** Account is who is logged in on this device; an empty token: nobody. */
@@ -77,4 +79,11 @@ export async function state(s: Store): Promise<State> {
     done: done.map(([, v]) => v as Done),
     rooms: lines.map(([, v]) => v as Room),
   }
+}
+
+/** seed reads what is remembered of people. */
+export async function seed(s: Store): Promise<Seed> {
+  const list = async (name: string) => ((await s.get('meta', `list.${name}`)) as readonly string[] | undefined) ?? null
+  const [people, friends, addedMe, blocked] = await Promise.all([s.entries('people'), list('friends'), list('addedMe'), list('blocked')])
+  return { people: people.map(([, p]) => p as Person), friends, addedMe: addedMe ?? [], blocked }
 }

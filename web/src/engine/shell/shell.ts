@@ -9,9 +9,9 @@ import { bytes } from '../core/rand.ts'
 import type { State } from '../core/record.ts'
 import type { Input, Settled } from '../inner.ts'
 import { Model } from '../model/model.ts'
-import type { Seed } from '../model/people.ts'
-import type { AppState, PeopleState, Person, Phase, Signal } from '../types.ts'
+import type { AppState, PeopleState, Phase, Signal } from '../types.ts'
 import { App } from './appstate.ts'
+import { Attention } from './attention.ts'
 import { Cache, type Stored } from './cache.ts'
 import { Changes, invalid } from './changes.ts'
 import { Clock } from './clock.ts'
@@ -21,17 +21,14 @@ import { modelIO } from './modelio.ts'
 import type { Shared, ShellNote } from './notes.ts'
 import { Notices } from './notices.ts'
 import { Photos } from './photos.ts'
-import { type Account, state } from './records.ts'
+import { Pulse } from './pulse.ts'
+import { type Account, seed, state } from './records.ts'
 import { redrawable } from './redraw.ts'
-import { Sight } from './sight.ts'
-import { MemoryStore, type Store, type Write } from './store.ts'
+import { type Store, type Write, inMemory } from './store.ts'
 import { Tabs, patience } from './tabs.ts'
 import type { Session, Wire } from './wire.ts'
 import { Writer } from './writer.ts'
 
-/** sleepCheck is how often a timer looks whether it came late. */
-const sleepCheck = 5000
-const retryWrites = 5000
 const noState: State = { meta: null, items: [], counters: [], kept: [], done: [], rooms: [], seen: null }
 
 type Ended = { readonly unsent: number; readonly why: 'revoked' | 'closed' | 'password' } | null
@@ -57,6 +54,7 @@ export class Shell {
   readonly model: Model
   readonly changes: Changes
   readonly photos: Photos
+  readonly attention: Attention
   readonly notices: Notices
   readonly people: Signal<PeopleState>
   readonly app: Signal<AppState>
@@ -66,7 +64,6 @@ export class Shell {
   private readonly own: App
   private readonly clock: Clock
   private readonly tabs: Tabs
-  private readonly sight = new Sight()
   private readonly id: string
   private current: Account | null = null
   private phase: Phase = { kind: 'starting' }
@@ -77,13 +74,8 @@ export class Shell {
   private ready: (() => void)[] = []
   private connection: AppState['connection'] = 'connecting'
   private leaving = false
-  private views: readonly string[] = []
-  private active = false
-  private readonly watched = new Map<string, number>()
-  private stopCheck: () => void = () => {}
+  private readonly pulse: Pulse
   private stopWake: () => void = () => {}
-  private lastCheck: number
-  private lastPing = 0
 
   constructor(deps: ShellDeps) {
     const env = deps.env
@@ -91,7 +83,13 @@ export class Shell {
     this.store = deps.store
     this.id = encode(bytes(env.rand, 10))
     this.clock = new Clock(env.wall, env.mono)
-    this.lastCheck = env.wall()
+    this.pulse = new Pulse(env, () => this.leading?.lead?.run((core, now) => core.ping(now)))
+    this.attention = new Attention(
+      this.id,
+      () => this.leading?.lead ?? null,
+      () => this.leading !== null,
+      (n) => this.post(n),
+    )
     this.shared = { storage: deps.store.kind === 'disk' ? 'ok' : 'refused', server: null }
     this.wire = deps.wire({ token: () => this.current?.token ?? '', over: (token) => this.over(token) })
     this.model = new Model(
@@ -102,8 +100,8 @@ export class Shell {
         seen: () => this.leading?.lead?.seen ?? null,
         keep: (s) => this.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
-        watch: (room, seq) => this.watch(room, seq),
-        unwatch: (room) => this.unwatch(room),
+        watch: (room, seq) => this.attention.watch(room, seq),
+        unwatch: (room) => this.attention.unwatch(room),
         now: () => this.now(),
         after: env.after,
       }),
@@ -119,7 +117,7 @@ export class Shell {
       this.model.people,
     )
     this.app = this.own.signal
-    this.notices = new Notices((room) => this.sight.sees(room))
+    this.notices = new Notices((room) => this.attention.sees(room))
     this.photos = new Photos({
       person: (id) => this.model.people.get().byId.get(id),
       stored: async (name) => (await this.store.get('photos', name)) as Uint8Array | undefined,
@@ -190,12 +188,12 @@ export class Shell {
 
   /** start shows what the store remembers, then looks for the lead. */
   async start(): Promise<void> {
-    const [account, st, drafts, memory, seed] = await Promise.all([
+    const [account, st, drafts, memory, people] = await Promise.all([
       this.store.get('meta', 'account'),
       state(this.store),
       this.store.entries('drafts'),
       this.store.entries('memory'),
-      this.seed(),
+      seed(this.store),
     ])
     for (const [k, v] of memory) this.memory.set(String(k), String(v))
     const known = (account as Account | undefined) ?? null
@@ -206,13 +204,13 @@ export class Shell {
       core.setAccount(known.user, known.token, st.meta?.device ?? known.device)
       this.adopt(core.snapshot())
       for (const [room, text] of drafts) this.model.input({ t: 'draft', room: String(room), text: String(text) })
-      this.model.seedPeople(seed)
+      this.model.seedPeople(people)
       this.setPhase({ kind: 'in' })
     } else {
       this.setPhase({ kind: 'signedOut' })
     }
     this.stopWake = this.env.wake((why) => this.wake(why))
-    this.check()
+    this.pulse.start()
     this.tabs.start()
     if (!this.tabs.leading) this.post({ t: 'join' })
     void this.askServer()
@@ -221,18 +219,12 @@ export class Shell {
   /** close ends this window as a killed page would, but frees the lead. */
   close(): void {
     this.stopWake()
-    this.stopCheck()
+    this.pulse.stop()
     this.own.stop()
     this.dropLead()
     this.changes.clear()
     this.tabs.close()
     this.store.close()
-  }
-
-  private async seed(): Promise<Seed> {
-    const list = async (name: string) => ((await this.store.get('meta', `list.${name}`)) as readonly string[] | undefined) ?? null
-    const [people, friends, addedMe, blocked] = await Promise.all([this.store.entries('people'), list('friends'), list('addedMe'), list('blocked')])
-    return { people: people.map(([, p]) => p as Person), friends, addedMe: addedMe ?? [], blocked }
   }
 
   // Leading.
@@ -254,7 +246,8 @@ export class Shell {
     const writer = new Writer(
       this.store,
       fence,
-      (ok) => this.wrote(ok),
+      this.env.after,
+      (ok) => this.share({ storage: ok ? 'ok' : 'full' }),
       () => this.fenced(),
     )
     this.leading = { writer, cache: new Cache(this.store, fence, this.env.after), lead: null }
@@ -301,11 +294,7 @@ export class Shell {
     const begun = lead.snapshot()
     this.notices.begin(begun, this.connection === 'online')
     this.adopt(begun)
-    this.sight.set(this.id, this.views, this.active)
-    lead.run((core, now) => {
-      for (const [room, seq] of this.watched) core.watch(now, room, seq)
-      core.view(now, this.sight.rooms)
-    })
+    this.attention.begin()
     lead.goOnline()
     this.setPhase({ kind: 'in' })
   }
@@ -313,8 +302,7 @@ export class Shell {
   /** enter begins the session that a log-in has opened; `writes` are made in the same transaction. */
   async enter(account: Account, writes: readonly Write[]): Promise<void> {
     const l = await this.asLeader()
-    await new Promise<void>((resolve) => l.writer.write([{ table: 'meta', key: 'account', value: account }, ...writes], true, resolve))
-    this.leaving = false
+    await l.writer.save([{ table: 'meta', key: 'account', value: account }, ...writes])
     this.beginSession(account, noState)
     this.post({ t: 'entered', account, inputs: l.lead?.snapshot() ?? [] })
   }
@@ -334,7 +322,12 @@ export class Shell {
   }
 
   private endedByServer(): void {
-    if (!this.leaving) void this.leave('revoked')
+    if (this.leaving) return
+    // The end of the account ends its sessions, and that may be heard before the answer.
+    const asks = this.changes.asks
+    const closing = [...asks.items.values()].find((i) => i.op.kind === 'deleteAccount')
+    if (closing) asks.answer({ ...closing, ok: true, seq: 0, time: 0, room: '', refused: [], givenUp: false, refusal: null })
+    void this.leave(closing ? 'closed' : 'revoked')
   }
 
   /** leave ends the session here: everything is wiped, in all windows. why null: the person asked for it. */
@@ -359,6 +352,7 @@ export class Shell {
 
   private forget(ended: Ended): void {
     this.setAccount(null)
+    this.leaving = false
     this.changes.clear()
     this.memory.clear()
     this.photos.clear()
@@ -408,20 +402,6 @@ export class Shell {
     void this.tabs.takeOver()
   }
 
-  private wrote(ok: boolean): void {
-    this.share({ storage: ok ? 'ok' : 'full' })
-    if (!ok) this.retryLater()
-  }
-
-  private retryLater(): void {
-    this.env.after(retryWrites, () => {
-      const l = this.leading
-      if (!l || this.shared.storage !== 'full') return
-      l.writer.retry()
-      this.retryLater()
-    })
-  }
-
   // What is told.
 
   /** told takes what the core tells, for this window and the others. */
@@ -466,10 +446,8 @@ export class Shell {
   private settled(s: Settled): void {
     const account = this.current
     if (!s.ok || !account) return
-    if (s.op.kind === 'deleteAccount') {
-      this.leaving = true
-      if (this.leading) void this.leave('closed')
-    } else if (s.op.kind === 'changePassword' && account.mustChange) {
+    if (s.op.kind === 'deleteAccount') void this.leave('closed')
+    else if (s.op.kind === 'changePassword' && account.mustChange) {
       this.setAccount({ ...account, mustChange: false })
       this.leading?.writer.write([{ table: 'meta', key: 'account', value: this.current }], true)
     }
@@ -486,43 +464,6 @@ export class Shell {
   }
 
   // What is looked at and remembered.
-
-  view(rooms: readonly string[], active: boolean): void {
-    this.views = rooms
-    this.active = active
-    this.sight.set(this.id, rooms, active)
-    if (this.leading) this.look()
-    else this.post({ t: 'view', rooms, active })
-  }
-
-  get viewing(): readonly string[] {
-    return this.views
-  }
-
-  private look(): void {
-    this.leading?.lead?.run((core, now) => core.view(now, this.sight.rooms))
-  }
-
-  private watch(room: string, seq: number): void {
-    this.watched.set(room, seq)
-    this.watchFor(this.id, room, seq)
-    if (!this.leading) this.post({ t: 'watch', room, seq })
-  }
-
-  private watchFor(window: string, room: string, seq: number): void {
-    this.sight.watch(window, room)
-    this.leading?.lead?.run((core, now) => core.watch(now, room, seq))
-  }
-
-  private unwatch(room: string): void {
-    this.watched.delete(room)
-    this.unwatchFor(this.id, room)
-    if (!this.leading) this.post({ t: 'unwatch', room })
-  }
-
-  private unwatchFor(window: string, room: string): void {
-    if (this.sight.unwatch(window, room)) this.leading?.lead?.run((core) => core.unwatch(room))
-  }
 
   markRead(room: string, seq: number): void {
     const lead = this.leading?.lead
@@ -602,27 +543,21 @@ export class Shell {
       case 'ask': {
         const ok = this.changes.carry(n.ask)
         // Behind what the core has just handed to the writer: safe when this is.
-        l.writer.write([], false, () => this.post({ t: 'taken', to: from, no: n.no, ok }))
+        l.writer.after(() => this.post({ t: 'taken', to: from, no: n.no, ok }))
         return
       }
       case 'view':
-        this.sight.set(from, n.rooms, n.active)
-        this.look()
+        this.attention.viewOf(from, n.rooms, n.active)
         return
       case 'watch':
-        this.watchFor(from, n.room, n.seq)
+        this.attention.watchOf(from, n.room, n.seq)
         return
       case 'unwatch':
-        this.unwatchFor(from, n.room)
+        this.attention.unwatchOf(from, n.room)
         return
-      case 'gone': {
-        const rooms = this.sight.gone(from)
-        l.lead?.run((core) => {
-          for (const room of rooms) core.unwatch(room)
-        })
-        this.look()
+      case 'gone':
+        this.attention.gone(from)
         return
-      }
       case 'read':
         this.markRead(n.room, n.seq)
         return
@@ -669,8 +604,7 @@ export class Shell {
     this.setAccount(account)
     this.adopt(inputs)
     this.setPhase({ kind: 'in' })
-    this.post({ t: 'view', rooms: this.views, active: this.active })
-    for (const [room, seq] of this.watched) this.post({ t: 'watch', room, seq })
+    this.attention.tell()
     this.changes.handAgain()
   }
 
@@ -713,29 +647,11 @@ export class Shell {
         return
       case 'visible':
         this.tabs.shown()
-        this.ping()
+        this.pulse.beat()
         return
       default:
-        this.ping()
+        this.pulse.beat()
     }
-  }
-
-  private ping(): void {
-    const now = this.now()
-    if (now - this.lastPing < 1000) return
-    this.lastPing = now
-    this.leading?.lead?.run((core, at) => core.ping(at))
-  }
-
-  /** check notices that the machine slept: a timer came much later than it was set for. */
-  private check(): void {
-    this.stopCheck = this.env.after(sleepCheck, () => {
-      const late = this.env.wall() - this.lastCheck - sleepCheck
-      this.lastCheck = this.env.wall()
-      // The timers of a hidden window come once a minute.
-      if (late > (this.env.visible() ? 10_000 : 75_000)) this.ping()
-      this.check()
-    })
   }
 
   private async askServer(): Promise<void> {
@@ -763,13 +679,4 @@ export class Shell {
     this.current = a
     this.own.set({ account: a })
   }
-}
-
-/** inMemory copies what can be read of a store that cannot be written. */
-async function inMemory(from: Store): Promise<Store> {
-  const copy = new MemoryStore()
-  for (const table of ['meta', 'items', 'counters', 'kept', 'done', 'lines', 'drafts'] as const) {
-    await copy.write((await from.entries(table)).map(([key, value]) => ({ table, key, value })))
-  }
-  return copy
 }

@@ -106,7 +106,7 @@ describe('writer', () => {
   test('keeps the order, gathers while one is under way', async () => {
     const s = new Shaky()
     await s.claim('f')
-    const w = new Writer(s, 'f', () => {}, () => {})
+    const w = new Writer(s, 'f', never, () => {}, () => {})
     const done: number[] = []
     for (let i = 0; i < 5; i++) w.write([{ table: 'items', key: 1, value: i }], true, () => done.push(i))
     await w.settled()
@@ -119,7 +119,8 @@ describe('writer', () => {
     const s = new Shaky()
     await s.claim('f')
     const told: boolean[] = []
-    const w = new Writer(s, 'f', (ok) => told.push(ok), () => {})
+    let again = () => {}
+    const w = new Writer(s, 'f', (_ms, fn) => ((again = fn), () => {}), (ok) => told.push(ok), () => {})
     s.fails = true
     let stored = 0
     w.write([{ table: 'items', key: 1, value: 'a' }, { table: 'items', key: 2, value: 'x' }], true, () => stored++)
@@ -128,7 +129,7 @@ describe('writer', () => {
     await w.settled()
     expect([stored, told]).toEqual([2, [false]])
     s.fails = false
-    w.retry()
+    again()
     await w.settled()
     expect(told).toEqual([false, true])
     expect(await s.entries('items')).toEqual([[1, 'b']])
@@ -139,13 +140,14 @@ describe('writer', () => {
     await s.claim('f')
     let fenced = 0
     let stored = 0
-    const w = new Writer(s, 'f', () => {}, () => fenced++)
+    const w = new Writer(s, 'f', never, () => {}, () => fenced++)
     await s.claim('other')
     w.write([{ table: 'items', key: 1, value: 1 }], true, () => stored++)
     await w.settled()
     w.write([{ table: 'items', key: 2, value: 2 }], true, () => stored++)
     await w.settled()
     expect([fenced, stored]).toEqual([1, 0])
+    await expect(w.save([{ table: 'items', key: 3, value: 3 }])).rejects.toMatchObject({ why: 'fenced' })
     expect(await s.entries('items')).toEqual([])
   })
 })

@@ -194,3 +194,12 @@ export class MemoryStore implements Store {
 
   close(): void {}
 }
+
+/** inMemory copies what can be read of a store that cannot be written. */
+export async function inMemory(from: Store): Promise<Store> {
+  const copy = new MemoryStore()
+  for (const table of ['meta', 'items', 'counters', 'kept', 'done', 'lines', 'drafts'] as const) {
+    await copy.write((await from.entries(table)).map(([key, value]) => ({ table, key, value })))
+  }
+  return copy
+}

@@ -3,7 +3,7 @@
 // the server's refusal, or `unreachable`. Attempts are made once; what came of them is for the core to judge.
 import type { CallAnswer, DownFrame, Failure, HistoryPage, HistoryRequest, Name, UpFrame } from '../core/frames.ts'
 import type { Op, Room } from '../inner.ts'
-import type { Device, Found, Invitation, Member, Person, Refusal, ServerInfo } from '../types.ts'
+import type { Device, Found, Invitation, Member, Person, ServerInfo } from '../types.ts'
 
 /** Outcome of one attempt: the answer, the server's refusal, or neither: the outcome is open. */
 export interface Outcome<T> {
@@ -46,7 +46,7 @@ export interface Session {
   /** token at the time of a call, lower-case base32; empty: none. */
   token(): string
   /** over: the server does not know this token any more. */
-  over(token: string, why: Refusal): void
+  over(token: string): void
 }
 
 export interface Wire {
@@ -68,7 +68,6 @@ export interface Wire {
   members(room: string): Promise<readonly Member[]>
   room(id: string): Promise<Room | null>
   reactions(room: string, seq: number): Promise<readonly { user: string; reaction: number }[]>
-  me(): Promise<{ me: Person; mustChange: boolean }>
   users(ids: readonly string[]): Promise<readonly Person[]>
   friends(): Promise<readonly Person[]>
   addedMe(): Promise<readonly Person[]>

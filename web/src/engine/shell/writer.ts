@@ -4,41 +4,78 @@
 // half of something. Only a lost lead ends it.
 import { type Store, StoreError, type Write } from './store.ts'
 
+const retryAfter = 5000
+
 interface Batch {
   readonly writes: readonly Write[]
   readonly strict: boolean
-  readonly done: () => void
+  readonly done: (() => void)[]
 }
 
 export class Writer {
   private queue: Batch[] = []
+  /** making: the batches of the transaction under way. */
+  private making: readonly Batch[] = []
   private running = false
   private stopped = false
   /** failed writes by table and key, latest value. */
   private readonly failed = new Map<string, Write>()
   private idle: (() => void)[] = []
+  private readonly losers = new Set<() => void>()
   private readonly store: Store
   private readonly fence: string
+  private readonly later: (ms: number, fn: () => void) => () => void
   private readonly onState: (ok: boolean) => void
   private readonly onFenced: () => void
 
-  constructor(store: Store, fence: string, onState: (ok: boolean) => void, onFenced: () => void) {
+  constructor(
+    store: Store,
+    fence: string,
+    later: (ms: number, fn: () => void) => () => void,
+    onState: (ok: boolean) => void,
+    onFenced: () => void,
+  ) {
     this.store = store
     this.fence = fence
+    this.later = later
     this.onState = onState
     this.onFenced = onFenced
   }
 
   /** write calls done when the writes are in the store, or when they could not be put there and are kept in memory. */
-  write(writes: readonly Write[], strict: boolean, done: () => void = () => {}): void {
+  write(writes: readonly Write[], strict: boolean, done?: () => void): void {
     if (this.stopped) return
-    this.queue.push({ writes, strict, done })
+    this.queue.push({ writes, strict, done: done ? [done] : [] })
     if (!this.running) void this.run()
   }
 
-  /** retry tries what failed again. */
-  retry(): void {
-    if (this.failed.size > 0) this.write([], false)
+  /** after calls done when everything handed in so far is; it makes no transaction of its own. */
+  after(done: () => void): void {
+    const last = this.queue.at(-1) ?? this.making.at(-1)
+    if (last) last.done.push(done)
+    else queueMicrotask(done)
+  }
+
+  /** save ends when the writes are made as far as they can be; it rejects if this window leads no more. */
+  save(writes: readonly Write[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const lost = () => reject(new StoreError('fenced'))
+      if (this.stopped) return lost()
+      this.losers.add(lost)
+      this.write(writes, true, () => {
+        this.losers.delete(lost)
+        resolve()
+      })
+    })
+  }
+
+  /** retry tries what failed again, until it works. */
+  private retry(): void {
+    this.later(retryAfter, () => {
+      if (this.stopped || this.failed.size === 0) return
+      this.write([], false)
+      this.retry()
+    })
   }
 
   /** settled ends when everything handed in so far is decided. */
@@ -59,6 +96,7 @@ export class Writer {
     while (this.queue.length > 0) {
       const batches = this.queue
       this.queue = []
+      this.making = batches
       const merged = new Map(this.failed)
       for (const b of batches) for (const w of b.writes) merged.set(`${w.table}/${typeof w.key}/${w.key}`, w)
       const strict = batches.some((b) => b.strict)
@@ -70,15 +108,21 @@ export class Writer {
         if (e instanceof StoreError && e.why === 'fenced') {
           this.queue = []
           this.stopped = true
+          for (const f of this.losers) f()
           this.onFenced()
           break
         }
         const first = this.failed.size === 0
         for (const [k, w] of merged) this.failed.set(k, w)
-        if (first) this.onState(false)
+        if (first) {
+          this.onState(false)
+          this.retry()
+        }
       }
-      for (const b of batches) b.done()
+      this.making = []
+      for (const b of batches) for (const f of b.done) f()
     }
+    this.making = []
     this.running = false
     const idle = this.idle
     this.idle = []
