@@ -9,12 +9,14 @@ const friends = () => load(() => import('../views/friends/Friends.tsx'))
 const more = () => load(() => import('../views/more/More.tsx'))
 const info = () => load(() => import('../views/info/RoomInfo.tsx'))
 const entry = () => load(() => import('../views/entry/Entry.tsx'))
+const people = () => load(() => import('../views/people/dialogs.ts'))
 const home = () => load(() => import('./Home.tsx'))
 const palette = () => load(() => import('./Palette.tsx'))
 
 // What the address asks for is on its way before the engine is up.
-const first = { room, friends, more, chats: null }[route().at]
-if (first) void first().catch(() => undefined)
+const at = route()
+const first = { room: [room], friends: [friends], more: [more], chats: [] }[at.at]
+for (const view of at.at === 'room' && at.info ? [room, info] : first) void view().catch(() => undefined)
 
 export const Room = lazy(async () => ({ default: (await room()).Room }))
 export const Friends = lazy(async () => ({ default: (await friends()).Friends }))
@@ -41,7 +43,7 @@ export function Later({ children }: { readonly children: ReactNode }) {
 /** fetchViews fetches them ahead; a failure is met again, and told, when the view is opened. */
 export function fetchViews(): void {
   const get = () => {
-    for (const view of [room, friends, palette, info, more, home, entry]) void view().catch(() => undefined)
+    for (const view of [room, friends, people, palette, info, more, home, entry]) void view().catch(() => undefined)
   }
   if (typeof requestIdleCallback === 'function') requestIdleCallback(get, { timeout: 2000 })
   else setTimeout(get, 500)
