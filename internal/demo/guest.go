@@ -30,7 +30,6 @@ type saying struct {
 	by     []int // who heard it
 	text   string
 	seq    uint64
-	due    time.Time
 }
 
 const stepHello = "hello"
