@@ -20,6 +20,7 @@ import { Lead } from './lead.ts'
 import { modelIO } from './modelio.ts'
 import type { Shared, ShellNote } from './notes.ts'
 import { Notices } from './notices.ts'
+import { type Peer, hear } from './peers.ts'
 import { Photos } from './photos.ts'
 import { Pulse } from './pulse.ts'
 import { type Account, seed, state } from './records.ts'
@@ -159,9 +160,33 @@ export class Shell {
         stop: () => this.stopLeading(),
         robbed: () => this.dropLead(),
         blocked: () => this.own.set({ blocked: true }),
-        note: (n, from) => this.note(n as ShellNote, from),
+        note: (n, from) => hear(peer, n as ShellNote, from),
       },
     )
+    const peer: Peer = {
+      id: this.id,
+      attention: this.attention,
+      leads: () => this.leading !== null,
+      draft: (room, text) => this.takeDraft(room, text),
+      memory: (key, value) => this.takeMemory(key, value),
+      taken: (no, ok) => this.taken(no, ok),
+      tellState: (to) => this.post(this.snapshot(to)),
+      carry: (ask, safe) => {
+        const ok = this.changes.carry(ask)
+        this.leading?.writer.after(() => safe(ok))
+      },
+      markRead: (room, seq) => this.markRead(room, seq),
+      typing: (room, stopped) => this.typing(room, stopped),
+      keepCache: (stored) => this.keepCache(stored),
+      over: (token) => this.over(token),
+      post: (n) => this.post(n),
+      follow: (account, inputs, shared) => this.follow(account, inputs, shared ?? this.shared),
+      inputs: (list) => {
+        if (this.current) this.apply(list)
+      },
+      share: (shared) => this.share(shared),
+      left: (ended) => this.forget(ended),
+    }
   }
 
   now(): number {
@@ -479,24 +504,24 @@ export class Shell {
 
   /** draft keeps a text that is being written. */
   draft(room: string, text: string): void {
-    if (!this.current) return
     this.takeDraft(room, text)
     this.post({ t: 'draft', room, text })
   }
 
   private takeDraft(room: string, text: string): void {
+    if (!this.current) return
     this.model.input({ t: 'draft', room, text })
     this.leading?.writer.write([{ table: 'drafts', key: room, ...(text ? { value: text } : {}) }], false)
   }
 
   /** remember keeps a small value on this device. */
   remember(key: string, value: string): void {
-    if (!this.current) return
     this.takeMemory(key, value)
     this.post({ t: 'memory', key, value })
   }
 
   private takeMemory(key: string, value: string): void {
+    if (!this.current) return
     this.memory.set(key, value)
     this.leading?.writer.write([{ table: 'memory', key, value }], false)
   }
@@ -515,83 +540,6 @@ export class Shell {
 
   private post(n: ShellNote): void {
     this.tabs.post(n)
-  }
-
-  private note(n: ShellNote, from: string): void {
-    const l = this.leading
-    switch (n.t) {
-      case 'draft':
-        if (this.current) this.takeDraft(n.room, n.text)
-        return
-      case 'memory':
-        if (this.current) this.takeMemory(n.key, n.value)
-        return
-      case 'taken':
-        if (n.to === this.id) this.taken(n.no, n.ok)
-        return
-    }
-    if (l) this.asked(n, from, l)
-    else this.heard(n)
-  }
-
-  /** asked: another window wants something of this one, which leads. */
-  private asked(n: ShellNote, from: string, l: Leading): void {
-    switch (n.t) {
-      case 'join':
-        this.post(this.snapshot(from))
-        return
-      case 'ask': {
-        const ok = this.changes.carry(n.ask)
-        // Behind what the core has just handed to the writer: safe when this is.
-        l.writer.after(() => this.post({ t: 'taken', to: from, no: n.no, ok }))
-        return
-      }
-      case 'view':
-        this.attention.viewOf(from, n.rooms, n.active)
-        return
-      case 'watch':
-        this.attention.watchOf(from, n.room, n.seq)
-        return
-      case 'unwatch':
-        this.attention.unwatchOf(from, n.room)
-        return
-      case 'gone':
-        this.attention.gone(from)
-        return
-      case 'read':
-        this.markRead(n.room, n.seq)
-        return
-      case 'typing':
-        this.typing(n.room, n.stopped)
-        return
-      case 'cache':
-        this.keepCache(n.stored)
-        return
-      case 'over':
-        this.over(n.token)
-        return
-    }
-  }
-
-  /** heard: the leading window tells this one, which follows. */
-  private heard(n: ShellNote): void {
-    switch (n.t) {
-      case 'snapshot':
-        if (n.to === this.id || n.to === '') this.follow(n.account, n.inputs, n.shared)
-        return
-      case 'entered':
-        this.follow(n.account, n.inputs, this.shared)
-        return
-      case 'inputs':
-        if (this.current) this.apply(n.inputs)
-        return
-      case 'shared':
-        this.share(n.shared)
-        return
-      case 'left':
-        this.forget(n.ended)
-        return
-    }
   }
 
   /** follow takes over what the leader says, and hands on what no leader has taken. */

@@ -1,0 +1,103 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { Code, ConnectError } from '@connectrpc/connect'
+import { expect, test } from 'vitest'
+import { ErrorInfoSchema, Reason } from '../../gen/bonghwa/api/v1/types_pb.ts'
+import { FrameSchema } from '../../gen/bonghwa/live/v1/frame_pb.ts'
+import type { UpFrame } from '../core/frames.ts'
+import { down, up } from './frames.ts'
+import { HttpWire } from './http.ts'
+
+interface Seen {
+  url: string
+  headers: Headers
+}
+
+/** wire answers every request with what is given, in turn. */
+function wire(answers: (Response | Error)[]): { http: HttpWire; seen: Seen[]; over: string[] } {
+  const seen: Seen[] = []
+  const over: string[] = []
+  const fetcher = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+    seen.push({ url: String(input), headers: new Headers(init?.headers) })
+    const next = answers.shift() ?? new Error('nothing left')
+    if (next instanceof Error) throw next
+    return next
+  }
+  const session = { token: () => 'secret', over: (t: string) => over.push(t) }
+  const soon = (_ms: number, fn: () => void) => {
+    queueMicrotask(fn)
+    return () => {}
+  }
+  return { http: new HttpWire('http://host', session, soon, fetcher as typeof globalThis.fetch), seen, over }
+}
+
+function refusal(reason: Reason, more: { again?: boolean; retryAfterMs?: bigint; field?: string } = {}): Response {
+  const info = create(ErrorInfoSchema, {
+    reason,
+    again: more.again ?? false,
+    retryAfterMs: more.retryAfterMs ?? 0n,
+    fields: more.field ? [{ field: more.field }] : [],
+  })
+  const value = btoa(String.fromCharCode(...toBinary(ErrorInfoSchema, info))).replace(/=+$/, '')
+  const body = { code: 'unknown', message: 'no', details: [{ type: 'bonghwa.api.v1.ErrorInfo', value }] }
+  return new Response(JSON.stringify(body), { status: 500, headers: { 'content-type': 'application/json' } })
+}
+const empty = () => new Response(new Uint8Array(), { status: 200, headers: { 'content-type': 'application/proto' } })
+
+test('the token goes into the header, never into the address', async () => {
+  const { http, seen } = wire([empty()])
+  await http.friends()
+  expect(seen[0]?.url).toBe('http://host/api/bonghwa.api.v1.PeopleService/ListFriends')
+  expect(seen[0]?.headers.get('authorization')).toBe('Bearer secret')
+})
+
+test('a refusal says what the server said; the text of the error does not matter', async () => {
+  const { http } = wire([refusal(Reason.TOO_MANY_TRIES, { again: true, retryAfterMs: 1500n, field: 'handle' })])
+  await expect(http.checkHandle('x')).rejects.toMatchObject({ refusal: { reason: 'too_many_tries', retryAfterMs: 1500, fields: ['handle'] } })
+})
+
+test('no answer, or one that says soon, is asked again, and then it is unreachable', async () => {
+  const lost = wire([new TypeError('network'), refusal(Reason.NOT_READY, { again: true }), empty()])
+  expect(await lost.http.friends()).toEqual([])
+  expect(lost.seen).toHaveLength(3)
+  const gone = wire([new TypeError('a'), new TypeError('b'), new ConnectError('c', Code.Unavailable), empty()])
+  await expect(gone.http.friends()).rejects.toMatchObject({ refusal: { reason: 'unreachable' } })
+  expect(gone.seen).toHaveLength(3)
+})
+
+test('an ended session is told once a call meets it', async () => {
+  const { http, over } = wire([refusal(Reason.SESSION_REVOKED)])
+  await expect(http.friends()).rejects.toMatchObject({ refusal: { reason: 'session_revoked' } })
+  expect(over).toEqual(['secret'])
+})
+
+test('a named change is tried once: the core decides what follows', async () => {
+  const name = { n: 1, tag: new Uint8Array(8), base: 1, epoch: 0 }
+  const { http, seen } = wire([new TypeError('network'), refusal(Reason.LIMIT)])
+  const op = { uid: 'u', kind: 'addFriend', peer: 'p' } as const
+  expect(await http.change(op, name, false, '')).toEqual({ answer: null, failure: null })
+  expect((await http.change(op, name, false, '')).failure).toMatchObject({ reason: 'limit' })
+  expect((await http.change({ uid: 'u', kind: 'send' }, name, false, '')).failure).toMatchObject({ reason: 'invalid' })
+  expect(seen).toHaveLength(2)
+})
+
+test('frames go through the wire form unchanged', () => {
+  const name = { n: 3, tag: new Uint8Array(8).fill(7), base: 2, epoch: 1 }
+  const frames: UpFrame[] = [
+    { t: 'hello', id: 1, token: 't', device: 'd', seen: { epoch: 1, n: 2 ** 40 } },
+    { t: 'change', id: 2, op: { uid: 'u', kind: 'send', peer: 'p', room: 'r', text: '안녕', replyTo: 4, readSeq: 5 }, name, epoch: 1 },
+    { t: 'change', id: 3, op: { uid: 'u', kind: 'createRoom', bytes: new Uint8Array(16), text: 'title', list: ['a'] }, name: null, epoch: 1 },
+    { t: 'skip', id: 4, name, room: 'r', peer: '', device: '' },
+    { t: 'view', rooms: ['r'] },
+    { t: 'ping' },
+  ]
+  const cases = frames.map((f) => fromBinary(FrameSchema, toBinary(FrameSchema, up(f) ?? create(FrameSchema))).body)
+  expect(cases.map((b) => b.case)).toEqual(['hello', 'send', 'createRoom', 'skip', 'view', 'ping'])
+  expect(cases[0]?.value).toMatchObject({ seen: { epoch: 1, n: 2n ** 40n } })
+  // A 1:1 is addressed by the person alone.
+  expect(cases[1]?.value).toMatchObject({ room: '', peer: 'p', text: '안녕', replyTo: 4n, readSeq: 5n, name: { n: 3n, base: 2n, epoch: 1 } })
+  expect(up({ t: 'change', id: 1, op: { uid: 'u', kind: 'addFriend' }, name, epoch: 1 })).toBeNull()
+
+  const ack = create(FrameSchema, { id: 9n, body: { case: 'ack', value: { seq: 5n, timeMs: 6n, error: { reason: Reason.EXPECTED, again: true, n: 2n } } } })
+  expect(down(ack)).toMatchObject({ t: 'ack', id: 9, seq: 5, time: 6, error: { reason: 'expected', again: true, consumed: false, n: 2 } })
+  expect(down(create(FrameSchema, {}))).toBeNull()
+})
