@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -26,8 +27,9 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 // permissions turns off what the page does not use.
 const permissions = "accelerometer=(), autoplay=(self), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
 
-// policy sets the headers that every answer of the page has. host is the name by which the browser reached us.
-func policy(h http.Header, host string) {
+// policy sets the headers that every answer of the page has.
+func policy(h http.Header, r *http.Request) {
+	host := r.Host
 	live := ""
 	if plainHost(host) {
 		// 'self' covers WebSockets too, but not in Safari before 15.4. Whether the browser came by TLS is not known
@@ -39,8 +41,29 @@ func policy(h http.Header, host string) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Permissions-Policy", permissions)
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	if trusted(r) {
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	} else { // browsers ignore it then, and complain
+		h.Del("Cross-Origin-Opener-Policy")
+	}
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
+
+// trusted says that a browser takes the page's origin for a safe one: it came by TLS, here or to what stands in front, or
+// from this machine.
+func trusted(r *http.Request) bool {
+	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		return true
+	}
+	name, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		name = r.Host
+	}
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	a, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil && a.IsLoopback()
 }
 
 // plainHost says that a Host header is a name or address with or without a port, and nothing that would change the

@@ -136,7 +136,7 @@ func compressible(kind string) bool {
 
 // ServeHTTP implements http.Handler.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	policy(w.Header(), r.Host)
+	policy(w.Header(), r)
 	if r.URL.Path == reportPath {
 		s.reports.ServeHTTP(w, r)
 		return

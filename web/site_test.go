@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/tls"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -116,12 +117,31 @@ func TestHeadersOfThePage(t *testing.T) {
 		"Reporting-Endpoints":          `csp="/csp"`,
 		"X-Content-Type-Options":       "nosniff",
 		"Referrer-Policy":              "no-referrer",
-		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Permissions-Policy":           permissions,
 	} {
 		if got := h.Get(name); got != want {
 			t.Errorf("%s is\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
+// A browser complains about an opener policy where the origin is not safe.
+func TestOpenerPolicy(t *testing.T) {
+	for host, want := range map[string]string{
+		"localhost:8080": "same-origin", "127.0.0.1:8080": "same-origin", "[::1]:8080": "same-origin", "127.0.0.1": "same-origin", "[::1]": "same-origin",
+		"192.168.0.10:8081": "", "desk.local:8081": "", "localhost.evil.test": "", "[fd00::1]:80": "", "": "",
+	} {
+		h := http.Header{"Cross-Origin-Opener-Policy": {"same-origin"}} // as the server sets it
+		policy(h, &http.Request{Host: host})
+		if got := h.Get("Cross-Origin-Opener-Policy"); got != want {
+			t.Errorf("%q: %q", host, got)
+		}
+		for _, r := range []*http.Request{{Host: host, TLS: &tls.ConnectionState{}}, {Host: host, Header: http.Header{"X-Forwarded-Proto": {"https"}}}} {
+			policy(h, r)
+			if h.Get("Cross-Origin-Opener-Policy") == "" {
+				t.Errorf("%q by TLS has none", host)
+			}
 		}
 	}
 }
@@ -133,7 +153,7 @@ func TestPolicyTakesNoForeignWords(t *testing.T) {
 		"x; script-src *": false, "x *": false, "a,b": false, "*": false, "": false, strings.Repeat("a", 300): false, "[fe80::1%25eth0]:80": false,
 	} {
 		h := http.Header{}
-		policy(h, host)
+		policy(h, &http.Request{Host: host})
 		got := h.Get("Content-Security-Policy")
 		if strings.Contains(got, " ws://"+host+" wss://"+host+";") != named || strings.Contains(got, "%LIVE%") {
 			t.Errorf("%q: %s", host, got)
