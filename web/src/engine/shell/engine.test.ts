@@ -225,6 +225,33 @@ describe('two windows of one device', () => {
     expect(second.engine.unsent()).toBe(0)
   })
 
+  test('what was decided while a window heard nothing is not shown as open for ever', async () => {
+    const { a, alice, room } = await pair()
+    const second = await a.open()
+    look(second, room)
+    a.net.down = true
+    await time.pass(2000)
+    alice.engine.send(room, 'one', 0)
+    server.refuse = (op) => (op.text === 'two' ? 'cannot_receive' : '')
+    alice.engine.send(room, 'two', 0)
+    await time.settle()
+    expect(second.engine.unsent()).toBe(2)
+    const hear = second.deaf()
+    a.net.down = false
+    await time.pass(10_000)
+    expect(alice.engine.unsent()).toBe(1)
+    const kept = alice.engine.room(room).get()?.rows.at(-1) as MessageRow
+    expect(kept.state).toBe('refused')
+    alice.engine.discard(kept.item)
+    await time.settle()
+    alice.kill()
+    hear()
+    await time.pass(5000)
+    expect(second.engine.app.get().leader).toBe(true)
+    expect(second.engine.unsent()).toBe(0)
+    expect(texts(second, room)).toEqual(['first', 'one'])
+  })
+
   test('the visible window takes the lead of the hidden one without a loss', async () => {
     const { a, alice, bob, room } = await pair()
     const second = await a.open(false)
@@ -286,6 +313,16 @@ describe('two windows of one device', () => {
     await time.pass(1000)
     for (const w of [alice, second]) expect(w.engine.app.get().phase).toEqual({ kind: 'signedOut' })
     expect(server.data.sessions.size).toBe(1)
+  })
+
+  test('an account that is deleted ends everywhere, and whoever deleted it is told so', async () => {
+    const { a, alice } = await pair()
+    const second = await a.open()
+    await time.pass(1000)
+    await expect(done(second.engine.deleteAccount('wrong password'))).rejects.toMatchObject({ refusal: { reason: 'bad_credentials' } })
+    await done(second.engine.deleteAccount('correct horse'))
+    await time.pass(1000)
+    for (const w of [alice, second]) expect(w.engine.app.get().phase).toEqual({ kind: 'ended', unsent: 0, why: 'closed' })
   })
 
   test('without locks: one works, the other says so and can take over', async () => {

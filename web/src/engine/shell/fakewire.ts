@@ -231,6 +231,15 @@ export class Window {
     if (!hung) this.browser.locks.kill(this.id)
   }
 
+  /** deaf: it hears nothing of other windows until told otherwise. */
+  deaf(): () => void {
+    const heard = this.ends.map((c) => c.onmessage)
+    for (const c of this.ends) c.onmessage = null
+    return () => {
+      this.ends.forEach((c, i) => (c.onmessage = heard[i] ?? null))
+    }
+  }
+
   /** alive: a killed window hears nothing of the server. */
   alive(session: Session): Session {
     return { token: () => session.token(), over: (t) => (this.dead ? undefined : session.over(t)) }
