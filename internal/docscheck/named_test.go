@@ -127,9 +127,12 @@ func TestNamedTestsAreChecked(t *testing.T) {
 	}
 }
 
-// runs says why name, "file:TestName", is no test that runs.
+// runs says why name, "file:TestName" or "file.test.ts:name of the test", is no test that runs.
 func runs(t *testing.T, name string) error {
 	file, test, ok := strings.Cut(name, ":")
+	if ok && strings.HasSuffix(file, ".test.ts") {
+		return browserRuns(t, file, test)
+	}
 	if !ok || !strings.HasSuffix(file, "_test.go") || !strings.HasPrefix(test, "Test") {
 		return fmt.Errorf("%q is not of the form file_test.go:TestName", name)
 	}
