@@ -21,8 +21,9 @@ import rowCss from './bubble.module.css'
 import { MessageLine } from './MessageLine.tsx'
 import { type Window, VirtualRows } from './virtual.ts'
 
-/** Pixels drawn above and below what is in view: more than one turn of a fast wheel. */
+/** Pixels drawn above and below what is in view: more than one turn of a fast wheel. The first picture of a room makes do with less. */
 const over = 2400
+const overFirst = 800
 /** Drawn anew when less than this is left on a side. */
 const margin = 1500
 const maxRows = 280
@@ -84,6 +85,7 @@ interface View {
   wish: number
   passes: number
   begun: boolean
+  over: number
 }
 
 export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: LogProps) {
@@ -100,7 +102,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   // Everything below lives outside of React's state: it belongs to the document, and is read and written before paint.
   const [core] = useState(() => new VirtualRows<Row>(estimate))
   const [widths] = useState(() => new BubbleWidths())
-  const view = useRef<View>({ height: 800, width: 0, epoch: 0, stick: true, anchor: null, top: 0, drawn: { start: 0, end: 0 }, goal: null, wish: 0, passes: 0, begun: false })
+  const view = useRef<View>({ height: 800, width: 0, epoch: 0, stick: true, anchor: null, top: 0, drawn: { start: 0, end: 0 }, goal: null, wish: 0, passes: 0, begun: false, over: overFirst })
   const v = view.current
   const groupKeys = useRef(new Map<string, string>())
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(() => new Set())
@@ -136,12 +138,12 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   const wanted = (): Window => {
     if (v.goal) {
       const i = core.indexOf(v.goal.key, rows.length)
-      if (i >= 0) return core.window(core.top(i) - v.height, core.top(i) + v.height, over, maxRows)
+      if (i >= 0) return core.window(core.top(i) - v.height, core.top(i) + v.height, v.over, maxRows)
     }
     const edge = v.stick || !v.anchor ? null : edgeOf(v.anchor)
     if (edge !== null && v.anchor) {
       const y = edge - v.anchor.at
-      return core.window(y, y + v.height, over, maxRows)
+      return core.window(y, y + v.height, v.over, maxRows)
     }
     return core.window(core.total - v.height, core.total, over, maxRows)
   }
@@ -265,6 +267,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       // Our own correction is not a wish to leave.
       if (Math.abs(el.scrollTop - v.top) < 0.5 && v.anchor) return
       v.goal = null
+      v.over = over
       v.top = el.scrollTop
       v.stick = state.atEnd && el.scrollHeight - el.clientHeight - el.scrollTop <= nearEnd
       takeAnchor()
@@ -336,10 +339,15 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       redraw()
     }
     document.fonts.addEventListener('loadingdone', fonts)
+    const rest = setTimeout(() => {
+      view.current.over = over
+      redraw()
+    }, 100)
     const look = () => live.current.mark()
     document.addEventListener('visibilitychange', look)
     globalThis.addEventListener('focus', look)
     return () => {
+      clearTimeout(rest)
       el.removeEventListener('scroll', onScroll)
       sizes.disconnect()
       inner.disconnect()
@@ -523,6 +531,8 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   const focusRow = (i: number) => {
     const row = rows[i]
     if (row === undefined) return
+    // The view may be far from the row that has the focus.
+    if (i < v.drawn.start || i >= v.drawn.end) flushSync(() => toKey(row.key))
     const line = [...column.current!.querySelectorAll<HTMLElement>('[data-key]')].find((e) => e.dataset['key'] === row.key)?.querySelector<HTMLElement>('[data-line]')
     line?.focus({ preventScroll: true })
     line?.scrollIntoView({ block: 'nearest' })
@@ -561,16 +571,17 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     focused.current = null
   }
 
-  const topIsAway = awayNode !== null && kept < win.start
+  // The row that has the focus stays in the document, out of the flow, wherever the view is; among its siblings, in order.
+  if (awayNode && kept < win.start) drawn.unshift(awayNode)
+  else if (awayNode) drawn.push(awayNode)
+
   return (
     <div className={css.wrap}>
       <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onFocus={onFocus} onBlur={onBlur} {...pointer}>
         <div ref={column} className={css.column}>
           <Top state={state} retry={() => engine.loadOlder(id)} />
           <div ref={spacer} style={{ height: core.top(win.start) }} />
-          {topIsAway && awayNode}
           {drawn}
-          {!topIsAway && awayNode}
           <div ref={foot} style={{ height: core.total - core.top(win.end) }} />
           {!state.atEnd && <div className={css.state}>{state.failed ? <Failed state={state} retry={() => engine.loadNewer(id)} /> : state.loadingNewer && t('room.loadingNewer')}</div>}
           <div className={css.tail} />
