@@ -166,6 +166,9 @@ func (c *Core) welcome(now int64, n *conn, w *livev1.Welcome) {
 		c.emit(Close{Conn: c.cur.id})
 		c.cancelFlights()
 	}
+	if c.next != nil && c.next != n {
+		c.emit(Close{Conn: c.next.id}) // the connection that was to take its place, welcomed again after a Resync
+	}
 	again := c.cur == n
 	n.waiting = false
 	c.cur, c.next = n, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
@@ -558,5 +559,111 @@ func TestOwnRowComesWithTheAnswer(t *testing.T) {
 	got := d.got[room]
 	if len(got) != 2 || got[0].Text != "mine" || got[0].Ord != 1 || got[0].N != 1 || got[1].Text != "theirs" {
 		t.Fatalf("delivered %v", got)
+	}
+}
+
+// TestRowOfACopyIsNotTheItem: an item comes back after its verdict is forgotten, and the row under its name is what a copy
+// of this profile said. It is not told as sent, and this copy takes a device of its own.
+func TestRowOfACopyIsNotTheItem(t *testing.T) {
+	for _, text := range []string{"hello", "my own"} {
+		w, d, room := calm(t, 1)
+		before := slices.Clone(d.records)
+		hello := d.send(room, "hello")
+		d.serve()
+		late := &device{w: w, name: "late", token: d.token, user: d.user, records: slices.Clone(d.records), sent: map[uint64]*fate{}}
+		if text != "hello" {
+			late.records = before
+		}
+		w.settle()
+		for i := range 20 { // more than the server keeps verdicts for
+			d.send(room, fmt.Sprint(i))
+		}
+		w.settle()
+		d.core.GoOffline(w.now)
+		w.clients = []*device{late}
+		late.sent[hello] = &fate{text: text, room: room}
+		late.start()
+		if text != "hello" && late.send(room, text) != hello {
+			t.Fatal("another item")
+		}
+		w.settle()
+		r, moved := late.sent[hello].result, late.core.Device() != d.core.Device()
+		if text == "hello" {
+			if r.Err != nil || r.Seq != 1 || moved {
+				t.Fatalf("its own row: %+v, another device: %v", r, moved)
+			}
+		} else if r.Err == nil || r.Err.Reason != apiv1.Reason_REASON_ALREADY_IN || !moved {
+			t.Fatalf("the row of a copy: %+v, another device: %v", r, moved)
+		}
+	}
+}
+
+// TestGiveUpIsToldWhenItIsSafe: names are being recovered, the Skip under the old one is answered, and the user gives the
+// item up meanwhile. The wish decides when it is stored: a crash before would send the item under a new name.
+func TestGiveUpIsToldWhenItIsSafe(t *testing.T) {
+	w, d, room := calm(t, 1)
+	d.cut(d.order[0])
+	id := d.send(room, "x")
+	d.todo = d.todo[1:]
+	d.records = append(d.records, [][]byte{itemRecord(d.core.items[id])})
+	d.core.Stored(w.now, d.core.persistID, nil)
+	d.core.GoOffline(w.now)
+	d.pump()
+	dev := ids.Device{4}
+	d.token = "token-again"
+	w.server.Add(d.token, d.user, dev)
+	d.core.SetAccount(d.user, d.token, dev)
+	d.core.GoOnline(w.now)
+	d.pump()
+	for i := 0; i < 1000 && !(len(d.order) > 0 && d.core.items[id].flight != 0); i++ {
+		d.step()
+	}
+	d.serve()
+	if err := d.core.GiveUp(w.now, id); err != nil {
+		t.Fatal(err)
+	}
+	d.pump()
+	told := false
+	for _, f := range d.links[d.order[0]].session.Out() {
+		told = told || f.GetAck().GetError().GetReason() == apiv1.Reason_REASON_SKIPPED
+		d.core.Frame(w.now, d.order[0], f)
+		d.pump()
+	}
+	if !told || d.sent[id].result != nil {
+		t.Fatalf("answered %v, told %+v", told, d.sent[id].result)
+	}
+	w.settle()
+	if r := d.sent[id].result; r == nil || !r.GivenUp {
+		t.Fatalf("%+v", r)
+	}
+	want(t, d.texts1(room))
+}
+
+// TestResyncClosesTheConnectionThatWasOpening: the silent connection comes to life while another one is being opened.
+func TestResyncClosesTheConnectionThatWasOpening(t *testing.T) {
+	w, d, room := calm(t, 2)
+	d.core.View(w.now, []string{room})
+	d.pump()
+	d.serve()
+	cur := d.order[0]
+	d.links[cur].session.Out()
+	at, _ := d.core.NextWake()
+	w.now = at
+	d.core.Tick(w.now)
+	d.pump()
+	if len(d.order) != 2 {
+		t.Fatalf("connections %v", d.order)
+	}
+	d.serve() // the other one is open and has said hello
+	d.links[cur].session.Resync()
+	for range 2 {
+		for _, f := range d.links[cur].session.Out() {
+			d.core.Frame(w.now, cur, f)
+			d.pump()
+		}
+		d.serve()
+	}
+	if len(d.order) != 1 || d.order[0] != cur {
+		t.Fatalf("connections %v, welcomed %d", d.order, cur)
 	}
 }

@@ -3,6 +3,8 @@ package clientcore
 import (
 	"slices"
 
+	"golang.org/x/text/unicode/norm"
+
 	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 	livev1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/live/v1"
 )
@@ -389,6 +391,11 @@ func (c *Core) found(now int64, f *fetch, page *apiv1.HistoryResponse, ref *Refu
 	for i := len(page.Messages) - 1; i >= 0; i-- {
 		m := page.Messages[i]
 		if m.N == it.n {
+			if !it.is(m) {
+				c.renew(now, &Refusal{Reason: apiv1.Reason_REASON_ID_REUSED, Subject: it.op.Room, Consumed: true,
+					Message: "another copy of this profile has used the name"})
+				return
+			}
 			c.settle(now, it, Result{Seq: m.Seq, Time: m.TimeMs, Repeated: true})
 			return
 		}
@@ -403,6 +410,15 @@ func (c *Core) found(now int64, f *fetch, page *apiv1.HistoryResponse, ref *Refu
 	it.finding = true
 	c.fetch(&fetch{item: it, page: f.page + 1}, &apiv1.HistoryRequest{
 		Room: it.op.Room, From: page.Messages[0].Seq - 1, Backward: true, Limit: historyPage})
+}
+
+// is: the row under the item's name is the item. Otherwise a copy of this profile has used the name. The text of a message
+// tells, unless it was changed since.
+func (it *item) is(m *apiv1.Message) bool {
+	if it.op.Kind != KindSend || m.EditedMs != 0 || m.Deleted {
+		return true
+	}
+	return m.Kind == apiv1.MessageKind_MESSAGE_KIND_TEXT && m.Text == norm.NFC.String(it.op.Text)
 }
 
 // alreadyIn: the name was decided, and the room does not show the item: it was refused or given up.

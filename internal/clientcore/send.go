@@ -309,8 +309,12 @@ func (c *Core) refused(now int64, it *item, latest bool, ref *Refusal, r Result)
 	}
 }
 
-// gone: the item is certainly not in, and never will be under this name.
+// gone: the item is certainly not in, and never will be under this name. Under the name of an earlier device that settles a
+// give-up only when the wish is safe: after a crash without it the item would go out under a new name. The Skip comes again then.
 func (c *Core) gone(now int64, it *item) {
+	if it.giveUp && it.dev != c.device && it.storedAt > c.storedUpTo {
+		return
+	}
 	if it.giveUp || it.n == 0 || it.dev == c.device {
 		c.settle(now, it, Result{GivenUp: true})
 		return
