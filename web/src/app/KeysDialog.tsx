@@ -30,6 +30,7 @@ function KeysDialog({ onClose }: { readonly onClose: () => void }) {
   ]
   const inRoom: readonly Line[] = [
     [['↑', '↓'], t('shell.keyMessages')], [['R'], t('shell.keyReply')], [['E'], t('shell.keyReact')], [['C'], t('shell.keyCopy')], [['Enter'], t('shell.keyMenu')], [['/'], t('shell.keyFind')],
+    [[mod, 'I'], t('shell.keyInvite')], [[mod, 'Shift', 'B'], t('shell.keyMute')],
   ]
   const inList: readonly Line[] = [[['↑', '↓'], t('shell.keyPick')], [['ㄱ'], t('shell.keyJump')]]
   return (

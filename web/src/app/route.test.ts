@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatPath, parentOf, parsePath, type Route } from './route.ts'
+import { formatPath, invitationIn, parentOf, parsePath, type Route } from './route.ts'
 
 test('each route has an address that leads back to it', () => {
   const routes: Route[] = [
@@ -22,4 +22,9 @@ test('up from everywhere ends at the chats', () => {
   expect(parentOf({ at: 'room', id: 'a' })).toEqual({ at: 'chats' })
   expect(parentOf({ at: 'more', page: 'devices' })).toEqual({ at: 'more' })
   expect(parentOf({ at: 'friends' })).toEqual({ at: 'chats' })
+})
+
+test('the secret of an invitation', () => {
+  expect(invitationIn('#i/q7Gm2x_-')).toBe('q7Gm2x_-')
+  for (const hash of ['', '#', '#i/', '#i/a/b', '#x/abc', '#i/<b>', `#i/${'a'.repeat(129)}`]) expect(invitationIn(hash), hash).toBe('')
 })

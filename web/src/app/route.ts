@@ -106,20 +106,26 @@ function depthNow(): number {
   return typeof s === 'object' && s !== null && 'depth' in s && typeof s.depth === 'number' ? s.depth : 0
 }
 
-/** watchRoute follows the browser's own back and forward, and gives the first address its proper form. */
+/** watchRoute follows the browser's own back and forward, gives the first address its proper form and takes an invitation out. */
 export function watchRoute(): void {
+  invitation = invitationIn(location.hash)
   addEventListener('popstate', () => {
     current = parsePath(location.pathname)
     for (const fn of listeners) fn()
   })
-  history.replaceState({ depth: depthNow() }, '', formatPath(current.route, current.slot) + location.hash)
+  history.replaceState({ depth: depthNow() }, '', formatPath(current.route, current.slot))
 }
 
-/** takeInvitation takes the secret of an invitation out of the address (#i/<secret>), once: it does not stay in the history. */
+let invitation = ''
+
+/** invitationIn is the secret in a fragment #i/<secret>, or empty. */
+export function invitationIn(hash: string): string {
+  return /^#i\/([A-Za-z0-9_-]{1,128})$/.exec(hash)?.[1] ?? ''
+}
+
+/** takeInvitation is the secret the page was opened with; it is out of the address and of the history by then. */
 export function takeInvitation(): string {
-  const m = /^#i\/([A-Za-z0-9_-]{1,128})$/.exec(location.hash)
-  if (location.hash !== '') history.replaceState(history.state, '', location.pathname)
-  return m?.[1] ?? ''
+  return invitation
 }
 
 function subscribe(fn: () => void): () => void {
