@@ -22,6 +22,7 @@ import { Log, type LogHandle } from './Log.tsx'
 import { openMessageMenu } from './MessageMenu.tsx'
 import { oneLine } from './MessageLine.tsx'
 import { RoomIdContext } from './room-id.ts'
+import { useRoomKeys } from './room-keys.ts'
 import css from './room.module.css'
 
 export function Room({ id }: { readonly id: string }) {
@@ -195,6 +196,7 @@ function Open({ id, state }: { readonly id: string; readonly state: RoomState })
       composer.current?.focus()
     },
   })
+  useRoomKeys(state, closed)
   useFinder(openFind)
 
   return (
