@@ -6,14 +6,19 @@ export type BrowserName = 'chromium' | 'firefox'
 /** browserNames that are tested; BONGHWA_BROWSERS=chromium takes some of them. */
 export const browserNames: readonly BrowserName[] = (process.env['BONGHWA_BROWSERS']?.split(',') as BrowserName[] | undefined) ?? ['chromium', 'firefox']
 
-export async function launch(name: BrowserName): Promise<Browser> {
+/** launch starts a browser. still: the wheel scrolls at once, without the browser's own gliding. */
+export async function launch(name: BrowserName, { still = false } = {}): Promise<Browser> {
   if (name === 'chromium') {
     return chromium.launch({
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb'],
+      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb', ...(still ? ['--disable-smooth-scrolling'] : [])],
     })
   }
-  return firefox.launch({ channel: 'moz-firefox', executablePath: process.env['FIREFOX'] ?? '/usr/bin/firefox-esr' })
+  return firefox.launch({
+    channel: 'moz-firefox',
+    executablePath: process.env['FIREFOX'] ?? '/usr/bin/firefox-esr',
+    firefoxUserPrefs: { 'general.smoothScroll': !still },
+  })
 }
 
 /** networkLine: what browsers themselves write when a connection breaks. */

@@ -56,6 +56,7 @@ interface Ack {
 export class Person {
   id = ''
   private socket: WebSocket | undefined
+  private opening: Promise<void> | undefined
   private nextId = 1
   private readonly waiting = new Map<string, (a: Ack) => void>()
   private readonly names = new Map<string, number>()
@@ -110,8 +111,13 @@ export class Person {
     return { n: String(n), tag: randomBytes(8).toString('base64'), base: String(Math.max(1, n - 7)) }
   }
 
-  /** online opens /live. */
+  /** online opens /live, once. */
   async online(): Promise<this> {
+    await (this.opening ??= this.open())
+    return this
+  }
+
+  private async open(): Promise<void> {
     const s = new WebSocket(`${this.url.replace('http', 'ws')}/live`, 'bonghwa.v1.json')
     this.socket = s
     const welcomed = new Promise<void>((done) => {
@@ -127,11 +133,10 @@ export class Person {
     await once(s, 'open')
     s.send(JSON.stringify({ id: '0', hello: { token: base32(this.token), device: base32(this.device) } }))
     await welcomed
-    return this
   }
 
   private async frame(body: object): Promise<Ack> {
-    if (!this.socket) await this.online()
+    await this.online()
     const id = String(this.nextId++)
     const answer = new Promise<Ack>((done) => this.waiting.set(id, done))
     this.socket?.send(JSON.stringify({ id, ...body }))
@@ -210,5 +215,6 @@ export class Person {
   close(): void {
     this.socket?.terminate()
     this.socket = undefined
+    this.opening = undefined
   }
 }
