@@ -28,6 +28,12 @@ export function dayLine(ms: number): string {
   return format('day', { year: 'numeric', month: 'long', day: 'numeric', weekday: 'long' }).format(ms)
 }
 
+/** dateLine: 11월 22일 일요일 · Sunday, November 22; with the year if it is another one. */
+export function dateLine(ms: number): string {
+  if (new Date(ms).getFullYear() !== new Date(now()).getFullYear()) return dayLine(ms)
+  return format('short day', { month: 'long', day: 'numeric', weekday: 'long' }).format(ms)
+}
+
 /** timeOf: 오후 1:35 · 1:35 PM. */
 export function timeOf(ms: number): string {
   const d = new Date(ms)
