@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { FakeServer } from '../fake/server.ts'
+import type { Input } from '../inner.ts'
 import type { MessageRow, Notice } from '../types.ts'
 import { Browser, Window, form } from './fakewire.ts'
 import { MemoryStore } from './store.ts'
@@ -252,6 +253,32 @@ describe('two windows of one device', () => {
     expect(texts(second, room)).toEqual(['first', 'one'])
   })
 
+  test('a robbed leader asks how things are, and nobody listens to it any more', async () => {
+    const { a, alice, bob, room } = await pair()
+    const second = await a.open()
+    look(second, room)
+    await time.pass(1000)
+    const ear = a.bus.channel()
+    const notes: { from: string; note: { t: string } }[] = []
+    ear.onmessage = (e) => notes.push(e.data as (typeof notes)[number])
+    bob.engine.send(room, 'who tells?', 0)
+    await time.pass(500)
+    const first = notes.find((n) => n.note.t === 'inputs')?.from ?? ''
+    alice.deaf()
+    alice.show(false)
+    second.show(true)
+    await time.pass(5000)
+    expect([alice.engine.app.get().leader, second.engine.app.get().leader]).toEqual([false, true])
+    expect(notes.some((n) => n.from === first && n.note.t === 'join')).toBe(true)
+    const third = await a.open()
+    await time.pass(1000)
+    // What the first one still had to say when it was robbed comes late.
+    const late: Input = { t: 'connection', state: 'reconnecting', since: time.now }
+    ear.postMessage({ from: first, note: { t: 'inputs', inputs: [late] } })
+    await time.pass(500)
+    expect(third.engine.app.get()).toMatchObject({ leader: false, connection: 'online' })
+  })
+
   test('the visible window takes the lead of the hidden one without a loss', async () => {
     const { a, alice, bob, room } = await pair()
     const second = await a.open(false)
@@ -366,6 +393,48 @@ describe('the store', () => {
     await time.pass(5000)
     expect(again.engine.unsent()).toBe(0)
     expect(onServer(room)).toEqual(['first', 'while full'])
+  })
+
+  test('full while the lead would move: what is in memory only is not lost', async () => {
+    const { a, alice, room } = await pair()
+    const second = await a.open(false)
+    a.disk = 'full'
+    a.net.down = true
+    await time.pass(2000)
+    alice.engine.send(room, 'while full', 0)
+    await time.pass(500)
+    alice.show(false)
+    second.show(true)
+    await time.pass(10_000)
+    expect([alice.engine.app.get().leader, second.engine.app.get().storage]).toEqual([true, 'full'])
+    second.engine.send(room, 'from the other', 0)
+    a.net.down = false
+    await time.pass(10_000)
+    expect(onServer(room)).toEqual(['first', 'while full', 'from the other'])
+  })
+
+  test('cannot be emptied at the end of a session: the next account does not go on with it', async () => {
+    const { a, alice, bob, room } = await pair()
+    a.net.down = true
+    await time.pass(2000)
+    alice.engine.send(room, 'hers', 0)
+    await time.settle()
+    a.net.down = false
+    a.disk = 'stuck'
+    server.revoke([...server.data.sessions.values()].find((s) => s.user === alice.engine.app.get().me?.id)?.token ?? '')
+    await time.pass(5000)
+    expect(alice.engine.app.get()).toMatchObject({ phase: { kind: 'ended', unsent: 1 }, storage: 'refused' })
+    a.disk = 'ok'
+    alice.engine.dismissEnded()
+    await done(alice.engine.signUp(form('carol')))
+    await time.pass(5000)
+    expect(alice.engine.app.get()).toMatchObject({ phase: { kind: 'in' }, me: { handle: 'carol' } })
+    alice.kill()
+    const again = await a.open()
+    await time.pass(5000)
+    expect(again.engine.app.get().me?.handle ?? '').not.toBe('carol') // it said that it was in memory
+    expect(onServer(room)).toEqual(['first'])
+    expect(texts(bob, room)).toEqual(['first'])
   })
 })
 

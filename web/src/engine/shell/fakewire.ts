@@ -7,7 +7,7 @@ import type { FakeServer } from '../fake/server.ts'
 import { RefusedError, type SignUpForm } from '../types.ts'
 import { plain, unreachable } from './convert.ts'
 import type { Env, Wake } from './env.ts'
-import { type Store, type Write, type WriteOptions, openStore } from './store.ts'
+import { type Store, StoreError, type Write, type WriteOptions, openStore } from './store.ts'
 import type { Channel } from './tabs.ts'
 import { Bus, Locks, Time } from './testing.ts'
 import type { Live, LiveEvents, Outcome, Session, Wire } from './wire.ts'
@@ -153,8 +153,8 @@ export class Browser {
   private readonly server: FakeServer
   private readonly time: Time
   readonly name: string
-  /** disk decides whether a write to the store succeeds. */
-  disk: 'ok' | 'full' = 'ok'
+  /** disk decides whether a write to the store succeeds; stuck: it cannot be emptied either. */
+  disk: 'ok' | 'full' | 'stuck' = 'ok'
   /** transactions that were made, oldest first. */
   readonly transactions: (readonly Write[])[] = []
 
@@ -254,13 +254,16 @@ export class Window {
       entries: (t) => inner.entries(t),
       async write(writes: readonly Write[], options?: WriteOptions) {
         if (dead()) return new Promise<void>(() => {})
-        if (browser.disk === 'full') throw new (await import('./store.ts')).StoreError('full')
+        if (browser.disk !== 'ok') throw new StoreError('full')
         await inner.write(writes, options)
         browser.transactions.push(writes)
         if (dead()) return new Promise<void>(() => {})
       },
       claim: (f) => inner.claim(f),
-      wipe: () => inner.wipe(),
+      wipe: async () => {
+        if (browser.disk === 'stuck') throw new StoreError('full')
+        await inner.wipe()
+      },
       close: () => inner.close(),
     }
   }

@@ -1,8 +1,9 @@
 // How the model of this window reads more: by calls of its own, each window for itself. What it reads is kept for the next
 // start.
 import type { ModelIO, Position } from '../inner.ts'
-import type { Person } from '../types.ts'
+import { type Person, RefusedError } from '../types.ts'
 import { type Stored, cachedRows, folded } from './cache.ts'
+import { signedOut } from './changes.ts'
 import type { Store } from './store.ts'
 import type { Wire } from './wire.ts'
 
@@ -21,27 +22,34 @@ export interface ModelIOHost {
 }
 
 export function modelIO(h: ModelIOHost): ModelIO {
+  /** own is an answer to a question of this account. When somebody else is logged in by then, it is nobody's. */
+  const own = async <T>(answer: Promise<T>): Promise<T> => {
+    const me = h.me()
+    const got = await answer
+    if (h.me() !== me) throw new RefusedError(signedOut)
+    return got
+  }
   const listed = (name: string, people: readonly Person[]): readonly Person[] => {
     h.keep({ people, lists: { [name]: people.map((p) => p.id) } })
     return people
   }
   return {
     async history(room, from, backward, limit) {
-      const page = await h.wire.history({ room, from, backward, limit, atLeast: h.seen() })
+      const page = await own(h.wire.history({ room, from, backward, limit, atLeast: h.seen() }))
       if (page.messages.at(-1)?.seq === page.lastSeq) h.keep({ rows: page.messages })
       return page
     },
     members: (room) => h.wire.members(room),
     room: (id) => h.wire.room(id),
     async users(ids) {
-      const people = await h.wire.users(ids)
+      const people = await own(h.wire.users(ids))
       h.keep({ people })
       return people
     },
-    friends: async () => listed('friends', await h.wire.friends()),
-    addedMe: async () => listed('addedMe', await h.wire.addedMe()),
+    friends: async () => listed('friends', await own(h.wire.friends())),
+    addedMe: async () => listed('addedMe', await own(h.wire.addedMe())),
     async blocked() {
-      const blocked = await h.wire.blocked()
+      const blocked = await own(h.wire.blocked())
       h.keep({ lists: { blocked } })
       return blocked
     },

@@ -7,6 +7,8 @@ import type { Account } from './records.ts'
 
 export interface Peer {
   readonly id: string
+  /** leader is the window whose account of things this one follows, '' before the first. */
+  leader: string
   readonly attention: Attention
   leads(): boolean
   // Of every window.
@@ -42,7 +44,7 @@ export function hear(p: Peer, n: ShellNote, from: string): void {
       break
     default:
       if (p.leads()) asked(p, n, from)
-      else told(p, n)
+      else told(p, n, from)
   }
 }
 
@@ -82,19 +84,24 @@ function asked(p: Peer, n: ShellNote, from: string): void {
   }
 }
 
-function told(p: Peer, n: ShellNote): void {
+function told(p: Peer, n: ShellNote, from: string): void {
+  // A leader that slept through the loss of its lead tells of things as they were then.
+  const old = p.leader !== '' && p.leader !== from
   switch (n.t) {
     case 'snapshot':
-      if (n.to === p.id || n.to === '') p.follow(n.account, n.inputs, n.shared)
+      if (n.to !== p.id && n.to !== '') break
+      p.leader = from
+      p.follow(n.account, n.inputs, n.shared)
       break
     case 'entered':
+      p.leader = from
       p.follow(n.account, n.inputs, null)
       break
     case 'inputs':
-      p.inputs(n.inputs)
+      if (!old) p.inputs(n.inputs)
       break
     case 'shared':
-      p.share(n.shared)
+      if (!old) p.share(n.shared)
       break
     case 'left':
       p.left(n.ended)

@@ -20,6 +20,8 @@ export class Photos {
   private readonly asked = new Set<string>()
   private wanted = new Map<string, string>()
   private timer = false
+  /** era grows when all is forgotten: what was asked for before is nobody's. */
+  private era = 0
   private readonly io: PhotosIO
 
   constructor(io: PhotosIO) {
@@ -49,6 +51,7 @@ export class Photos {
 
   /** clear forgets everything: another account. */
   clear(): void {
+    this.era++
     for (const u of this.urls.values()) URL.revokeObjectURL(u)
     this.urls.clear()
     this.asked.clear()
@@ -60,6 +63,7 @@ export class Photos {
   }
 
   private async load(): Promise<void> {
+    const era = this.era
     this.timer = false
     const wanted = this.wanted
     this.wanted = new Map()
@@ -67,6 +71,7 @@ export class Photos {
     const missing: string[] = []
     for (const [name, user] of wanted) {
       const jpeg = await this.io.stored(name)
+      if (era !== this.era) return
       if (jpeg) {
         this.put(name, jpeg)
         got.push(user)
@@ -76,6 +81,7 @@ export class Photos {
     for (let i = 0; i < missing.length; i += batch) {
       const users = missing.slice(i, i + batch)
       const photos = await this.io.fetch(users).catch(() => [])
+      if (era !== this.era) return
       for (const p of photos) this.put(p.photo, p.jpeg)
       if (photos.length === 0) continue
       this.io.keep(photos.map((p) => ({ name: p.photo, jpeg: p.jpeg })))

@@ -25,7 +25,7 @@ import { Photos } from './photos.ts'
 import { Pulse } from './pulse.ts'
 import { type Account, seed, state } from './records.ts'
 import { redrawable } from './redraw.ts'
-import { type Store, type Write, inMemory } from './store.ts'
+import { MemoryStore, type Store, type Write, inMemory } from './store.ts'
 import { Tabs, patience } from './tabs.ts'
 import type { Session, Wire } from './wire.ts'
 import { Writer } from './writer.ts'
@@ -158,13 +158,16 @@ export class Shell {
       {
         lead: () => void this.lead(),
         stop: () => this.stopLeading(),
-        robbed: () => this.dropLead(),
+        robbed: () => this.robbed(),
+        // What could not be stored is in memory here, and nowhere else.
+        keeps: () => this.shared.storage !== 'ok',
         blocked: () => this.own.set({ blocked: true }),
         note: (n, from) => hear(peer, n as ShellNote, from),
       },
     )
     const peer: Peer = {
       id: this.id,
+      leader: '',
       attention: this.attention,
       leads: () => this.leading !== null,
       draft: (room, text) => this.takeDraft(room, text),
@@ -365,7 +368,13 @@ export class Shell {
     l.lead = null
     l.cache.close()
     await l.writer.stop()
-    await this.store.wipe().catch(() => undefined)
+    try {
+      await this.store.wipe()
+    } catch {
+      // It stays as it is until it can be emptied. Whoever logs in here next must not go on with what is in it.
+      this.store = new MemoryStore()
+      this.share({ storage: 'refused' })
+    }
     this.post({ t: 'left', ended })
     this.forget(ended)
     // The fence went with the rest: begin anew.
@@ -407,6 +416,12 @@ export class Shell {
     void l?.writer.stop()
   }
 
+  /** robbed: another window took the lead from this one, which may have missed how it began. */
+  private robbed(): void {
+    this.dropLead()
+    this.post({ t: 'join' })
+  }
+
   private endTerm(): Leading | null {
     const l = this.leading
     this.term++
@@ -438,10 +453,8 @@ export class Shell {
     for (const i of list) {
       if (i.t === 'message') l.cache.add({ rows: [i.message] })
       else if (i.t === 'rolledBack') void l.cache.forgetRows()
-      else if (i.t === 'welcomed') {
-        this.photos.retry()
-        void this.askServer()
-      } else if (i.t === 'rooms') {
+      else if (i.t === 'welcomed') void this.askServer()
+      else if (i.t === 'rooms') {
         for (const r of i.rooms) if (r.left && r.group) l.cache.forget(r.id)
       }
     }
@@ -459,6 +472,7 @@ export class Shell {
         this.own.set({ connection: i.state, since: i.since || this.now() })
       } else if (i.t === 'welcomed') {
         this.own.set({ skew: i.localTime - i.serverTime })
+        this.photos.retry()
       } else if (i.t === 'settled') {
         verdicts.push(i.settled)
         this.settled(i.settled)

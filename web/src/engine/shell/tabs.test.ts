@@ -33,6 +33,10 @@ class Win implements TabsEvents {
   blocked() {
     this.log.push('blocked')
   }
+  holds = false
+  keeps() {
+    return this.holds
+  }
   note(n: Note, from: string) {
     this.log.push(`${from}:${n.t}`)
   }
@@ -135,6 +139,45 @@ describe('with locks', () => {
     await time.settle()
     expect([a.tabs.leading, b.tabs.leading]).toEqual([true, false])
   })
+})
+
+test('a window that leaves and comes back at once queues once', async () => {
+  const time = new Time()
+  const locks = new Locks()
+  const bus = new Bus()
+  let waiting = 0
+  const inner = locks.window('a')
+  const request = (...args: Parameters<LockManager['request']>): Promise<unknown> => {
+    waiting++
+    return (inner.request as (...a: unknown[]) => Promise<unknown>)(...args).finally(() => waiting--)
+  }
+  const a = new Win('a', time, { locks: { window: () => ({ request }) } as unknown as Locks, bus })
+  a.tabs.start()
+  await time.settle()
+  for (let i = 0; i < 3; i++) {
+    a.tabs.leave()
+    a.tabs.start()
+  }
+  await time.settle()
+  expect([waiting, a.tabs.leading]).toEqual([1, true])
+  expect(a.log).not.toContain('robbed')
+})
+
+test('a hidden leader that holds what is not stored keeps the lead until it is', async () => {
+  const time = new Time()
+  const locks = new Locks()
+  const bus = new Bus()
+  const [a, b] = [new Win('a', time, { locks, bus, visible: false }), new Win('b', time, { locks, bus })]
+  a.holds = true
+  a.tabs.start()
+  await time.settle()
+  b.tabs.start()
+  await time.pass(patience * 2)
+  expect([a.tabs.leading, b.tabs.leading]).toEqual([true, false])
+  a.holds = false
+  b.show(true)
+  await time.settle()
+  expect([a.tabs.leading, b.tabs.leading]).toEqual([false, true])
 })
 
 describe('without locks', () => {

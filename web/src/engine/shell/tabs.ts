@@ -38,6 +38,8 @@ export interface TabsEvents {
   /** blocked: another window talks and this one cannot follow (without locks). */
   blocked(): void
   note(note: Note, from: string): void
+  /** keeps: this window holds what another would not find in the store; it gives the lead to nobody who only wants it. */
+  keeps(): boolean
 }
 
 type Own = { readonly t: 'tabs.lead' | 'tabs.want' | 'tabs.force' | 'tabs.here' | 'tabs.who' | 'tabs.take' | 'tabs.bye' }
@@ -64,6 +66,8 @@ export class Tabs {
   private stopProbe: () => void = () => {}
   private probing = false
   private waiters: (() => void)[] = []
+  /** round grows with each start: the queue of an earlier one has ended. */
+  private round = 0
 
   constructor(env: TabsEnv, events: TabsEvents) {
     this.env = env
@@ -82,7 +86,7 @@ export class Tabs {
     this.open = true
     switch (this.way) {
       case 'locks':
-        void this.queue()
+        void this.queue(++this.round)
         if (this.env.visible()) this.want()
         break
       case 'channel':
@@ -170,10 +174,11 @@ export class Tabs {
   }
 
   /** queue holds the lock whenever it is granted, and queues anew after giving it away. */
-  private async queue(): Promise<void> {
+  private async queue(round: number): Promise<void> {
     const locks = this.env.locks
+    const current = (): boolean => this.open && round === this.round
     const hold = async (): Promise<void> => {
-      if (!this.open) return
+      if (!current()) return
       if (this.wanted && !this.env.visible()) {
         this.wanted = false
         return
@@ -182,7 +187,7 @@ export class Tabs {
       this.begin()
       await released
     }
-    while (this.open && locks) {
+    while (current() && locks) {
       const pending = new AbortController()
       this.pending = pending
       const steal = this.stealing
@@ -191,7 +196,7 @@ export class Tabs {
         await locks.request(`bonghwa:${this.env.slot}`, steal ? { steal: true } : { signal: pending.signal }, hold)
       } catch {
         // Aborted to ask in another way, or the lock was stolen from this window.
-        if (this.leading) {
+        if (this.leading && current()) {
           this.leading = false
           this.release = null
           this.events.robbed()
@@ -238,7 +243,7 @@ export class Tabs {
         return
       case 'tabs.want':
         if (!this.leading) this.wanted = true
-        else if (this.env.visible()) this.post({ t: 'tabs.here' })
+        else if (this.env.visible() || this.events.keeps()) this.post({ t: 'tabs.here' })
         else void this.giveAway()
         return
       case 'tabs.force':
