@@ -50,7 +50,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
   const editing = mode.kind === 'edit'
   const keys = useRef<KeysState>(idle)
   // A draft is what a new message or an answer would be; the text of an edit is none.
-  const saved = useRef({ draft, timer: undefined as ReturnType<typeof setTimeout> | undefined, typed: 0 })
+  const saved = useRef({ draft, timer: undefined as ReturnType<typeof setTimeout> | undefined, typed: 0, touched: false })
 
   const grow = () => {
     const el = field.current!
@@ -82,6 +82,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
   }
 
   const change = () => {
+    saved.current.touched = true
     look()
     if (editing) return
     clearTimeout(saved.current.timer)
@@ -144,11 +145,12 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     if (mode.kind !== 'new') field.current?.focus()
   }, [mode])
 
-  // Another window's draft: shown only if nothing was typed here since the last one, and nobody is about to.
+  // A draft from the store or from another window: shown only if nothing was typed here since the last one. While the field
+  // has the focus it may be an echo of what was typed a moment ago, and is left alone.
   useEffect(() => {
     const el = field.current!
     if (editing || draft === saved.current.draft) return
-    if (el.value !== saved.current.draft || document.activeElement === el) return
+    if (el.value !== saved.current.draft || (saved.current.touched && document.activeElement === el)) return
     saved.current.draft = draft
     el.value = draft
     look()

@@ -2,23 +2,22 @@
 // in view, else at the bottom edge of the first row in view. After every change of what is drawn, before paint, rows are
 // measured and scrollTop is set so that the anchor stays where it was. What is drawn is a function of the anchor; it is
 // drawn anew when scrolling comes near the edge of it.
-import { type FocusEvent, type KeyboardEvent, type PointerEvent, type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
+import { type FocusEvent, type KeyboardEvent, type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
-import { displayName, useEngine, usePerson } from '../../app/context.ts'
-import { refusalText } from '../../app/errors.ts'
+import { useEngine } from '../../app/context.ts'
 import { useSetting } from '../../app/settings.ts'
 import type { MessageRow, RoomState, Row } from '../../engine/types.ts'
-import { timeOf } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { overlaid } from '../../ui/overlay.tsx'
 import { useActions } from './actions.ts'
 import { BubbleWidths } from './fit.ts'
 import { firstUnread, shapeOf } from './group.ts'
-import { GapLine, DayLine, ReadLine, SimulatedNote, SystemLine } from './Lines.tsx'
+import { DayLine, GapLine, ReadLine, SystemLine } from './Lines.tsx'
+import { Group, LoadFailed, LogTop } from './LogParts.tsx'
 import css from './log.module.css'
-import rowCss from './bubble.module.css'
 import { MessageLine } from './MessageLine.tsx'
+import { usePress } from './usePress.ts'
 import { type Window, VirtualRows } from './virtual.ts'
 
 /** Pixels drawn above and below what is in view: more than one turn of a fast wheel. The first picture of a room makes do with less. */
@@ -487,46 +486,13 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   }
   const bubbleOf = (target: Element) => target.closest('[data-key]')?.querySelector('[data-bubble]') ?? null
 
-  const press = useRef<ReturnType<typeof setTimeout>>(undefined)
-  // The finger is still down when the sheet comes up under it; lifting it must choose nothing.
-  const hold = (row: MessageRow, bubble: Element) => {
-    if (overlaid()) return
-    const swallow = (e: TouchEvent) => e.cancelable && e.preventDefault()
-    addEventListener('touchend', swallow, { once: true, capture: true, passive: false })
-    actions.menu(row, bubble, 'menu')
-  }
-  const pointer = {
-    onPointerOver: (e: PointerEvent) => {
-      if (e.pointerType === 'mouse') setHovered(rowOf(e.target)?.key ?? null)
-    },
-    onPointerLeave: () => setHovered(focused.current),
-    // Touch: holding a bubble opens the sheet. Browsers that send contextmenu for it are heard below.
-    onPointerDown: (e: PointerEvent) => {
-      clearTimeout(press.current)
-      const target = e.target as Element
-      if (e.pointerType === 'mouse' || target.closest('button, a')) return
-      const row = rowOf(target)
-      const bubble = bubbleOf(target)
-      if (row && bubble && target.closest('[data-line]')) press.current = setTimeout(() => hold(row, bubble), 450)
-    },
-    onPointerMove: (e: PointerEvent) => {
-      if (e.pointerType !== 'mouse' && Math.hypot(e.movementX, e.movementY) > 4) clearTimeout(press.current)
-    },
-    onPointerUp: () => clearTimeout(press.current),
-    onPointerCancel: () => clearTimeout(press.current),
-    onContextMenu: (e: React.MouseEvent) => {
-      const target = e.target as Element
-      // Selected words and links keep the browser's own menu.
-      if (target.closest('a') || !getSelection()?.isCollapsed) return
-      const row = rowOf(target)
-      const bubble = bubbleOf(target)
-      if (!row || row.deleted || !bubble || !target.closest('[data-line]')) return
-      e.preventDefault()
-      clearTimeout(press.current)
-      if ((e.nativeEvent as globalThis.PointerEvent).pointerType === 'touch') hold(row, bubble)
-      else if (!overlaid()) actions.menu(row, bubble, 'menu')
-    },
-  }
+  const press = usePress((target) => {
+    const row = rowOf(target)
+    const bubble = bubbleOf(target)
+    if (!row || row.deleted || !bubble || !target.closest('[data-line]')) return false
+    if (!overlaid()) actions.menu(row, bubble, 'menu')
+    return true
+  })
 
   const focusRow = (i: number) => {
     const row = rows[i]
@@ -577,13 +543,13 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
 
   return (
     <div className={css.wrap}>
-      <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onFocus={onFocus} onBlur={onBlur} {...pointer}>
+      <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onFocus={onFocus} onBlur={onBlur} onPointerOver={(e) => e.pointerType === 'mouse' && setHovered(rowOf(e.target)?.key ?? null)} onPointerLeave={() => setHovered(focused.current)} {...press}>
         <div ref={column} className={css.column}>
-          <Top state={state} retry={() => engine.loadOlder(id)} />
+          <LogTop state={state} retry={() => engine.loadOlder(id)} />
           <div ref={spacer} style={{ height: core.top(win.start) }} />
           {drawn}
           <div ref={foot} style={{ height: core.total - core.top(win.end) }} />
-          {!state.atEnd && <div className={css.state}>{state.failed ? <Failed state={state} retry={() => engine.loadNewer(id)} /> : state.loadingNewer && t('room.loadingNewer')}</div>}
+          {!state.atEnd && <div className={css.state}>{state.failed ? <LoadFailed state={state} retry={() => engine.loadNewer(id)} /> : state.loadingNewer && t('room.loadingNewer')}</div>}
           <div className={css.tail} />
         </div>
       </div>
@@ -594,37 +560,6 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
         </button>
       )}
     </div>
-  )
-}
-
-function Group({ row, top, children }: { readonly row: MessageRow; readonly top?: number; readonly children: ReactNode }) {
-  const name = displayName(usePerson(row.author))
-  return (
-    <article aria-label={t('room.articleName', { name: row.own ? t('room.me') : name, time: timeOf(row.time) })} {...(top === undefined ? {} : { className: rowCss.away, style: { top } })}>
-      {children}
-    </article>
-  )
-}
-
-function Top({ state, retry }: { readonly state: RoomState; readonly retry: () => void }) {
-  const peer = usePerson(state.line.kind === 'direct' ? state.line.peer : '')
-  return (
-    <div className={css.top}>
-      {!state.atStart && <div className={css.state}>{state.failed ? <Failed state={state} retry={retry} /> : state.loadingOlder && t('room.loadingOlder')}</div>}
-      {state.atStart && peer?.simulated && <SimulatedNote name={displayName(peer)} />}
-      {state.atStart && state.atEnd && state.rows.length === 0 && <p className={css.empty}>{t('room.empty')}</p>}
-    </div>
-  )
-}
-
-function Failed({ state, retry }: { readonly state: RoomState; readonly retry: () => void }) {
-  return (
-    <>
-      <span>{t('room.loadFailed', { why: state.failed ? refusalText(state.failed) : '' })}</span>
-      <button type="button" onClick={retry}>
-        {t('room.tryAgain')}
-      </button>
-    </>
   )
 }
 
