@@ -48,6 +48,10 @@ func (c serveCmd) openLAN(s *server.Server) error {
 		if cert, err = lan.OpenCertificate(s.DataDir()); err != nil {
 			return err
 		}
+		// Else the fingerprint printed at the start would make a person refuse the right one.
+		cert.Renewed = func(f string) {
+			fmt.Printf("  The certificate for the network is a new one, because addresses changed or the old one ends soon. Its SHA-256 fingerprint:\n  %s\n", f)
+		}
 		addr = ":8443"
 	}
 	if c.LANListen != "" {

@@ -95,7 +95,10 @@ func (g *Gateway) readyz(w http.ResponseWriter, _ *http.Request) {
 func (g *Gateway) loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host, _, err := net.SplitHostPort(r.RemoteAddr)
-		if ip := net.ParseIP(host); !g.o.PublicMetrics && (err != nil || ip == nil || !ip.IsLoopback()) {
+		ip := net.ParseIP(host)
+		// What a proxy on this machine passes on comes from somewhere else.
+		passedOn := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("Via") != ""
+		if !g.o.PublicMetrics && (err != nil || ip == nil || !ip.IsLoopback() || passedOn) {
 			say(w, http.StatusForbidden, "Metrics are shown to this machine only.")
 			return
 		}

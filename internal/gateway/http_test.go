@@ -460,6 +460,17 @@ func TestNotReady(t *testing.T) {
 	if s, b := get("/"); s != http.StatusNotFound || !strings.Contains(b, "docs/protocol.md") {
 		t.Fatal(s, b)
 	}
+	for header, want := range map[string]int{"": http.StatusOK, "X-Forwarded-For": http.StatusForbidden, "Forwarded": http.StatusForbidden, "Via": http.StatusForbidden} {
+		req := httptest.NewRequest(http.MethodGet, "/metrics", nil)
+		req.RemoteAddr = "127.0.0.1:1"
+		if header != "" {
+			req.Header.Set(header, "for=192.0.2.1")
+		}
+		rec := httptest.NewRecorder()
+		if w.g.Handler().ServeHTTP(rec, req); rec.Code != want {
+			t.Fatal(header, rec.Code)
+		}
+	}
 	rec := httptest.NewRecorder()
 	req := httptest.NewRequest(http.MethodGet, "/metrics", nil)
 	w.g.Handler().ServeHTTP(rec, req) // from 192.0.2.1

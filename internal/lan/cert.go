@@ -35,6 +35,9 @@ const certFile = "lan.pem"
 // Certificate is this machine's own certificate for its addresses. It is made anew when an address is not in it, or when
 // it nears its end.
 type Certificate struct {
+	// Renewed, if it is set, is told the fingerprint of each certificate that takes the place of another one.
+	Renewed func(fingerprint string)
+
 	path   string
 	now    func() time.Time
 	names  func() ([]string, []netip.Addr)
@@ -70,6 +73,10 @@ func openCertificate(dir string, now func() time.Time, names func() ([]string, [
 func (c *Certificate) Fingerprint() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.fingerprint()
+}
+
+func (c *Certificate) fingerprint() string {
 	sum := sha256.Sum256(c.cert.Certificate[0])
 	return strings.ReplaceAll(fmt.Sprintf("% X", sum[:]), " ", ":")
 }
@@ -102,7 +109,11 @@ func (c *Certificate) get() (*tls.Certificate, error) {
 		}
 		return nil, fmt.Errorf("the certificate cannot be made: %w", err)
 	}
+	renewed := c.cert != nil
 	c.cert = cert
+	if renewed && c.Renewed != nil {
+		c.Renewed(c.fingerprint())
+	}
 	return cert, nil
 }
 

@@ -79,14 +79,22 @@ func TestCertificateStaysAndIsRenewed(t *testing.T) {
 		t.Error("a new address is not in the certificate")
 	}
 	before := moved.Fingerprint()
+	var told []string
+	moved.Renewed = func(f string) { told = append(told, f) }
 	p.at = p.at.Add(lifetime - renewal - 2*time.Hour)
 	leaf(t, moved)
 	if moved.Fingerprint() != before {
 		t.Error("renewed too early")
 	}
+	if len(told) > 0 {
+		t.Error("a renewal was told that was none")
+	}
 	p.at = p.at.Add(2 * time.Hour)
 	if l := leaf(t, moved); moved.Fingerprint() == before || l.NotAfter.Before(p.at.Add(300*24*time.Hour)) {
 		t.Error("not renewed near its end")
+	}
+	if len(told) != 1 || told[0] != moved.Fingerprint() {
+		t.Errorf("told %q", told)
 	}
 	if p.open().Fingerprint() != moved.Fingerprint() {
 		t.Error("the renewed certificate was not stored")
