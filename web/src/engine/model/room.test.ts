@@ -463,6 +463,24 @@ describe('who is there', () => {
     expect([o.s.members!.length, o.s.line.memberCount]).toEqual([3, 3])
   })
 
+  it('reads the members of a room again after all was forgotten while they were being read', async () => {
+    const w = new World()
+    w.room('r').text('bob', 'hello')
+    w.members.set('r', [{ user: me, joinedSeq: 1, readSeq: 1 }, { user: 'bob', joinedSeq: 1, readSeq: 1 }])
+    w.auto = false
+    w.begin(w.room('r').line())
+    const o = await open(w)
+    w.model.clear()
+    w.auto = true
+    w.model.input({ t: 'me', user: me })
+    w.begin(w.room('r').line())
+    await w.rest()
+    expect(o.s.members?.map((m) => m.user)).toEqual([me, 'bob'])
+    for (const p of w.pending) p.deliver()
+    await w.rest()
+    expect(o.s.members?.map((m) => m.user)).toEqual([me, 'bob'])
+  })
+
   it('hides who is online and types while the connection is not', async () => {
     const w = filled(1)
     const o = await open(w)

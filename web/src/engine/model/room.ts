@@ -94,7 +94,8 @@ export class Room {
     this.line = line
     if (gone) {
       this.era++
-      this.membersKnown = false
+      this.membersKnown = this.membersReading = false
+      this.missed = []
       this.reader.reset()
     }
     this.told(false)
