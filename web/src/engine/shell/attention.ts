@@ -1,8 +1,18 @@
 // Attention is what this window looks at, and what the leader makes of what all windows look at. A following window tells the
-// leader by notes; the leading one moves the core.
+// leader by notes, and says it again from time to time: a window that was killed without a word is forgotten, so that it
+// does not keep others from being told. The leading one moves the core.
 import type { Lead } from './lead.ts'
 import type { ShellNote } from './notes.ts'
 import { Sight } from './sight.ts'
+
+const sayAgain = 30_000
+/** forgotten: timers of a hidden window come once a minute. */
+const forgotten = 150_000
+
+export interface AttentionEnv {
+  mono(): number
+  after(ms: number, fn: () => void): () => void
+}
 
 export class Attention {
   private readonly sight = new Sight()
@@ -14,12 +24,27 @@ export class Attention {
   private rooms: readonly string[] = []
   private active = false
   private readonly watched = new Map<string, number>()
+  private readonly env: AttentionEnv
+  private stopTimer: () => void = () => {}
 
-  constructor(id: string, lead: () => Lead | null, leading: () => boolean, post: (n: ShellNote) => void) {
+  constructor(env: AttentionEnv, id: string, lead: () => Lead | null, leading: () => boolean, post: (n: ShellNote) => void) {
+    this.env = env
     this.id = id
     this.lead = lead
     this.leading = leading
     this.post = post
+  }
+
+  start(): void {
+    this.stopTimer = this.env.after(sayAgain, () => {
+      if (this.leading()) for (const window of this.sight.silent(this.env.mono() - forgotten)) this.gone(window)
+      else if (this.active || this.rooms.length > 0 || this.watched.size > 0) this.tell()
+      this.start()
+    })
+  }
+
+  stop(): void {
+    this.stopTimer()
   }
 
   sees(room: string): boolean {
@@ -60,14 +85,16 @@ export class Attention {
     for (const [room, seq] of this.watched) this.post({ t: 'watch', room, seq })
   }
 
-  /** begin tells the core of this window all of it. */
+  /** begin tells the core of this window all of it. What others looked at when this window led before is not known any
+      more; they say it when they hear of the new leader. */
   begin(): void {
+    this.sight.clear()
     this.viewOf(this.id, this.rooms, this.active)
     for (const [room, seq] of this.watched) this.watchOf(this.id, room, seq)
   }
 
   viewOf(window: string, rooms: readonly string[], active: boolean): void {
-    this.sight.set(window, rooms, active)
+    this.sight.set(window, rooms, active, window === this.id ? Infinity : this.env.mono())
     this.lead()?.run((core, now) => core.view(now, this.sight.rooms))
   }
 

@@ -466,6 +466,45 @@ test('notices come for what nobody sees, once, and not for what was there before
   expect(seen).toHaveLength(count)
 })
 
+test('a window that is gone does not keep the others from being told', async () => {
+  const { a, alice, bob, room } = await pair()
+  alice.engine.view([])
+  const seen: string[] = []
+  alice.engine.onNotice((n) => seen.push(n.text))
+  const looks = async (visible: boolean): Promise<Window> => {
+    const w = await a.open(visible)
+    look(w, room)
+    w.engine.setActive(true)
+    await time.pass(500)
+    return w
+  }
+  const say = async (text: string): Promise<void> => {
+    bob.engine.send(room, text, 0)
+    await time.pass(1000)
+  }
+  const second = await looks(true)
+  await time.pass(400_000)
+  await say('seen there') // it says so again and again
+  second.kill()
+  await time.pass(200_000)
+  await say('after it was killed')
+  expect(seen).toEqual(['after it was killed'])
+
+  const third = await looks(false) // wants no lead
+  const fourth = await a.open(false)
+  alice.show(false)
+  fourth.show(true)
+  await time.pass(1000)
+  expect(fourth.engine.app.get().leader).toBe(true)
+  third.wake('hide') // closed while another one leads
+  third.kill()
+  fourth.kill()
+  await time.pass(1000)
+  expect(alice.engine.app.get().leader).toBe(true)
+  await say('after the lead came back')
+  expect(seen.at(-1)).toBe('after the lead came back')
+})
+
 test('server killed and back: the page recovers, nothing is lost or doubled', async () => {
   const { alice, bob, room } = await pair()
   for (let i = 0; i < 20; i++) {

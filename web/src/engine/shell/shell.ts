@@ -86,6 +86,7 @@ export class Shell {
     this.clock = new Clock(env.wall, env.mono)
     this.pulse = new Pulse(env, () => this.leading?.lead?.run((core, now) => core.ping(now)))
     this.attention = new Attention(
+      env,
       this.id,
       () => this.leading?.lead ?? null,
       () => this.leading !== null,
@@ -239,6 +240,7 @@ export class Shell {
     }
     this.stopWake = this.env.wake((why) => this.wake(why))
     this.pulse.start()
+    this.attention.start()
     this.tabs.start()
     if (!this.tabs.leading) this.post({ t: 'join' })
     void this.askServer()
@@ -248,6 +250,7 @@ export class Shell {
   close(): void {
     this.stopWake()
     this.pulse.stop()
+    this.attention.stop()
     this.own.stop()
     this.dropLead()
     this.changes.clear()

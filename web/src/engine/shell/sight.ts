@@ -4,6 +4,8 @@
 interface Window {
   rooms: readonly string[]
   active: boolean
+  /** heard is when the window last said what it looks at. */
+  heard: number
   /** watched: rooms of which the window's model holds the rows. */
   readonly watched: Set<string>
 }
@@ -13,8 +15,9 @@ const most = 8
 export class Sight {
   private readonly windows = new Map<string, Window>()
 
-  set(window: string, rooms: readonly string[], active: boolean): void {
+  set(window: string, rooms: readonly string[], active: boolean, now: number): void {
     const w = this.window(window)
+    w.heard = now
     w.rooms = rooms
     w.active = active
   }
@@ -36,6 +39,16 @@ export class Sight {
     return rooms
   }
 
+  /** silent are the windows that were not heard of since then. */
+  silent(since: number): readonly string[] {
+    return [...this.windows].filter(([, w]) => w.heard < since).map(([id]) => id)
+  }
+
+  /** clear forgets all windows. */
+  clear(): void {
+    this.windows.clear()
+  }
+
   /** rooms in view, of active windows first, at most eight. */
   get rooms(): readonly string[] {
     const list = [...this.windows.values()].sort((a, b) => Number(b.active) - Number(a.active))
@@ -51,7 +64,7 @@ export class Sight {
   private window(id: string): Window {
     let w = this.windows.get(id)
     if (!w) {
-      w = { rooms: [], active: false, watched: new Set() }
+      w = { rooms: [], active: false, heard: Infinity, watched: new Set() }
       this.windows.set(id, w)
     }
     return w
