@@ -94,6 +94,7 @@ export class Person {
     return p
   }
 
+  /** call waits as long as a busy server asks for. */
   async call(method: string, body: object): Promise<Record<string, unknown>> {
     const r = await fetch(`${this.url}/api/bonghwa.api.v1.${method}`, {
       method: 'POST',
@@ -101,6 +102,11 @@ export class Person {
       body: JSON.stringify(body),
     })
     const answer = (await r.json()) as Record<string, unknown>
+    const busy = r.status === 429 ? /"REASON_BUSY".*"retryAfterMs":"(\d+)"/.exec(JSON.stringify(answer)) : null
+    if (busy) {
+      await new Promise((done) => setTimeout(done, Number(busy[1])))
+      return this.call(method, body)
+    }
     if (!r.ok) throw new Error(`${method}: ${r.status} ${JSON.stringify(answer)}`)
     return answer
   }
@@ -181,6 +187,27 @@ export class Person {
 
   async react(room: string, seq: number, reaction: number): Promise<void> {
     await this.frame({ react: { name: this.name_(room), room, seq: String(seq), reaction } })
+  }
+
+  async edit(room: string, seq: number, text: string): Promise<void> {
+    await this.frame({ edit: { name: this.name_(room), room, seq: String(seq), text } })
+  }
+
+  /** remove for everyone. */
+  async remove(room: string, seq: number): Promise<void> {
+    await this.frame({ delete: { name: this.name_(room), room, seq: String(seq) } })
+  }
+
+  async mute(room: string): Promise<void> {
+    await this.frame({ mute: { name: this.name_(room), room, on: true } })
+  }
+
+  async pin(room: string): Promise<void> {
+    await this.frame({ pin: { name: this.name_(room), room, on: true } })
+  }
+
+  async profile(displayName: string, statusMessage: string): Promise<void> {
+    await this.call('PeopleService/SetProfile', { name: this.name_('account'), displayName, statusMessage })
   }
 
   async addFriend(user: string): Promise<void> {
