@@ -320,7 +320,8 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     after()
   })
 
-  useEffect(() => {
+  // Laid off in the commit that takes the log away: an observer heard after it would find no document.
+  useLayoutEffect(() => {
     const el = scroller.current!
     const onScroll = () => live.current.scroll()
     el.addEventListener('scroll', onScroll, { passive: true })
