@@ -84,9 +84,8 @@ function watchFrames(): void {
 async function read(page: Page, by: number): Promise<number> {
   for (let turns = 1; ; turns++) {
     await page.evaluate((by) => eye.turned(by), by)
-    const still = page.evaluate(() => eye.still())
     await page.mouse.wheel(0, -by)
-    await still
+    await page.evaluate(() => eye.still())
     // At the edge of what is loaded more may be on its way.
     const end = await page.evaluate(async (by) => {
       const el = document.querySelector('[role=log]')!
