@@ -1,23 +1,28 @@
 // Real browsers. Every page that a test opens is watched: a console error, an uncaught error, a CSP or Trusted Types report
 // fails the test, except the browser's own lines about the network while the test itself holds the server down.
 import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium, firefox } from 'playwright-core'
+import { traceFailure } from './trace.ts'
 
 export type BrowserName = 'chromium' | 'firefox'
 /** browserNames that are tested; BONGHWA_BROWSERS=chromium takes some of them. */
 export const browserNames: readonly BrowserName[] = (process.env['BONGHWA_BROWSERS']?.split(',') as BrowserName[] | undefined) ?? ['chromium', 'firefox']
+
+/** chromiumArgs: as root, without a graphics card, without calls of its own. */
+export const chromiumArgs = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb'] as const
 
 /** launch starts a browser. still: the wheel scrolls at once, without the browser's own gliding. */
 export async function launch(name: BrowserName, { still = false } = {}): Promise<Browser> {
   if (name === 'chromium') {
     return chromium.launch({
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb', ...(still ? ['--disable-smooth-scrolling'] : [])],
+      args: [...chromiumArgs, ...(still ? ['--disable-smooth-scrolling'] : [])],
     })
   }
   return firefox.launch({
     channel: 'moz-firefox',
     executablePath: process.env['FIREFOX'] ?? '/usr/bin/firefox-esr',
-    firefoxUserPrefs: { 'general.smoothScroll': !still },
+    // A machine without a mouse: the browser is told of one that points exactly and hovers.
+    firefoxUserPrefs: { 'general.smoothScroll': !still, 'ui.primaryPointerCapabilities': 6, 'ui.allPointerCapabilities': 6 },
   })
 }
 
@@ -43,7 +48,9 @@ export class Watch {
   constructor(
     readonly browser: Browser,
     readonly url: string,
-  ) {}
+  ) {
+    traceFailure(() => this.contexts)
+  }
 
   /** context is a browser profile of its own: another person, or another device. */
   async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {

@@ -117,7 +117,7 @@ export class Person {
     return { n: String(n), tag: randomBytes(8).toString('base64'), base: String(Math.max(1, n - 7)) }
   }
 
-  /** online opens /live, once. */
+  /** online opens /live, once for as long as the connection lasts. */
   async online(): Promise<this> {
     await (this.opening ??= this.open())
     return this
@@ -126,6 +126,9 @@ export class Person {
   private async open(): Promise<void> {
     const s = new WebSocket(`${this.url.replace('http', 'ws')}/live`, 'bonghwa.v1.json')
     this.socket = s
+    s.on('close', () => {
+      if (this.socket === s) this.opening = this.socket = undefined
+    })
     const welcomed = new Promise<void>((done) => {
       s.on('message', (data) => {
         const f = JSON.parse(String(data)) as { id?: string; ack?: Ack; welcome?: object }

@@ -56,7 +56,7 @@ function systemText(row: SystemRow, who: string, whom: string): string {
     case 'left':
       return t('room.sysLeft', { who })
     case 'renamed':
-      return row.title === '' ? t('room.sysUnnamed', { who }) : t('room.sysRenamed', { who, title: row.title })
+      return row.title === '' ? t('room.sysUnnamed', { who }) : t('room.sysRenamed', { who, title: `‘${row.title}’` })
   }
 }
 

@@ -1,0 +1,239 @@
+// Two and three people talk, each in a browser profile of their own, through the whole page: what one does, the other sees.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Watch, browserNames, launch } from './lib/browser.ts'
+import { act, bubbles, chat, composer, inside, line, log, logIn, openChat, patience, say, sees, signUp, write } from './lib/hands.ts'
+import { Person } from './lib/person.ts'
+import { Server } from './lib/server.ts'
+
+describe.each(browserNames)('talk in %s', (name) => {
+  let browser: Browser
+  let server: Server
+
+  beforeAll(async () => {
+    browser = await launch(name)
+    server = await Server.start(['--no-limits'])
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await server?.stop()
+  })
+
+  test('two people sign up, find one another and talk', async () => {
+    const watch = new Watch(browser, server.url)
+    const minsu = await watch.page({ permissions: name === 'chromium' ? ['clipboard-read', 'clipboard-write'] : [] })
+    const jiho = await watch.page()
+    await signUp(minsu, '김민수', 'minsu.kim')
+    await signUp(jiho, '박지호', 'jiho.park')
+
+    await minsu.getByRole('button', { name: '친구 추가하기' }).click()
+    const dialog = minsu.getByRole('dialog', { name: '친구 추가' })
+    await write(dialog.getByRole('textbox', { name: '친구의 아이디' }), 'jiho.park')
+    await dialog.getByText('박지호').waitFor()
+    await dialog.getByRole('button', { name: '친구로 추가하기' }).click()
+    await minsu.getByRole('button', { name: '채팅하기' }).click()
+    await minsu.getByRole('heading', { name: '박지호', level: 2 }).waitFor()
+
+    // The first message makes the room at the other's; the number beside it goes when it is read.
+    await say(minsu, '지호 님, 안녕하세요')
+    await chat(jiho, '김민수').getByText('지호 님, 안녕하세요').waitFor()
+    await line(minsu, '지호 님, 안녕하세요').getByText('안 읽은 사람 1명').waitFor()
+    await openChat(jiho, '김민수')
+    await sees(jiho, ['지호 님, 안녕하세요'])
+    await expect.poll(() => line(minsu, '지호 님, 안녕하세요').getByText('안 읽은 사람').count(), patience).toBe(0)
+
+    // Typing is told, and ends with the message.
+    await composer(jiho).pressSequentially('네 민수 님')
+    await minsu.getByText('박지호 님이 쓰고 있어요').first().waitFor()
+    await jiho.keyboard.press('Enter')
+    await sees(minsu, ['지호 님, 안녕하세요', '네 민수 님'])
+    await expect.poll(() => minsu.getByText('박지호 님이 쓰고 있어요').count(), patience).toBe(0)
+
+    // A reply quotes; pressing the quote leads to what it answers.
+    await line(minsu, '네 민수 님').locator('[data-bubble]').hover()
+    await line(minsu, '네 민수 님').getByRole('button', { name: '답장' }).click()
+    await say(minsu, '점심 같이 먹어요')
+    await line(jiho, '점심 같이 먹어요').getByRole('button', { name: /나에게 답장.*네 민수 님/ }).waitFor()
+
+    // The arrow up edits the last one.
+    await composer(minsu).press('ArrowUp')
+    await write(composer(minsu), '저녁 같이 먹어요')
+    await minsu.keyboard.press('Enter')
+    await line(jiho, '저녁 같이 먹어요').getByText('수정됨').waitFor()
+    expect(await bubbles(jiho)).toHaveLength(3)
+    expect(await composer(minsu).inputValue()).toBe('')
+
+    // Reactions, given and taken back.
+    await line(jiho, '저녁 같이 먹어요').locator('[data-bubble]').hover()
+    await line(jiho, '저녁 같이 먹어요').getByRole('button', { name: '공감', exact: true }).click()
+    await jiho.getByRole('menuitemradio', { name: '하트' }).click()
+    await line(minsu, '저녁 같이 먹어요').getByRole('button', { name: '하트 1명' }).waitFor()
+    await line(jiho, '저녁 같이 먹어요').getByRole('button', { name: '하트 1명' }).click()
+    await expect.poll(() => line(minsu, '저녁 같이 먹어요').getByRole('button', { name: /하트/ }).count(), patience).toBe(0)
+
+    // Links open elsewhere and tell nothing of this page.
+    await say(minsu, '여기요 https://example.com/길?a=1&b=2 보세요')
+    const link = line(jiho, '여기요 https://example.com/길?a=1&b=2 보세요').getByRole('link')
+    await link.waitFor()
+    expect(await link.getAttribute('href')).toBe('https://example.com/길?a=1&b=2')
+    expect(await link.getAttribute('target')).toBe('_blank')
+    expect((await link.getAttribute('rel'))?.split(' ')).toEqual(expect.arrayContaining(['noopener', 'noreferrer']))
+
+    // The emoji picker writes into the field and the message carries what it wrote.
+    await jiho.getByRole('button', { name: '이모지' }).click()
+    const picker = jiho.getByRole('dialog', { name: '이모지' })
+    await picker.getByRole('option').first().click()
+    const emoji = await composer(jiho).inputValue()
+    expect(emoji).toMatch(/\p{Extended_Pictographic}/u)
+    await jiho.keyboard.press('Escape')
+    await composer(jiho).press('Enter')
+    await line(minsu, emoji).waitFor()
+
+    // Copied text can be pasted.
+    await act(minsu, '네 민수 님', '복사')
+    await minsu.getByText('복사했어요').waitFor()
+    await composer(minsu).press('Control+v')
+    await expect.poll(() => composer(minsu).inputValue(), patience).toBe('네 민수 님')
+    await write(composer(minsu), '')
+
+    // Deleted for everyone: a tombstone at both, the text at neither.
+    await act(minsu, '저녁 같이 먹어요', '모두에게서 삭제')
+    await minsu.getByRole('alertdialog').getByRole('button', { name: /삭제/ }).click()
+    for (const page of [minsu, jiho]) {
+      await log(page).getByText('삭제된 메시지예요').waitFor()
+      expect(await log(page).getByText('저녁 같이 먹어요').count()).toBe(0)
+    }
+    await watch.close()
+  })
+
+  test('one press of Enter sends what is being composed, whole and once', async () => {
+    const watch = new Watch(browser, server.url)
+    const me = await Person.signUp(server.url, 'compose', '이서연')
+    const page = await watch.page()
+    await logIn(page, 'compose')
+    await inside(page)
+    await me.sendTo(me.id, '첫 줄')
+    await openChat(page, '나와의 채팅')
+    await sees(page, ['첫 줄'])
+    await composer(page).focus()
+    if (name === 'chromium') await composeByProtocol(page, ['ㅇ', '아', '안'], '안', '녕')
+    else await composeByEvents(page)
+    await sees(page, ['첫 줄', '안녕'])
+    expect(await composer(page).inputValue()).toBe('')
+    // Nothing comes after it.
+    await say(page, '다음')
+    await sees(page, ['첫 줄', '안녕', '다음'])
+    const room = (await page.evaluate(() => location.pathname)).split('/').at(-1) ?? ''
+    expect((await me.texts(room)).map((m) => m.text)).toEqual(['첫 줄', '안녕', '다음'])
+    me.close()
+    await watch.close()
+  })
+
+  test('three people: group, name, invitation, mute, block, leaving', async () => {
+    const watch = new Watch(browser, server.url)
+    const host = await Person.signUp(server.url, 'host.han', '한가람')
+    const guest = await Person.signUp(server.url, 'guest.go', '고은별')
+    const third = await Person.signUp(server.url, 'third.na', '나한별')
+    await host.addFriend(guest.id)
+    await host.addFriend(third.id)
+    const page = await watch.page()
+    const other = await watch.page()
+    await logIn(page, 'host.han')
+    await logIn(other, 'guest.go')
+    await inside(other)
+
+    await page.getByRole('button', { name: '새 채팅' }).click()
+    const make = page.getByRole('dialog', { name: '그룹 채팅 만들기' })
+    await write(make.getByRole('textbox', { name: '방 이름' }), '달맞이')
+    await make.getByRole('checkbox', { name: '고은별' }).check()
+    await make.getByRole('button', { name: '만들기' }).click()
+    await page.getByRole('heading', { name: /달맞이/, level: 2 }).waitFor()
+    await openChat(other, '달맞이')
+    await log(other).getByText('한가람 님이 나를 초대해 채팅방을 만들었어요').waitFor()
+
+    // A new name, at both.
+    await page.getByRole('button', { name: '채팅방 정보', exact: true }).click()
+    const info = page.getByRole('complementary', { name: '채팅방 정보' })
+    await info.getByRole('button', { name: '방 이름 바꾸기' }).click()
+    await write(info.getByRole('textbox', { name: '방 이름' }), '해맞이')
+    await info.getByRole('button', { name: '바꾸기', exact: true }).click()
+    await other.getByRole('heading', { name: /해맞이/, level: 2 }).waitFor()
+    await log(other).getByText('‘해맞이’로 바꿨어요').waitFor()
+
+    // Somebody more.
+    await info.getByRole('button', { name: '친구 초대하기' }).click()
+    const invite = page.getByRole('dialog', { name: '친구 초대하기' })
+    await invite.getByRole('checkbox', { name: '나한별' }).check()
+    await invite.getByRole('button', { name: '1명 초대하기' }).click()
+    await log(other).getByText('한가람 님이 나한별 님을 초대했어요').waitFor()
+    const room = (await page.evaluate(() => location.pathname)).split('/')[2] ?? ''
+    await third.send(room, '불러 주셔서 고마워요')
+    await sees(page, ['불러 주셔서 고마워요'])
+    await sees(other, ['불러 주셔서 고마워요'])
+    await say(page, '반가워요')
+    await line(page, '반가워요').getByText('안 읽은 사람 1명').waitFor()
+
+    // Muted: said in the list.
+    await info.getByRole('switch', { name: '알림 끄기' }).click()
+    await chat(page, '해맞이').getByText('알림 꺼짐').or(chat(page, '해맞이').getByRole('img', { name: '알림 꺼짐' })).first().waitFor()
+
+    // Blocked: the 1:1 says so, and undoes it.
+    await guest.sendTo(host.id, '따로 여쭤볼게요')
+    await openChat(page, '고은별')
+    await page.getByRole('complementary', { name: '채팅방 정보' }).getByRole('button', { name: '차단하기' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '차단하기' }).click()
+    await page.getByText('차단한 친구예요').waitFor()
+    await expect(guest.sendTo(host.id, '안 가는 글')).rejects.toThrow('CANNOT_RECEIVE')
+    await page.getByRole('main').getByRole('button', { name: '차단 풀기' }).first().click()
+    await composer(page).waitFor()
+    await guest.sendTo(host.id, '다시 가는 글')
+    await sees(page, ['따로 여쭤볼게요', '다시 가는 글'])
+
+    // Leaving.
+    await openChat(page, '해맞이')
+    await page.getByRole('complementary', { name: '채팅방 정보' }).getByRole('button', { name: '채팅방 나가기' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '채팅방 나가기' }).click()
+    await expect.poll(() => chat(page, '해맞이').count(), patience).toBe(0)
+    await log(other).getByText('한가람 님이 나갔어요').waitFor()
+    for (const p of [host, guest, third]) p.close()
+    await watch.close()
+  })
+})
+
+/** composeByProtocol composes syllables as an input method does: the first is committed by the second, the last by Enter. */
+async function composeByProtocol(page: Page, steps: readonly string[], first: string, last: string): Promise<void> {
+  const cdp = await page.context().newCDPSession(page)
+  for (const text of steps) await cdp.send('Input.imeSetComposition', { text, selectionStart: text.length, selectionEnd: text.length })
+  await cdp.send('Input.insertText', { text: first })
+  await cdp.send('Input.imeSetComposition', { text: last, selectionStart: last.length, selectionEnd: last.length })
+  // The input method is given the key (229), ends the composition, and the system delivers the key itself after it.
+  const key = { key: 'Enter', code: 'Enter' }
+  await cdp.send('Input.dispatchKeyEvent', { type: 'rawKeyDown', ...key, windowsVirtualKeyCode: 229 })
+  await cdp.send('Input.insertText', { text: last })
+  await cdp.send('Input.dispatchKeyEvent', { type: 'keyDown', ...key, windowsVirtualKeyCode: 13, text: '\r' })
+  await cdp.send('Input.dispatchKeyEvent', { type: 'keyUp', ...key, windowsVirtualKeyCode: 13 })
+}
+
+/** composeByEvents gives the page the events that Firefox sends while 안녕 is composed and Enter ends it, in their order. */
+async function composeByEvents(page: Page): Promise<void> {
+  await composer(page).evaluate((el) => {
+    const field = el as HTMLTextAreaElement
+    const put = (text: string, data: string) => {
+      field.value = text
+      field.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: 'insertCompositionText', data, isComposing: true }))
+    }
+    const key = (type: string, name: string, keyCode: number, isComposing: boolean) => field.dispatchEvent(new KeyboardEvent(type, { bubbles: true, cancelable: true, key: name, code: name === 'Enter' ? 'Enter' : 'KeyD', keyCode, isComposing }))
+    const composition = (type: string, data: string) => field.dispatchEvent(new CompositionEvent(type, { bubbles: true, data }))
+    key('keydown', 'Process', 229, false)
+    composition('compositionstart', '')
+    put('안', '안')
+    composition('compositionend', '안')
+    composition('compositionstart', '')
+    put('안녕', '녕')
+    key('keydown', 'Enter', 229, true)
+    composition('compositionend', '녕')
+    put('안녕', '녕')
+    if (key('keydown', 'Enter', 13, false)) put('안녕\n', '')
+    key('keyup', 'Enter', 13, false)
+  })
+}
