@@ -1,0 +1,92 @@
+// Real browsers. Every page that a test opens is watched: a console error, an uncaught error, a CSP or Trusted Types report
+// fails the test, except the browser's own lines about the network while the test itself holds the server down.
+import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium, firefox } from 'playwright-core'
+import { traceFailure } from './trace.ts'
+
+export type BrowserName = 'chromium' | 'firefox'
+/** browserNames that are tested; BONGHWA_BROWSERS=chromium takes some of them. */
+export const browserNames: readonly BrowserName[] = (process.env['BONGHWA_BROWSERS']?.split(',') as BrowserName[] | undefined) ?? ['chromium', 'firefox']
+
+/** chromiumArgs: as root, without a graphics card, without calls of its own. */
+export const chromiumArgs = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb'] as const
+
+/** launch starts a browser. still: the wheel scrolls at once, without the browser's own gliding. */
+export async function launch(name: BrowserName, { still = false } = {}): Promise<Browser> {
+  if (name === 'chromium') {
+    return chromium.launch({
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      args: [...chromiumArgs, ...(still ? ['--disable-smooth-scrolling'] : [])],
+    })
+  }
+  return firefox.launch({
+    channel: 'moz-firefox',
+    executablePath: process.env['FIREFOX'] ?? '/usr/bin/firefox-esr',
+    // A machine without a mouse: the browser is told of one that points exactly and hovers.
+    firefoxUserPrefs: { 'general.smoothScroll': !still, 'ui.primaryPointerCapabilities': 6, 'ui.allPointerCapabilities': 6 },
+  })
+}
+
+/** networkLine: what browsers themselves write when a connection breaks. */
+const networkLine = [
+  /Failed to load resource: net::ERR_/,
+  /WebSocket connection to '.*' failed/,
+  /can.t establish a connection to the server at ws/i,
+  /The connection to ws.* was interrupted/i,
+  /Cross-Origin Request Blocked.*Reason: CORS request did not succeed/i,
+  /NetworkError when attempting to fetch/i,
+]
+
+/** Watch collects what went wrong on the pages of a test. */
+export class Watch {
+  private readonly wrong: string[] = []
+  private readonly contexts: BrowserContext[] = []
+  /** down: the test holds the server down or cuts the network, and browsers may say so. */
+  down = false
+  /** allowed: a line that this one test provokes on purpose. */
+  allowed: RegExp[] = []
+
+  constructor(
+    readonly browser: Browser,
+    readonly url: string,
+  ) {
+    traceFailure(() => this.contexts)
+  }
+
+  /** context is a browser profile of its own: another person, or another device. */
+  async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
+    const c = await this.browser.newContext({ locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1440, height: 900 }, ignoreHTTPSErrors: true, ...options })
+    this.contexts.push(c)
+    await c.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (e) => {
+        console.error(`CSP: ${e.effectiveDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`)
+      })
+    })
+    c.on('page', (p) => this.watch(p))
+    return c
+  }
+
+  async page(options: BrowserContextOptions = {}, path = '/'): Promise<Page> {
+    const c = await this.context(options)
+    const p = await c.newPage()
+    await p.goto(this.url + path)
+    return p
+  }
+
+  private watch(p: Page): void {
+    p.on('console', (m) => {
+      if (m.type() !== 'error') return
+      const text = m.text()
+      if (this.down && networkLine.some((r) => r.test(text))) return
+      if (this.allowed.some((r) => r.test(text))) return
+      this.wrong.push(`console: ${text} (${m.location().url})`)
+    })
+    p.on('pageerror', (e) => this.wrong.push(`uncaught: ${e.message}\n${e.stack ?? ''}`))
+    p.on('crash', () => this.wrong.push('the page crashed'))
+  }
+
+  /** close ends the contexts and fails if anything was wrong. */
+  async close(): Promise<void> {
+    for (const c of this.contexts) await c.close().catch(() => undefined)
+    if (this.wrong.length > 0) throw new Error(`the browser complained:\n${this.wrong.join('\n')}`)
+  }
+}
