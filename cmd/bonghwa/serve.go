@@ -28,9 +28,10 @@ type serveCmd struct {
 	TLSCert       string   `name:"tls-cert" help:"Certificate (PEM); needed beyond loopback." type:"path"`
 	TLSKey        string   `name:"tls-key" help:"Key of the certificate (PEM)." type:"path"`
 	Insecure      bool     `help:"Listen beyond loopback without TLS, because something in front encrypts."`
-	Signup        string   `help:"Who may sign up: open, invite or closed. Default: open on loopback and with --lan, invite beyond." enum:",open,invite,closed" default:""`
+	Signup        string   `help:"Who may sign up: open, invite or closed. Default: open if --listen is loopback (for the network of --lan too), else invite." enum:",open,invite,closed" default:""`
 	AcceptClock   bool     `help:"Start although this machine's clock is far from the time of the last entry."`
 	ForceInternal []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
+	Host          []string `help:"A name under which a proxy on this machine passes requests on to a loopback --listen, which otherwise answers to names of loopback only." placeholder:"chat.example.org"`
 	PublicMetrics bool     `help:"Show /metrics to other machines too."`
 	NoLimits      bool     `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
 	Pprof         string   `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
@@ -73,7 +74,7 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	start := time.Now()
 	s, err := server.Start(ctx, server.Options{
 		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
-		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, PublicMetrics: c.PublicMetrics, Logger: log,
+		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
 		Root: site, WebBuild: site.Build(), Metrics: []prometheus.Collector{site.Metrics()},
 		Fatal: func(err error) {
 			select {
@@ -120,7 +121,7 @@ func (c serveCmd) limits() (gateway.Limits, error) {
 		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
 	}
 	const none = 1 << 30
-	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, CommandsPerSecond: none, CommandBurst: none}, nil
+	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none}, nil
 }
 
 func parseForced(in []string) (out []kernel.Forced, err error) {

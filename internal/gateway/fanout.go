@@ -112,6 +112,7 @@ func (e *entry) people(ev any, bye []*Session) []*Session {
 	case people.FriendsChanged:
 		e.changed(ev.User, &livev1.PeopleChanged{Friends: true})
 	case people.AddedMeChanged:
+		e.h.addedChanged(ev.User)
 		e.changed(ev.User, &livev1.PeopleChanged{Friends: true})
 	case people.DevicesChanged:
 		e.changed(ev.User, &livev1.PeopleChanged{Devices: true})
@@ -219,6 +220,10 @@ func (e *entry) message(ev *chat.MessageAdded) {
 		return
 	}
 	lr.head = max(lr.head, m.Seq)
+	if lr.unanswered {
+		lr.unanswered = false
+		e.h.stir(lr)
+	}
 	var full, blind, own *shared
 	for _, st := range lr.seats {
 		if st.joined > m.Seq {

@@ -76,6 +76,8 @@ type Options struct {
 	Root http.Handler
 	// PublicMetrics shows /metrics to others than loopback.
 	PublicMetrics bool
+	// Hosts are names under which a loopback listener is reached besides those of loopback: of a proxy in front.
+	Hosts []string
 }
 
 // Gateway is the people's side of one node.

@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 
@@ -44,7 +46,7 @@ func (g *Gateway) routes() http.Handler {
 		})
 	}
 	mux.Handle("/", root)
-	return secure(mux)
+	return secure(g.knownHost(mux))
 }
 
 func say(w http.ResponseWriter, status int, sentence string) {
@@ -104,6 +106,46 @@ func (g *Gateway) loopbackOnly(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+type loopbackKey struct{}
+
+// ListenerContext marks the connections of a listener whose address is loopback; for the BaseContext of an http.Server.
+func ListenerContext(ctx context.Context, listener net.Addr) context.Context {
+	if a, ok := listener.(*net.TCPAddr); ok && a.IP.IsLoopback() {
+		return context.WithValue(ctx, loopbackKey{}, true)
+	}
+	return ctx
+}
+
+// knownHost keeps out pages of a foreign name that was made to lead to this machine (DNS rebinding): to a browser they
+// are of one origin with what is served here. On a loopback listener only names of loopback, and those in Options.Hosts,
+// are served; health tells nothing and is shown under any name.
+func (g *Gateway) knownHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Context().Value(loopbackKey{}) != nil && r.URL.Path != "/healthz" && r.URL.Path != "/readyz" && !g.serves(r.Host) {
+			say(w, http.StatusMisdirectedRequest, "This server is for its own machine, under the names localhost and 127.0.0.1; --host adds the name of a proxy in front of it.")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g *Gateway) serves(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	} else {
+		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.Unmap().IsLoopback()
+	}
+	for _, name := range g.o.Hosts {
+		if strings.EqualFold(host, name) {
+			return true
+		}
+	}
+	return strings.EqualFold(host, "localhost")
 }
 
 // sameOrigin lets pages of this server and programs without an origin in. A token in the first frame is needed all the

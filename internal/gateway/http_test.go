@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -476,6 +478,36 @@ func TestNotReady(t *testing.T) {
 	w.g.Handler().ServeHTTP(rec, req) // from 192.0.2.1
 	if rec.Code != http.StatusForbidden {
 		t.Fatal(rec.Code)
+	}
+}
+
+// TestNamesOfLoopback: a page whose name was made to lead to this machine gets nothing from a loopback listener.
+func TestNamesOfLoopback(t *testing.T) {
+	w := newWeb(t, nil)
+	w.g.o.Hosts = []string{"chat.example.org"}
+	ask := func(listener, path, host string) int {
+		req := httptest.NewRequest(http.MethodGet, path, nil)
+		req.Host, req.RemoteAddr = host, "127.0.0.1:1"
+		req = req.WithContext(ListenerContext(req.Context(), net.TCPAddrFromAddrPort(netip.MustParseAddrPort(listener))))
+		rec := httptest.NewRecorder()
+		w.g.Handler().ServeHTTP(rec, req)
+		return rec.Code
+	}
+	for _, path := range []string{"/", "/live", "/metrics", "/api/bonghwa.api.v1.AccountService/GetServer"} {
+		for host, known := range map[string]bool{
+			"localhost": true, "LOCALHOST:9": true, "127.0.0.1:8080": true, "127.9.9.9": true, "[::1]:8080": true, "[::1]": true, "Chat.example.org": true,
+			"evil.example": false, "evil.example:8080": false, "127.0.0.1.evil.example": false, "192.168.0.2": false, "localhost.evil": false, "": false, "0.0.0.0": false,
+		} {
+			if got := ask("127.0.0.1:8080", path, host); (got != http.StatusMisdirectedRequest) != known {
+				t.Errorf("%s of %q on loopback: %d", path, host, got)
+			}
+			if got := ask("0.0.0.0:8080", path, host); got == http.StatusMisdirectedRequest {
+				t.Errorf("%s of %q beyond loopback: %d", path, host, got)
+			}
+		}
+	}
+	if got := ask("127.0.0.1:8080", "/healthz", "evil.example"); got != http.StatusOK {
+		t.Error(got)
 	}
 }
 

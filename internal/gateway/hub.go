@@ -79,6 +79,8 @@ type liveRoom struct {
 	// online counts the seats of people who are connected; version moves whenever one comes or goes.
 	online  int
 	version uint64
+	// unanswered 1:1: somebody was not shown because they had not written there.
+	unanswered bool
 	// reads that wait to be told, in rooms where many are online.
 	reads map[ids.User]uint64
 }

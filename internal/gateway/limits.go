@@ -21,6 +21,9 @@ type Limits struct {
 	// Photos an account may set: a burst, and then one per interval. Each costs the log and every site up to 48 KiB.
 	Photos     int
 	PhotoEvery time.Duration
+	// PhotoReads are GetPhotos calls of a session: a burst, and then one per interval. Each answers up to 2 MB.
+	PhotoReads     int
+	PhotoReadEvery time.Duration
 	// Commands a session may submit per second, and at once.
 	CommandsPerSecond, CommandBurst int
 	// HashSlots is how many password hashes run at once (0 = one per core), HashWait how long one waits for its turn.
@@ -53,6 +56,8 @@ func (l *Limits) setDefaults() {
 	defTime(&l.SignUpEvery, 10*time.Second)
 	def(&l.Photos, 20)
 	defTime(&l.PhotoEvery, 30*time.Second)
+	def(&l.PhotoReads, 80)
+	defTime(&l.PhotoReadEvery, 100*time.Millisecond)
 	def(&l.CommandsPerSecond, 200)
 	def(&l.CommandBurst, 400)
 	defTime(&l.HashWait, 2*time.Second)
@@ -134,7 +139,7 @@ func (l *limiter) back(key string) {
 
 // limiters of the gateway, by what they count.
 type limiters struct {
-	passwordAddress, passwordHandle, codes, lookUps, signUps, photos *limiter
+	passwordAddress, passwordHandle, codes, lookUps, signUps, photos, photoReads *limiter
 }
 
 func newLimiters(l Limits) limiters {
@@ -146,5 +151,6 @@ func newLimiters(l Limits) limiters {
 		lookUps:         newLimiter(l.LookUpEvery, l.LookUps),
 		signUps:         newLimiter(l.SignUpEvery, l.SignUps),
 		photos:          newLimiter(l.PhotoEvery, l.Photos),
+		photoReads:      newLimiter(l.PhotoReadEvery, l.PhotoReads),
 	}
 }

@@ -175,7 +175,11 @@ func (p peoples) SetPhoto(ctx context.Context, r *apiv1.SetPhotoRequest) (*apiv1
 	return p.change(ctx, r)
 }
 
-func (p peoples) GetPhotos(_ context.Context, r *apiv1.GetPhotosRequest) (*apiv1.GetPhotosResponse, error) {
+func (p peoples) GetPhotos(ctx context.Context, r *apiv1.GetPhotosRequest) (*apiv1.GetPhotosResponse, error) {
+	token := callerOf(ctx).token
+	if err := p.g.limit(p.g.tries.photoReads, string(token[:])); err != nil {
+		return nil, err
+	}
 	out := &apiv1.GetPhotosResponse{}
 	return out, p.g.read(kernel.DomainPeople, func(s kernel.Snapshot) error {
 		seen := make(map[ids.User]bool, len(r.Users))

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/bonghwa/bonghwa/internal/ids"
 	"github.com/bonghwa/bonghwa/internal/people"
@@ -64,8 +65,33 @@ func TestLargestPhoto(t *testing.T) {
 	a := r.person("alice")
 	b := bytes.Repeat([]byte{0xa5}, people.MaxPhoto)
 	r.submitPeople(&logv1.PeopleCommand{User: a.user[:], Name: logName(a.device, named8(1, 1)), Op: &logv1.PeopleCommand_SetPhoto{SetPhoto: &logv1.SetPhoto{Jpeg: b}}})
-	res, err := (peoples{r.g}).GetPhotos(t.Context(), &apiv1.GetPhotosRequest{Users: []string{a.user.String()}})
+	res, err := (peoples{r.g}).GetPhotos(withCaller(t, a), &apiv1.GetPhotosRequest{Users: []string{a.user.String()}})
 	if err != nil || len(res.Photos) != 1 || !bytes.Equal(res.Photos[0].Jpeg, b) {
+		t.Fatal(err)
+	}
+}
+
+// TestPhotoReads: a session can read photos so often, and again when time has passed; another session is not held up.
+func TestPhotoReads(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Limits.PhotoReads = 2 })
+	a, b := r.person("alice"), r.person("bobby")
+	ask := func(p *someone) error {
+		_, err := (peoples{r.g}).GetPhotos(withCaller(t, p), &apiv1.GetPhotosRequest{Users: []string{a.user.String()}})
+		return err
+	}
+	for range 2 {
+		if err := ask(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := ask(a); err == nil || failureOf(err).Reason != apiv1.Reason_REASON_TOO_MANY_TRIES {
+		t.Fatal(err)
+	}
+	if err := ask(b); err != nil {
+		t.Fatal(err)
+	}
+	r.clock.advance(100 * time.Millisecond)
+	if err := ask(a); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -27,6 +27,8 @@ const (
 	presenceEvery = 1_000 // ms between two frames about a room to a session
 	// namedUpTo is how many members a room has at most for those who are connected to be named.
 	namedUpTo = 50
+	// answerLook is how many of the oldest and of the newest rows of a 1:1 are looked at for one by the other person.
+	answerLook = 100
 	// maxHidden bounds what a person remembers of blocks; it is looked up again.
 	maxHidden = 4096
 )
@@ -142,10 +144,25 @@ func (s *Session) presence(now int64, all bool) {
 		return
 	}
 	var frames []*livev1.Presence
-	err := h.g.read(kernel.DomainChat, func(v kernel.Snapshot) error {
+	added := map[ids.User]bool{} // those of the 1:1s in view who have this person as a friend
+	err := h.g.read(kernel.DomainPeople, func(v kernel.Snapshot) error {
+		for _, i := range due {
+			if lr := s.person.seats[s.view[i]].room; lr.id.Kind() == ids.KindDirect {
+				for _, st := range lr.seats {
+					added[st.person.user] = people.IsFriend(v, st.person.user, s.person.user)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		s.told, h.mu.stirred = nil, true
+		return
+	}
+	err = h.g.read(kernel.DomainChat, func(v kernel.Snapshot) error {
 		for _, i := range due {
 			lr, was := s.person.seats[s.view[i]].room, &s.told[i]
-			f := h.presenceOf(v, lr, s.person)
+			f := h.presenceOf(v, lr, s.person, added)
 			if all || !was.ever || f.Online != was.online || !slices.Equal(f.Users, was.users) {
 				frames = append(frames, f)
 				was.at = now
@@ -169,23 +186,66 @@ func (s *Session) presence(now int64, all bool) {
 	}
 }
 
-// presenceOf says who is connected of a room, as p may see it.
-func (h *Hub) presenceOf(v kernel.Reader, lr *liveRoom, p *person) *livev1.Presence {
+// presenceOf says who is connected of a room, as p may see it. added are those who have p as a friend.
+func (h *Hub) presenceOf(v kernel.Reader, lr *liveRoom, p *person, added map[ids.User]bool) *livev1.Presence {
 	f := &livev1.Presence{Room: lr.id.String()}
 	row, ok := chat.GetRoom(v, lr.id)
 	if !ok || row.Members > namedUpTo {
 		f.Online = uint32(lr.online)
 		return f
 	}
-	open := lr.id.Kind() != ids.KindDirect || chat.CanType(v, lr.id, p.user)
+	direct := lr.id.Kind() == ids.KindDirect
+	open := !direct || chat.CanType(v, lr.id, p.user)
 	for _, st := range lr.seats {
-		if q := st.person; q == p || q.online && open && !p.hides(v, q.user) {
-			f.Users = append(f.Users, q.user.String())
+		q := st.person
+		if q != p {
+			if !q.online || !open || p.hides(v, q.user) {
+				continue
+			}
+			if direct && !added[q.user] && !answered(v, lr.id, q.user) {
+				lr.unanswered = true
+				continue
+			}
 		}
+		f.Users = append(f.Users, q.user.String())
 	}
 	slices.Sort(f.Users)
 	f.Online = uint32(len(f.Users)) // not more than are named: the difference would tell of somebody with a block
 	return f
+}
+
+// answered says whether other has written or reacted in a 1:1, among its oldest rows or its newest: who has not did not ask
+// to be in it, and its other person must not learn from it when they are there.
+func answered(v kernel.Reader, room ids.Room, other ids.User) (yes bool) {
+	row, ok := chat.GetRoom(v, room)
+	if !ok {
+		return false
+	}
+	look := func(from, to uint64) {
+		chat.History(v, room, from, to, func(m chat.Message) bool {
+			yes = m.Author == other
+			return !yes
+		})
+	}
+	last := row.NextSeq - 1
+	look(1, min(answerLook, last))
+	if !yes && last > answerLook {
+		look(max(answerLook, last-answerLook)+1, last)
+	}
+	return yes
+}
+
+// addedChanged makes a person look again at their 1:1s: somebody added them as a friend, or did so no longer.
+func (h *Hub) addedChanged(u ids.User) {
+	p := h.mu.people[u]
+	if p == nil {
+		return
+	}
+	for room, st := range p.seats {
+		if room.Kind() == ids.KindDirect {
+			h.stir(st.room)
+		}
+	}
 }
 
 // hides says whether there is a block between p and another, in either direction.
@@ -217,8 +277,8 @@ func (h *Hub) online(users []ids.User) (here []ids.User) {
 	return here
 }
 
-// GetPresence names only people who have a reason to be seen by the caller: they have added the caller, or the two have
-// a 1:1, and there is no block between them.
+// GetPresence names only people who have a reason to be seen by the caller: they have added the caller, or they have
+// written in the 1:1 of the two, and there is no block between them.
 func (p peoples) GetPresence(ctx context.Context, r *apiv1.GetPresenceRequest) (*apiv1.GetPresenceResponse, error) {
 	me := callerOf(ctx).user
 	var ask []ids.User
@@ -247,7 +307,7 @@ func (p peoples) GetPresence(ctx context.Context, r *apiv1.GetPresenceRequest) (
 		for _, u := range here {
 			known := added[u]
 			if !known {
-				_, known = chat.GetRoom(s, ids.Direct(me, u))
+				known = answered(s, ids.Direct(me, u), u)
 			}
 			if known && (u == me || !blocked(s, me, u)) {
 				out.Online = append(out.Online, u.String())

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/ids"
+	"github.com/bonghwa/bonghwa/internal/kernel"
 
 	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 	livev1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/live/v1"
@@ -141,6 +142,7 @@ func TestPresenceAndBlocks(t *testing.T) {
 	room, direct := r.group(a, b, c), ids.Direct(a.user, b.user)
 	la, lb, lc := a.live(), b.live(), c.live()
 	la.must(t, a.sendTo(b, "hi"))
+	lb.must(t, b.sendTo(a, "hi"))
 	for _, l := range []*line{la, lb, lc} {
 		l.Frame(view(room, direct))
 		l.take()
@@ -169,6 +171,69 @@ func TestPresenceAndBlocks(t *testing.T) {
 	b.live()
 	r.later(2 * time.Second)
 	see("blocked while away", la)
+}
+
+// TestPresenceOfStrangers: whoever opens a 1:1 with somebody does not see them there before they answer or add one as a friend.
+func TestPresenceOfStrangers(t *testing.T) {
+	r := newRig(t, nil)
+	a, b, c := r.person("alice"), r.person("bobby"), r.person("carol")
+	la, lb := a.live(), b.live()
+	c.live()
+	la.must(t, a.sendTo(b, "hi"))
+	la.must(t, a.sendTo(c, "hi"))
+	see := func(what string, l *line, want ...string) {
+		t.Helper()
+		if got := r.presences(l.take(), a, b, c); !slices.Equal(got, want) {
+			t.Fatalf("%s: %q, want %q", what, got, want)
+		}
+	}
+	la.take()
+	lb.take()
+	la.Frame(view(ids.Direct(a.user, b.user), ids.Direct(a.user, c.user)))
+	see("not answered", la, "1 [0]", "1 [0]")
+	lb.Frame(view(ids.Direct(a.user, b.user)))
+	see("who was written to", lb, "2 [0 1]")
+	lb.must(t, b.sendTo(a, "hello"))
+	r.later(2 * time.Second)
+	see("answered", la, "2 [0 1]")
+	if _, err := (peoples{r.g}).AddFriend(withCaller(t, c), &apiv1.AddFriendRequest{Name: named8(1, 1), User: a.user.String()}); err != nil {
+		t.Fatal(err)
+	}
+	r.later(2 * time.Second)
+	see("added", la, "2 [0 2]")
+}
+
+// TestAnswered: an answer counts wherever it is among the oldest or the newest rows.
+func TestAnswered(t *testing.T) {
+	r := newRig(t, nil)
+	a, b := r.person("alice"), r.person("bobby")
+	la, lb := a.live(), b.live()
+	room := ids.Direct(a.user, b.user)
+	is := func(want bool) {
+		t.Helper()
+		err := r.g.read(kernel.DomainChat, func(v kernel.Snapshot) error {
+			if got := answered(v, room, b.user); got != want {
+				return fmt.Errorf("answered: %v", got)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	is(false)
+	for range answerLook + 50 {
+		la.must(t, a.sendTo(b, "hi"))
+		la.take()
+	}
+	is(false)
+	lb.must(t, b.sendTo(a, "hello"))
+	is(true)
+	for range answerLook {
+		la.must(t, a.sendTo(b, "hi"))
+		la.take()
+	}
+	is(false)
 }
 
 // TestPresenceOfLargeRooms: above fifty members there is a number, and no names.
@@ -260,6 +325,7 @@ func TestGetPresence(t *testing.T) {
 		lines[p] = p.live()
 	}
 	lines[peer].must(t, peer.sendTo(me, "hi"))
+	lines[me].must(t, me.sendTo(stranger, "hi")) // a 1:1 that they did not ask for
 	ask := func() (out []int) {
 		t.Helper()
 		all := []*someone{me, friend, fan, peer, stranger, offline}

@@ -14,8 +14,9 @@ import (
 
 // Bounds of connections that have not said yet what they speak.
 const (
-	firstByte  = 10 * time.Second
-	mostSilent = 512
+	firstByte       = 10 * time.Second
+	mostSilent      = 512
+	mostSilentOfOne = 32 // by address; an IPv6 network counts as one
 )
 
 // tlsHandshake is the first byte of a TLS connection.
@@ -61,9 +62,45 @@ func serve(raw net.Listener, config *tls.Config, networks func() []netip.Prefix)
 	return l
 }
 
+// silence counts connections that have not said anything yet, by where they come from.
+type silence struct {
+	sync.Mutex
+	all int
+	of  map[netip.Addr]int
+}
+
+// begin counts one more, unless there are as many as may be.
+func (s *silence) begin(from netip.Addr) bool {
+	s.Lock()
+	defer s.Unlock()
+	if s.all >= mostSilent || s.of[from] >= mostSilentOfOne {
+		return false
+	}
+	s.all++
+	s.of[from]++
+	return true
+}
+
+func (s *silence) end(from netip.Addr) {
+	s.Lock()
+	defer s.Unlock()
+	s.all--
+	if s.of[from]--; s.of[from] == 0 {
+		delete(s.of, from)
+	}
+}
+
+// origin is the address that a connection counts for.
+func origin(a netip.Addr) netip.Addr {
+	if a = a.Unmap().WithZone(""); a.Is6() && !a.IsLinkLocalUnicast() {
+		return netip.PrefixFrom(a, 64).Masked().Addr()
+	}
+	return a
+}
+
 // accept sorts connections until the listener ends.
 func (l *Listener) accept() {
-	silent := make(chan struct{}, mostSilent)
+	silent := &silence{of: map[netip.Addr]int{}}
 	for failed := 0; ; {
 		c, err := l.raw.Accept()
 		if err != nil {
@@ -80,7 +117,8 @@ func (l *Listener) accept() {
 			continue
 		}
 		failed = 0
-		if a, ok := c.RemoteAddr().(*net.TCPAddr); !ok || !admitted(a.AddrPort().Addr(), l.networks) {
+		a, ok := c.RemoteAddr().(*net.TCPAddr)
+		if !ok || !admitted(a.AddrPort().Addr(), l.networks) {
 			_ = c.Close()
 			continue
 		}
@@ -88,14 +126,13 @@ func (l *Listener) accept() {
 			l.hand(l.ready, c)
 			continue
 		}
-		select {
-		case silent <- struct{}{}:
-		default: // as many as that wait and say nothing: no more of them
+		from := origin(a.AddrPort().Addr())
+		if !silent.begin(from) {
 			_ = c.Close()
 			continue
 		}
 		l.tasks.Go(func() {
-			defer func() { <-silent }()
+			defer silent.end(from)
 			l.sort(c)
 		})
 	}

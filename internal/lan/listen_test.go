@@ -119,6 +119,39 @@ func TestSilentConnections(t *testing.T) {
 	}
 }
 
+// One address cannot take the places of all: past its share it is closed at once, others go on.
+func TestSilentConnectionsOfOneAddress(t *testing.T) {
+	s := &silence{of: map[netip.Addr]int{}}
+	one, other := origin(netip.MustParseAddr("192.168.0.2")), origin(netip.MustParseAddr("192.168.0.3"))
+	for range mostSilentOfOne {
+		if !s.begin(one) {
+			t.Fatal("refused before its share was used up")
+		}
+	}
+	if s.begin(one) || s.begin(origin(netip.MustParseAddr("::ffff:192.168.0.2"))) || !s.begin(other) {
+		t.Error("the share is not by address")
+	}
+	s.end(one)
+	if !s.begin(one) {
+		t.Error("a place that was left is not free")
+	}
+	if origin(netip.MustParseAddr("fd00::1:0:0:0:1")) != origin(netip.MustParseAddr("fd00::1:0:0:0:2")) {
+		t.Error("one network counts as many")
+	}
+
+	l := listener(t, newPlace(t).open())
+	for range mostSilentOfOne {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	if got := say(t, l, ""); got != "" {
+		t.Errorf("answered %q", got)
+	}
+}
+
 func TestPlainListener(t *testing.T) {
 	l := listener(t, nil)
 	if got := say(t, l, "GET / HTTP/1.0\r\nHost: desk\r\n\r\n"); !strings.HasSuffix(got, "tls false") {

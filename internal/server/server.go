@@ -43,6 +43,8 @@ type Options struct {
 	Forced        []kernel.Forced
 	AcceptClock   bool
 	PublicMetrics bool
+	// Hosts are names under which a loopback listener is reached besides those of loopback.
+	Hosts []string
 	// Root serves the web client, and WebBuild names its build; without it nothing is at "/". Metrics are its counters.
 	Root     http.Handler
 	WebBuild string
@@ -117,7 +119,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	s.gw, err = gateway.New(gateway.Options{
 		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
-		Root: o.Root, WebBuild: o.WebBuild,
+		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts,
 	})
 	close(s.applied)
 	if err != nil {
@@ -167,6 +169,7 @@ func (s *Server) DataDir() string { return s.data.Dir }
 func (s *Server) serve() {
 	s.http = &http.Server{
 		Handler:           s.gw.Handler(),
+		BaseContext:       func(l net.Listener) context.Context { return gateway.ListenerContext(context.Background(), l.Addr()) },
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
