@@ -6,6 +6,19 @@ import type { Signal } from '../types.ts'
 /** Schedule runs fn later, once. */
 export type Schedule = (fn: () => void) => void
 
+/** all calls every one, then throws the first error there was. */
+function all(list: readonly (() => void)[]): void {
+  const errors: unknown[] = []
+  for (const fn of list) {
+    try {
+      fn()
+    } catch (e) {
+      errors.push(e)
+    }
+  }
+  if (errors.length > 0) throw errors[0]
+}
+
 /** Ticker gathers what changed and tells it in one round. */
 export class Ticker {
   private readonly waiting = new Set<{ tell(): void }>()
@@ -20,12 +33,13 @@ export class Ticker {
     this.schedule(() => this.flush())
   }
 
-  /** flush tells at once what is waiting; what changes meanwhile waits for the next round. */
+  /** flush tells at once what is waiting; what changes meanwhile waits for the next round. One that throws does not keep the
+   * others from being told: the first error is thrown when the round is over. */
   flush(): void {
     this.due = false
     const round = [...this.waiting]
     this.waiting.clear()
-    for (const source of round) source.tell()
+    all(round.map((source) => () => source.tell()))
   }
 }
 
@@ -83,6 +97,6 @@ export class Source<T> implements Signal<T> {
     this.get()
     if (!this.moved) return
     this.moved = false
-    for (const fn of [...this.subscribers]) fn()
+    all([...this.subscribers])
   }
 }

@@ -207,6 +207,33 @@ describe('without locks', () => {
     expect([a.tabs.leading, b.tabs.leading]).toEqual([true, false])
   })
 
+  test.each([0, 100, 299])('two take over %i ms apart: one of them leads', async (apart) => {
+    for (const order of ['bc', 'cb']) {
+      for (const gone of [false, true]) {
+        const time = new Time()
+        const bus = new Bus()
+        const all = ['a', 'b', 'c'].map((id) => new Win(id, time, { bus }))
+        const [a, ...others] = all as [Win, Win, Win]
+        for (const w of all) {
+          w.tabs.start()
+          await time.pass(1000)
+        }
+        expect(all.map((w) => w.tabs.leading)).toEqual([true, false, false])
+        if (gone) {
+          a.freeze() // killed without a word
+          a.tabs.leading = false
+        }
+        if (order === 'cb') others.reverse()
+        void others[0]?.tabs.takeOver()
+        if (apart > 0) await time.pass(apart)
+        void others[1]?.tabs.takeOver()
+        await time.pass(2000)
+        expect([order, gone, leaders(...all)]).toEqual([order, gone, 1])
+        expect(a.tabs.leading).toBe(false)
+      }
+    }
+  })
+
   test('a blocked window leads when the other closes, or when it looks and nobody is there', async () => {
     const time = new Time()
     const bus = new Bus()

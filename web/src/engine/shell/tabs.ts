@@ -65,6 +65,8 @@ export class Tabs {
   private stopPatience: () => void = () => {}
   private stopProbe: () => void = () => {}
   private probing = false
+  /** taking: this window takes the lead of another (without locks). */
+  private taking = false
   private waiters: (() => void)[] = []
   /** round grows with each start: the queue of an earlier one has ended. */
   private round = 0
@@ -104,6 +106,7 @@ export class Tabs {
     this.stopPatience()
     this.stopProbe()
     this.probing = false
+    this.taking = false
     const was = this.leading
     this.leading = false
     if (was && this.way === 'channel') this.post({ t: 'tabs.bye' })
@@ -149,6 +152,7 @@ export class Tabs {
     } else {
       this.open = true
       this.probing = false
+      this.taking = true
       this.stopProbe()
       this.post({ t: 'tabs.take' })
       this.stopProbe = this.env.after(probe, () => this.begin())
@@ -163,6 +167,7 @@ export class Tabs {
   private begin(): void {
     this.leading = true
     this.probing = false
+    this.taking = false
     this.wanted = false
     this.stopPatience()
     this.stopProbe()
@@ -223,6 +228,7 @@ export class Tabs {
 
   private block(): void {
     this.probing = false
+    this.taking = false
     this.stopProbe()
     this.open = false
     this.events.blocked()
@@ -262,11 +268,14 @@ export class Tabs {
             this.post({ t: 'tabs.bye' })
             this.block()
           })
-        } else if (this.probing) this.block()
+        } else if (this.taking && this.env.id < e.from) {
+          // Two at once: the smaller id has it. The other one may have begun only after it heard of this.
+          this.post({ t: 'tabs.take' })
+        } else if (this.taking || this.probing) this.block()
         return
       case 'tabs.bye':
         // The leader is gone. Whoever takes over begins; a blocked window looks again.
-        if (this.waiters.length > 0) this.begin()
+        if (this.taking) this.begin()
         else if (!this.open && this.way === 'channel' && this.env.visible()) {
           this.open = true
           this.ask()
