@@ -10,7 +10,7 @@ SOAK ?= 5m
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint generate bench soak clean-data
+.PHONY: help run demo build test lint generate bench bench-web soak clean-data
 
 help: ## print this
 	@echo "Bonghwa. Go is enough to run it; README.md is the place to begin."
@@ -49,6 +49,10 @@ web/node_modules/.bin/vite: web/package-lock.json
 bench: build ## measure this machine; results in bench/results. ARGS=--quick takes a minute
 	@mkdir -p bench/results
 	bin/bonghwa bench --json bench/results/$$(date -u +%Y%m%dT%H%M%SZ).json $(ARGS)
+
+bench-web: build web/node_modules/.bin/vite ## measure the web client in real browsers (needs Node, Chromium, Firefox); an hour
+	@mkdir -p bench/results
+	cd web && BONGHWA_BIN=$(CURDIR)/bin/bonghwa BONGHWA_RESULT=$(CURDIR)/bench/results/$$(date -u +%Y%m%dT%H%M%SZ)-web.json npx vitest run --config e2e/measure/vitest.config.ts
 
 soak: ## kill -9, SIGSTOP and seeds for SOAK=5m each
 	BONGHWA_SOAK=$(SOAK) $(GO) test -count=1 -timeout 6h -run '^TestSoak' -v ./...

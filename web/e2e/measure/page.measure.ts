@@ -1,0 +1,189 @@
+// The figures of docs/performance.md, "The web client": first paint of a list with 500 rooms and 100,000 unread messages, from
+// a key to the bubble, from there to the other browser, bytes on the wire, sizes. A server of its own on loopback.
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { browserNames, launch } from '../lib/browser.ts'
+import { logIn } from '../lib/enter.ts'
+import { Person, directRoom } from '../lib/person.ts'
+import { Server } from '../lib/server.ts'
+import { carryMarks } from './painted.ts'
+import { calm, load, record, round, spread } from './result.ts'
+import { Wire } from './wire.ts'
+
+const ROOMS = 500
+const EACH = 200
+const times = Number(process.env['BONGHWA_TIMES'] ?? 200)
+
+let server: Server
+let writer: Person
+let friend: Person
+let big: Person
+let small: Person
+
+beforeAll(async () => {
+  server = await Server.start(['--no-limits'])
+  writer = await Person.signUp(server.url, 'writer', '박준호')
+  friend = await Person.signUp(server.url, 'friend', '최은지')
+  big = await Person.signUp(server.url, 'bigone', '이도현')
+  small = await Person.signUp(server.url, 'small', '김서연')
+  for (let i = 0; i < ROOMS; i++) {
+    const room = await writer.createGroup(`${i + 1}번째 방`, [big.id])
+    await writer.flood(room, Array.from({ length: EACH }, (_, n) => `${n + 1}번째 말, 내일 아침에 만나서 이야기해요`))
+  }
+  // A usual account: thirteen rooms, the last one with the friend.
+  for (let i = 0; i < 12; i++) {
+    const room = await writer.createGroup(`모임 ${i + 1}`, [small.id])
+    await writer.flood(room, Array.from({ length: 30 }, (_, n) => `${n + 1}번째 말, 내일 아침에 만나서 이야기해요`))
+  }
+  await small.addFriend(friend.id)
+  await small.sendTo(friend.id, '안녕하세요')
+  small.close()
+})
+afterAll(async () => {
+  for (const p of [writer, friend, big, small]) p.close()
+  await server.stop()
+})
+
+async function context(browser: Browser): Promise<BrowserContext> {
+  const c = await browser.newContext({ locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1440, height: 900 } })
+  await carryMarks(c)
+  return c
+}
+
+async function openFriend(page: Page, name: string): Promise<void> {
+  await page.getByRole('option', { name: new RegExp(`^${name}`) }).first().click()
+  await page.getByRole('region', { name, exact: true }).waitFor()
+}
+
+test('sizes', () => {
+  const out = execFileSync('node', [join(import.meta.dirname, '../../scripts/size.mjs')], { encoding: 'utf8' })
+  const of = (re: RegExp) => Number(re.exec(out)?.[1])
+  record('size_gzipped_kb', { script: of(/script ([\d.]+)/), style: of(/style ([\d.]+)/), fonts_css: of(/fonts\.css ([\d.]+)/) })
+})
+
+describe.each(browserNames)('%s', (name) => {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await launch(name)
+  })
+  afterAll(async () => {
+    await browser.close()
+  })
+
+  test('first paint of the list', async () => {
+    const cold: Record<string, number[]> = { list: [], counted: [], after_answer: [] }
+    const warm: Record<string, number[]> = { list: [], counted: [] }
+    const before = await calm()
+    for (let i = 0; i < 7; i++) {
+      const c = await context(browser)
+      const page = await c.newPage()
+      await page.goto(server.url)
+      await logIn(page, 'bigone')
+      await page.waitForFunction(() => (marks.at['counted'] ?? 0) > 0)
+      const at: Record<string, number> = await page.evaluate(() => ({ ...marks.at, answer: performance.timeOrigin + (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).find((e) => e.name.endsWith('/LogIn'))!.responseEnd }))
+      cold['list']!.push(at['list']! - at['submit']!)
+      cold['counted']!.push(at['counted']! - at['submit']!)
+      cold['after_answer']!.push(at['list']! - at['answer']!)
+      // What is learnt is stored behind the picture.
+      await wait(3000)
+      await page.reload()
+      await page.waitForFunction(() => (marks.at['counted'] ?? 0) > 0)
+      const again = await page.evaluate(() => marks.at)
+      warm['list']!.push(again['list']! - again['start']!)
+      warm['counted']!.push(again['counted']! - again['start']!)
+      await c.close()
+    }
+    const all = (m: Record<string, number[]>) => Object.fromEntries(Object.entries(m).map(([k, v]) => [`${k}_ms`, spread(v)]))
+    record(`first_paint_500_rooms_100000_unread_${name}`, { machine_before: before, load_after: load(), cold: all(cold), warm: all(warm) })
+  })
+
+  test('from a key to the bubble', async () => {
+    const c = await context(browser)
+    const page = await c.newPage()
+    await page.goto(server.url)
+    await logIn(page, 'small')
+    await openFriend(page, '최은지')
+    const before = await calm()
+    const ms: number[] = []
+    for (let i = 0; i < times; i++) {
+      const text = `${name} ${i}번째 글이에요.`
+      await page.keyboard.type(text)
+      const seen = page.evaluate((t) => marks.until(t), text)
+      await page.keyboard.press('Enter')
+      ms.push((await seen) - (await page.evaluate(() => marks.pressed)))
+    }
+    record(`key_to_bubble_${name}`, { machine_before: before, load_after: load(), ms: spread(ms) })
+    await c.close()
+  })
+
+  test('from the key to the other browser', async () => {
+    const other = await launch(name)
+    const a = await (await context(browser)).newPage()
+    const b = await (await context(other)).newPage()
+    await a.goto(server.url)
+    await logIn(a, 'small')
+    await openFriend(a, '최은지')
+    await b.goto(server.url)
+    await logIn(b, 'friend')
+    await openFriend(b, '김서연')
+    const before = await calm()
+    const ms: number[] = []
+    for (let i = 0; i < times; i++) {
+      const text = `${name}에서 건너온 ${i}번째 글.`
+      await a.keyboard.type(text)
+      const seen = b.evaluate((t) => marks.until(t), text)
+      await a.keyboard.press('Enter')
+      ms.push((await seen) - (await a.evaluate(() => marks.pressed)))
+    }
+    record(`key_to_other_browser_${name}`, { machine_before: before, load_after: load(), ms: spread(ms) })
+    await other.close()
+    await a.context().close()
+  })
+
+  test('memory after the start', async () => {
+    if (name !== 'chromium') return
+    const c = await context(browser)
+    const page = await c.newPage()
+    await page.goto(server.url)
+    await logIn(page, 'bigone')
+    await page.waitForFunction(() => (marks.at['counted'] ?? 0) > 0)
+    const cdp = await c.newCDPSession(page)
+    await cdp.send('Performance.enable')
+    await cdp.send('HeapProfiler.collectGarbage')
+    const { metrics } = await cdp.send('Performance.getMetrics')
+    record('memory_500_rooms_100000_unread', { heap_after_gc_mib: round(metrics.find((m) => m.name === 'JSHeapUsedSize')!.value / 2 ** 20), nodes: metrics.find((m) => m.name === 'Nodes')!.value })
+    await c.close()
+  })
+
+  test('bytes on the wire', async () => {
+    for (const [who, rooms] of [['small', 13], ['bigone', ROOMS]] as const) {
+      const wire = await Wire.start(server.port)
+      const c = await context(browser)
+      const page = await c.newPage()
+      await page.goto(wire.url)
+      await page.getByRole('button', { name: '로그인', exact: true }).waitFor()
+      const entry = await wire.quiet()
+      await logIn(page, who)
+      const first = await wire.quiet()
+      await page.reload()
+      await page.getByRole('option').first().waitFor()
+      const warm = await wire.quiet()
+      // Twenty messages come while the connection is away.
+      await page.context().setOffline(true)
+      wire.cut()
+      const p = who === 'small' ? small : big
+      const room = who === 'small' ? directRoom(small.id, friend.id) : (await writer.createGroup('돌아올 방', [p.id]))
+      for (let i = 0; i < 20; i++) await (who === 'small' ? friend : writer).send(room, `자리를 비운 동안의 ${i + 1}번째 말이에요`)
+      await wire.quiet()
+      await page.context().setOffline(false)
+      await page.getByRole('listbox').getByText('동안의 20번째').waitFor()
+      const resume = await wire.quiet()
+      record(`wire_bytes_${rooms}_rooms_${name}`, { entry_page: entry, first_start: first, warm_start: warm, resume_after_20_messages: resume })
+      await c.close()
+      await wire.stop()
+    }
+  })
+})
