@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { type Browser, type Page, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, chromiumArgs, launch } from './lib/browser.ts'
-import { bubbles, composer, inside, items, log, logIn, openChat, patience, say, sees, write } from './lib/hands.ts'
+import { bubbles, composer, inside, items, log, logIn, openChat, patience, say, sees, stored, write } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
 import { Server } from './lib/server.ts'
 
@@ -143,7 +143,7 @@ describe.each(browserNames)('trouble in %s', (name) => {
     await write(composer(page), '준호 님께 쓰던 글')
     await openChat(page, '나와의 채팅')
     await write(composer(page), '두부, 대파')
-    await page.getByRole('navigation', { name: '주 메뉴' }).hover()
+    await expect.poll(() => stored(page), patience).toContain('두부, 대파')
     await page.reload()
     await expect.poll(() => composer(page).inputValue(), patience).toBe('두부, 대파')
     await page.goto(`${server.url}/room/${room}`)

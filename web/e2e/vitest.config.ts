@@ -1,11 +1,11 @@
 import { defineConfig } from 'vitest/config'
 
-// Real browsers against a real server: one test at a time, because the machine has two cores and the tests kill servers.
+// Real browsers against a real server of each file's own: two files at a time, as the machine has two cores.
 export default defineConfig({
   test: {
     include: ['e2e/**/*.test.ts'],
     environment: 'node',
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 180_000,
     globalSetup: ['e2e/lib/build.ts'],

@@ -4,6 +4,7 @@
 import { type ClipboardEvent, type CompositionEvent, type KeyboardEvent, type Ref, Suspense, lazy, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { touch } from '../../app/layout.ts'
+import { load } from '../../app/load.ts'
 import { useSetting } from '../../app/settings.ts'
 import type { MessageRow } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
@@ -14,11 +15,11 @@ import { overlaid } from '../../ui/overlay.tsx'
 import { type KeysEvent, type KeysState, idle, step } from './composer-keys.ts'
 import css from './composer.module.css'
 
-const EmojiPicker = lazy(() => import('./emoji/Picker.tsx'))
+const EmojiPicker = lazy(() => load(() => import('./emoji/Picker.tsx')))
 
 export const maxLength = 10_000
 const countFrom = 9_500
-const draftMs = 300
+const draftMs = 120
 const typingMs = 2500
 
 /** Mode: a new message, an answer to one, or another text for one. */
