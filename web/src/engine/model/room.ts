@@ -235,7 +235,8 @@ export class Room {
   private markReadLine(): void {
     if (!this.open || this.readLineSet || !this.line || this.line.stale) return
     const { unread, readSeq } = this.line.room
-    if (unread > 0) this.readLine = readSeq
+    // Own messages from another device are counted there; a line before nothing else would lead nowhere.
+    if (unread > 0 && this.unreadAfter(readSeq) !== 0) this.readLine = readSeq
     this.readLineSet = this.world.welcomed || unread > 0
   }
 

@@ -1,12 +1,12 @@
 // The list of chats: newest first, pinned ones on top, of any length. Filtered by unread, or by name and 초성.
 import { useCallback, useEffect, useId, useMemo, useRef, useState } from 'react'
-import { useEngine, useSelect, useSignal } from '../../app/context.ts'
+import { useEngine, useMe, useSelect, useSignal } from '../../app/context.ts'
 import { usePhone } from '../../app/layout.ts'
 import { go, useRoute } from '../../app/route.ts'
 import { now } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { nfc } from '../../lib/text.ts'
-import { IconButton } from '../../ui/Button.tsx'
+import { Button, IconButton } from '../../ui/Button.tsx'
 import { Chip } from '../../ui/Field.tsx'
 import { openMenu } from '../../ui/overlay.tsx'
 import { openAddFriend, openNewGroup } from '../people/index.ts'
@@ -64,7 +64,7 @@ export function ChatList() {
           {!rooms.loaded ? (
             <Loading />
           ) : rooms.lines.length === 0 ? (
-            <Blank mark="flame" title={t('chats.emptyTitle')} text={t('chats.emptyText')} action={t('chats.emptyAction')} run={() => openAddFriend()} />
+            <Empty />
           ) : hits.length === 0 ? (
             <Blank mark="check" title={t('chats.noUnreadTitle')} text={t('chats.noUnreadText')} action={t('chats.noUnreadAction')} run={() => setUnreadOnly(false)} />
           ) : (
@@ -73,6 +73,24 @@ export function ChatList() {
         </>
       )}
     </div>
+  )
+}
+
+// Plain buttons: the first thing to do is shown beside the list.
+function Empty() {
+  const engine = useEngine()
+  const me = useMe()
+  return (
+    <Blank mark="flame" title={t('chats.emptyTitle')} text={t('chats.emptyText')}>
+      <Button icon="user-plus" onClick={() => openAddFriend()}>
+        {t('chats.emptyAction')}
+      </Button>
+      {me && (
+        <Button icon="message-circle" onClick={() => go({ at: 'room', id: engine.directRoom(me.id) })}>
+          {t('chats.emptySelf')}
+        </Button>
+      )}
+    </Blank>
   )
 }
 

@@ -2,9 +2,8 @@
 import type { ReactNode } from 'react'
 import type { Range } from '../../lib/hangul.ts'
 import { t } from '../../lib/messages.ts'
-import { Button } from '../../ui/Button.tsx'
 import { Field } from '../../ui/Field.tsx'
-import { IconButton } from '../../ui/Button.tsx'
+import { Button, IconButton } from '../../ui/Button.tsx'
 import { Flame, Icon } from '../../ui/Icon.tsx'
 import css from './rows.module.css'
 
@@ -78,10 +77,12 @@ export interface BlankProps {
   readonly text: string
   readonly action?: string
   readonly run?: () => void
+  /** children are further ways, instead of the one. */
+  readonly children?: ReactNode
 }
 
 /** Blank is an empty state: what it is and what to do next. */
-export function Blank({ mark, title, text, action, run }: BlankProps) {
+export function Blank({ mark, title, text, action, run, children }: BlankProps) {
   return (
     <div className={css.blank}>
       <span className={css.mark}>{mark === 'flame' ? <Flame state="lit" className={css.flame} /> : <Icon name={mark} />}</span>
@@ -92,6 +93,7 @@ export function Blank({ mark, title, text, action, run }: BlankProps) {
           {action}
         </Button>
       )}
+      {children}
     </div>
   )
 }

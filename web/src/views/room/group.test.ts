@@ -50,6 +50,12 @@ describe('the line of what was read', () => {
     expect(rows.map((_, i) => shapeOf(rows, i, 6).readLine)).toEqual([false, false, true, false])
     expect(firstUnread(rows, 6)).toBe(2)
   })
+  it('passes over what was written by the person, on another device', () => {
+    const mixed = [message(3, 'a', noon), message(5, 'me', noon), message(6, 'me', noon), message(8, 'b', noon), message(9, 'me', noon), message(10, 'b', noon)]
+    expect(mixed.map((_, i) => shapeOf(mixed, i, 3).readLine)).toEqual([false, false, false, true, false, false])
+    expect(firstUnread(mixed, 3)).toBe(3)
+    expect(firstUnread(mixed.slice(0, 3), 3)).toBe(-1)
+  })
   it('does not stand before what is only under way, nor when its place is not loaded', () => {
     expect(firstUnread(rows, 8)).toBe(-1)
     expect(firstUnread(rows, 2)).toBe(-1)

@@ -27,13 +27,20 @@ function newDay(rows: readonly Row[], i: number): boolean {
   return before === null || !sameDay(before, time)
 }
 
-/** beginsUnread: row i is the first one after readLine (0: there is no line) that another person wrote. */
+/** beginsUnread: row i is the first one after readLine (0: there is no line) that is not an own message. */
 function beginsUnread(rows: readonly Row[], i: number, readLine: number): boolean {
   if (readLine <= 0) return false
   const row = rows[i]
-  const before = rows[i - 1]
-  if (row === undefined || before === undefined) return false
-  return row.seq > readLine && before.seq !== 0 && before.seq <= readLine
+  if (row === undefined || row.seq <= readLine || own(row)) return false
+  // What was written on another device needs no reading.
+  let b = i - 1
+  while (b >= 0 && rows[b]!.seq > readLine && own(rows[b]!)) b--
+  const before = rows[b]
+  return before !== undefined && before.seq !== 0 && before.seq <= readLine
+}
+
+function own(row: Row): boolean {
+  return row.kind === 'message' && row.own
 }
 
 function joins(a: Row | undefined, b: MessageRow): boolean {
