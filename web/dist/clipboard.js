@@ -1,0 +1,1 @@
+async function e(e){try{return await navigator.clipboard.writeText(e),!0}catch{return!1}}function t(){return typeof navigator<`u`&&typeof navigator.share==`function`}async function n(e){if(!t())return!1;try{return await navigator.share({text:e}),!0}catch(e){return e instanceof DOMException&&e.name===`AbortError`}}export{n,e as t};
