@@ -10,7 +10,7 @@ SOAK ?= 5m
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint generate bench bench-web soak clean-data
+.PHONY: help run demo build test lint generate bench bench-web soak clean-data web
 
 help: ## print this
 	@echo "Bonghwa. Go is enough to run it; README.md is the place to begin."
@@ -34,6 +34,9 @@ test: ## everything that must pass; PARTS="format vet unit" for some of it
 
 lint: ## gofmt, go vet, staticcheck
 	@scripts/test.sh format vet lint
+
+web: web/node_modules/.bin/vite ## build the web client into web/dist, which is committed (needs Node)
+	cd web && npx vite build
 
 generate: tools/node_modules/.bin/buf web/node_modules/.bin/vite ## make the code from proto/ again (needs Node)
 	PATH="$(CURDIR)/tools/node_modules/.bin:$$PATH" buf generate

@@ -29,6 +29,7 @@ PARTS=(
     "vet|60|go vet"
     "lint|150|staticcheck"
     "schema|60|buf: lint, breaking, generated code"
+    "web|120|the web client: types, unit tests, built files as committed, size"
     "unit|240|go test of all packages but the simulation and end to end"
     "race|300|the race detector where goroutines meet"
 )
@@ -60,9 +61,11 @@ need() {
 part_tools() {
     local ok=0 want have
     command -v go >/dev/null || { echo "missing: Go $(awk '$1 == "go" { print $2 }' go.mod), https://go.dev/dl"; return 1; }
-    command -v node >/dev/null && command -v npm >/dev/null || { echo "missing: Node 20 or newer, with npm (only to compare generated code)"; ok=1; }
+    command -v node >/dev/null && command -v npm >/dev/null || { echo "missing: Node 20 or newer, with npm (for the web client and generated code)"; ok=1; }
     need git git || ok=1
     need gcc gcc libc6-dev || ok=1 # the race detector needs cgo
+    need chromium chromium fonts-noto-color-emoji || ok=1
+    need firefox-esr firefox-esr || ok=1
     for list in internal/e2e/*/needs; do
         [ -f "$list" ] || continue
         while read -r command packages; do
@@ -72,11 +75,11 @@ part_tools() {
     done
     go mod download || ok=1
     if command -v npm >/dev/null; then
-        want=$(cksum <tools/package-lock.json)
-        have=$(cat tools/node_modules/.lock 2>/dev/null)
-        if [ "$want" != "$have" ]; then
-            (cd tools && npm ci --ignore-scripts --no-audit --no-fund) && echo "$want" >tools/node_modules/.lock || ok=1
-        fi
+        for dir in tools web; do
+            want=$(cksum <$dir/package-lock.json)
+            have=$(cat $dir/node_modules/.lock 2>/dev/null)
+            [ "$want" = "$have" ] || { (cd $dir && npm ci --ignore-scripts --no-audit --no-fund) && echo "$want" >$dir/node_modules/.lock; } || ok=1
+        done
     fi
     go version
     return $ok
@@ -123,7 +126,9 @@ part_schema() {
 
     # Generated aside and compared, so that this part changes nothing in the tree.
     if "$buf" generate -o "$TMP/gen"; then
-        diff -r "$TMP/gen/internal/gen" internal/gen || { echo "internal/gen differs from proto/: make generate"; ok=1; }
+        for gen in internal/gen web/src/gen; do
+            diff -r "$TMP/gen/$gen" $gen || { echo "$gen differs from proto/: make generate"; ok=1; }
+        done
     else
         ok=1
     fi
@@ -154,6 +159,20 @@ part_sim() {
 }
 
 part_e2e() { gotest -timeout 10m "./internal/e2e/$1/..."; }
+
+# The built files are made again, aside, and must be those that are committed.
+part_web() {
+    local ok=0
+    (cd web && npx tsc --noEmit && npx vitest run) || ok=1
+    (cd web && npx vite build --logLevel warn --outDir "$TMP/dist" --emptyOutDir) || return 1
+    diff -rq "$TMP/dist" web/dist || { echo "web/dist differs from web/src: make web"; ok=1; }
+    (cd web && node scripts/size.mjs) || ok=1
+    return $ok
+}
+
+part_browsers() {
+    go build -o "$TMP/bonghwa" ./cmd/bonghwa && (cd web && BONGHWA_BIN=$TMP/bonghwa npx vitest run --config e2e/vitest.config.ts)
+}
 
 run() { # run NAME: the function of a part
     case $1 in
