@@ -209,6 +209,10 @@ export class Person {
     await this.frame({ pin: { name: this.name_(room), room, on: true } })
   }
 
+  async block(user: string): Promise<void> {
+    await this.frame({ block: { name: this.name_('account'), user } })
+  }
+
   async profile(displayName: string, statusMessage: string): Promise<void> {
     await this.call('PeopleService/SetProfile', { name: this.name_('account'), displayName, statusMessage })
   }
