@@ -32,13 +32,13 @@ export function useSelect<T, R>(s: Signal<T>, f: (v: T) => R): R {
   })
 }
 
-/** usePerson gives what is known of a person, and asks for people not known yet. */
+/** usePerson gives what is known of a person, and asks for people not known yet, or not lately. */
 export function usePerson(id: string): Person | undefined {
   const engine = useEngine()
   const person = useSelect(engine.people, (p) => p.byId.get(id))
   useEffect(() => {
-    if (id !== '' && !person) engine.wantPeople([id])
-  }, [engine, id, person])
+    if (id !== '') engine.wantPeople([id])
+  }, [engine, id, person === undefined])
   return person
 }
 

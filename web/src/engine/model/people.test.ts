@@ -92,6 +92,20 @@ describe('people', () => {
     expect(w.calls).toEqual([])
   })
 
+  it('reads people of the store again, once, when they are shown', async () => {
+    const w = world()
+    w.model.seedPeople({ people: [person('eve', { name: 'before' }), person('kim')], friends: null, addedMe: [], blocked: null })
+    w.model.wantPeople(['eve'])
+    expect(w.model.people.get().byId.get('eve')!.name).toBe('before')
+    w.begin()
+    await w.rest()
+    expect(w.model.people.get().byId.get('eve')!.name).toBe('EVE')
+    w.calls.length = 0
+    w.model.wantPeople(['eve'])
+    await w.rest()
+    expect(w.calls).toEqual([])
+  })
+
   it('begins with what the store remembers, without overwriting what is known better', async () => {
     const w = world()
     w.begin()

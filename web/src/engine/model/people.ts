@@ -52,6 +52,8 @@ export class People {
   private last: PeopleState | null = null
   /** wanted: to be looked up, for the first time or again. */
   private wanted = new Set<string>()
+  /** seeded: known from the store only, as they were when this device last read them. */
+  private seeded = new Set<string>()
   /** era grows when all is forgotten: an answer to an earlier question is nobody's. */
   private era = 0
   private readonly lookUp = new Again(() => this.readPeople())
@@ -78,10 +80,10 @@ export class People {
     this.readBlocked = this.list(() => io.blocked(), (ids) => this.setBlocked(ids))
   }
 
-  /** want looks up people that are not known. */
+  /** want looks up people that are not known, or that only the store has told of. */
   want(ids: Iterable<string>): void {
     const before = this.wanted.size
-    for (const id of ids) if (id !== '' && !this.byId.has(id)) this.wanted.add(id)
+    for (const id of ids) if (id !== '' && (!this.byId.has(id) || this.seeded.has(id))) this.wanted.add(id)
     if (this.wanted.size > before) this.lookUp.run()
   }
 
@@ -143,7 +145,11 @@ export class People {
 
   /** seed fills in what is not known better. */
   seed(s: Seed): void {
-    for (const p of s.people) if (!this.byId.has(p.id)) this.byId.set(p.id, p)
+    for (const p of s.people) {
+      if (this.byId.has(p.id)) continue
+      this.byId.set(p.id, p)
+      this.seeded.add(p.id)
+    }
     this.shownById = null
     if (!this.friends && s.friends) this.friends = s.friends
     if (this.addedMe.length === 0) this.addedMe = s.addedMe
@@ -161,6 +167,7 @@ export class People {
     this.world.blocked = null
     this.online = new Set()
     this.wanted = new Set()
+    this.seeded = new Set()
     this.signal.touch()
   }
 
@@ -193,6 +200,7 @@ export class People {
 
   private know(people: readonly Person[]): void {
     for (const p of people) {
+      this.seeded.delete(p.id)
       if (equal(this.byId.get(p.id), p)) continue
       this.byId.set(p.id, p)
       this.shownById = null
