@@ -86,8 +86,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     saved.current.touched = true
     look()
     if (editing) return
-    clearTimeout(saved.current.timer)
-    saved.current.timer = setTimeout(() => live.current.keepDraft(), draftMs)
+    saved.current.timer ??= setTimeout(() => live.current.keepDraft(), draftMs)
     if (field.current!.value.trim() === '') return stopTyping()
     const now = performance.now()
     if (saved.current.typed === 0 || now - saved.current.typed > typingMs) {
@@ -102,6 +101,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     if (text.trim() === '' || codePoints(text) > maxLength) return
     if (!editing) {
       clearTimeout(saved.current.timer)
+      saved.current.timer = undefined
       saved.current.draft = ''
       el.value = ''
       saved.current.typed = 0
