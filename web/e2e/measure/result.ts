@@ -28,21 +28,30 @@ export function load(): number {
   return round(loadavg()[0]!)
 }
 
-/** busy is the share of all cores that was used in the next 5 seconds, by whatever runs here. */
+/** busy is the share of all cores that was used in the next two seconds, by whatever runs here. */
 async function busy(): Promise<number> {
   const look = () => cpus().reduce((n, c) => ({ idle: n.idle + c.times.idle, all: n.all + Object.values(c.times).reduce((a, b) => a + b, 0) }), { idle: 0, all: 0 })
   const a = look()
-  await wait(5000)
+  await wait(2000)
   const b = look()
   return 1 - (b.idle - a.idle) / (b.all - a.all)
 }
 
-/** calm waits until the machine does little else, for at most BONGHWA_PATIENCE minutes (10), and says how busy it was then. */
-export async function calm(): Promise<string> {
-  const end = Date.now() + Number(process.env['BONGHWA_PATIENCE'] ?? 10) * 60_000
-  for (;;) {
-    const b = await busy()
-    if (b < 0.25 || Date.now() > end) return `${Math.round(b * 100)}% busy, load ${load()}`
+const patience = Date.now() + Number(process.env['BONGHWA_PATIENCE'] ?? 10) * 60_000
+
+/** Machine says how busy the box was with other things when pieces of a measure began. */
+export class Machine {
+  private readonly seen: number[] = []
+
+  /** calm waits until the machine does little else, for at most BONGHWA_PATIENCE minutes (10) from the start of the run. */
+  async calm(): Promise<void> {
+    let b = await busy()
+    while (b >= 0.25 && Date.now() < patience) b = await busy()
+    this.seen.push(b)
+  }
+
+  get said(): { pieces: number; busy_before_at_most: number; load_after: number } {
+    return { pieces: this.seen.length, busy_before_at_most: round(Math.max(...this.seen), 2), load_after: load() }
   }
 }
 
