@@ -27,7 +27,7 @@ export function preview(line: RoomLine, people: People, me: string): Preview {
   if (line.draft !== '') return { kind: 'draft', text: oneLine(line.draft) }
   if (line.typing.length > 0) return { kind: 'typing', text: typing(line, people) }
   if (line.kind === 'direct' && people.get(line.peer)?.closed) return { kind: 'text', text: t('chats.closed') }
-  if (line.last === null) return { kind: 'text', text: '' }
+  if (line.last === null) return { kind: 'text', text: t('chats.nothingSaid') }
   const said = line.last.deleted ? t('chats.deleted') : oneLine(line.last.text)
   if (line.kind !== 'group') return { kind: 'text', text: said }
   if (line.last.author === me) return { kind: 'text', text: t('chats.mine', { text: said }) }
