@@ -73,14 +73,14 @@ export class Watch {
   }
 
   private watch(p: Page): void {
+    const expected = (text: string) => (this.down && networkLine.some((r) => r.test(text))) || this.allowed.some((r) => r.test(text))
     p.on('console', (m) => {
-      if (m.type() !== 'error') return
-      const text = m.text()
-      if (this.down && networkLine.some((r) => r.test(text))) return
-      if (this.allowed.some((r) => r.test(text))) return
-      this.wrong.push(`console: ${text} (${m.location().url})`)
+      if (m.type() === 'error' && !expected(m.text())) this.wrong.push(`console: ${m.text()} (${m.location().url})`)
     })
-    p.on('pageerror', (e) => this.wrong.push(`uncaught: ${e.message}\n${e.stack ?? ''}`))
+    // Firefox reports a connection that broke as an error of the page.
+    p.on('pageerror', (e) => {
+      if (!expected(e.message)) this.wrong.push(`uncaught: ${e.message}\n${e.stack ?? ''}`)
+    })
     p.on('crash', () => this.wrong.push('the page crashed'))
   }
 

@@ -71,7 +71,7 @@ export class Person {
     private readonly device: Buffer,
   ) {}
 
-  static async signUp(url: string, handle: string, name: string, password = 'correct horse'): Promise<Person> {
+  static async signUp(url: string, handle: string, name: string, password = 'correct horse', invitation = ''): Promise<Person> {
     const p = new Person(url, handle, name, password, randomBytes(32), randomBytes(16))
     const r = await p.call('AccountService/SignUp', {
       random: randomBytes(16).toString('base64'),
@@ -81,6 +81,7 @@ export class Person {
       token: p.token.toString('base64'),
       device: p.device.toString('base64'),
       deviceLabel: '시험',
+      ...(invitation ? { invitation } : {}),
     })
     p.id = r['user'] as string
     return p

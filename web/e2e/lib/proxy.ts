@@ -8,6 +8,10 @@ export class Proxy {
   delay = 0
   /** swallow drops everything in both directions without closing. */
   swallow = false
+  /** deaf drops what the server says, without closing: requests arrive, answers do not. */
+  deaf = false
+  /** refuse closes new connections at once, as a server that is down does. */
+  refuse = false
   /** idle closes connections that were silent for so long, ms; 0: never. */
   idle = 0
   private readonly sockets = new Set<Socket>()
@@ -31,6 +35,10 @@ export class Proxy {
   }
 
   private take(a: Socket): void {
+    if (this.refuse) {
+      a.destroy()
+      return
+    }
     const b = connect(this.target, '127.0.0.1')
     for (const [from, to] of [
       [a, b],
@@ -41,7 +49,7 @@ export class Proxy {
       from.on('error', () => undefined)
       if (this.idle > 0) from.setTimeout(this.idle, () => from.destroy())
       from.on('data', (chunk) => {
-        if (this.swallow) return
+        if (this.swallow || (this.deaf && from === b)) return
         if (this.delay === 0) to.write(chunk)
         else setTimeout(() => to.writable && to.write(chunk), this.delay)
       })
