@@ -36,7 +36,9 @@ export const SystemLine = memo(function SystemLine({ row, starts }: { readonly r
     others.length === 0
       ? ''
       : others.length > 1
-        ? t('room.sysWhomMany', { name: displayName(guest), n: others.length - 1 })
+        ? others.includes(me?.id ?? '')
+          ? t('room.sysWhomMeMany', { n: others.length - 1 })
+          : t('room.sysWhomMany', { name: displayName(guest), n: others.length - 1 })
         : others[0] === me?.id
           ? t('room.sysWhomMe')
           : t('room.sysWhom', { name: displayName(guest) })

@@ -45,7 +45,6 @@ function Reaction({ row, reaction, n, reachable }: { readonly row: MessageRow; r
         className={css.react}
         tabIndex={reachable ? 0 : -1}
         aria-pressed={row.myReaction === reaction}
-        aria-label={t('room.reactCount', { name: t(`room.${reactionNames[reaction - 1]!}`), n })}
         onClick={() => {
           if (held.current) held.current = false
           else actions.react(row, reaction)
@@ -64,7 +63,10 @@ function Reaction({ row, reaction, n, reachable }: { readonly row: MessageRow; r
         onBlur={leave}
         onContextMenu={(e) => e.preventDefault()}
       >
-        {reactionChars[reaction]} <b>{n.toLocaleString('en-US')}</b>
+        <span aria-hidden="true">
+          {reactionChars[reaction]} <b>{n.toLocaleString('en-US')}</b>
+        </span>
+        <span className="vh">{t('room.reactCount', { name: t(`room.${reactionNames[reaction - 1]!}`), n })}</span>
       </button>
       {who && button.current && createPortal(<Who row={row} reaction={reaction} n={n} anchor={button.current.getBoundingClientRect()} />, document.body)}
     </li>
