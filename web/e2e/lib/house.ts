@@ -66,7 +66,7 @@ export async function furnish(url: string): Promise<House> {
   await mother.sendTo(me.id, '밥은 챙겨 먹고 다니지?')
   await mother.sendTo(me.id, '김치 택배로 보냈다~ 내일 도착한대 🥬')
   const long = await people.ari.createGroup('아주 긴 이름의 독서 모임: 올해 안에 토지 스무 권 다 읽기 도전', ids(me, people.areum, people.taeri))
-  await people.ari.send(long, `이번 주 발제문이에요.\n\n${Array.from({ length: 12 }, (_, i) => `${i + 1}. 최참판댁의 마당은 계절이 바뀔 때마다 다른 사람들로 채워지는데, 그 바뀜이 인물의 마음보다 먼저 와요.`).join('\n')}`)
+  await people.ari.send(long, `이번 주 발제문이에요.\n\n${Array.from({ length: 24 }, (_, i) => `${i + 1}. 최참판댁의 마당은 계절이 바뀔 때마다 다른 사람들로 채워지는데, 그 바뀜이 인물의 마음보다 먼저 와요.`).join('\n')}`)
 
   const hike = await junho.createGroup('북한산 산행 모임', ids(me, eunji, jiwoo, subin, taeyang, mirae, people.eunbi, people.doha, people.areum, people.sehun, people.ari))
   await junho.send(hike, '이번 일요일, 8시 우이역 2번 출구에서 만나요 ⛰️')

@@ -211,7 +211,7 @@ export class Person {
   }
 
   async block(user: string): Promise<void> {
-    await this.frame({ block: { name: this.name_('account'), user } })
+    await this.frame({ block: { name: this.name_('blocks'), user } })
   }
 
   async profile(displayName: string, statusMessage: string): Promise<void> {
