@@ -58,8 +58,16 @@ export function listTime(ms: number, today = now()): string {
 
 /** sameDay says whether two moments are on the same local day. */
 export function sameDay(a: number, b: number): boolean {
-  return daysBetween(a, b) === 0
+  if (a < day.from || a >= day.to) {
+    const d = new Date(a)
+    const [y, m, n] = [d.getFullYear(), d.getMonth(), d.getDate()]
+    day = { from: new Date(y, m, n).getTime(), to: new Date(y, m, n + 1).getTime() }
+  }
+  return b >= day.from && b < day.to
 }
+
+// The day that was asked about last: a log asks about the same one row after row.
+let day = { from: 0, to: 0 }
 
 // Midnights are compared in UTC: a day with a clock change has 23 or 25 hours.
 function daysBetween(a: number, b: number): number {

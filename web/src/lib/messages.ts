@@ -71,6 +71,7 @@ function lookup(key: string): string | undefined {
 
 /** fill puts values into a text. */
 export function fill(text: string, params: Params = {}): string {
+  if (!text.includes('{')) return text
   return text.replace(/\{(\w+)(?:\|([^{}]*))?\}/g, (whole, name: string, form: string | undefined) => {
     const value = params[name]
     if (value === undefined) return whole

@@ -15,6 +15,7 @@ import { BubbleWidths } from './fit.ts'
 import { firstUnread, shapeOf } from './group.ts'
 import { DayLine, GapLine, ReadLine, SystemLine } from './Lines.tsx'
 import { Group, LoadFailed, LogTop } from './LogParts.tsx'
+import { Hover, HoverContext } from './hover.ts'
 import css from './log.module.css'
 import { MessageLine } from './MessageLine.tsx'
 import { usePress } from './usePress.ts'
@@ -106,7 +107,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   const groupKeys = useRef(new Map<string, string>())
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(() => new Set())
   const [pointed, setPointed] = useState(0)
-  const [hovered, setHovered] = useState<string | null>(null)
+  const [hover] = useState(() => new Hover())
   const focused = useRef<string | null>(null)
 
   core.setRows(rows)
@@ -428,7 +429,6 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       found={row.key === foundKey}
       open={unfolded.has(row.key)}
       ring={row.key === heldKey ? 'held' : row.key === editingKey ? 'editing' : row.seq !== 0 && row.seq === pointed ? 'pointed' : ''}
-      tools={row.key === hovered}
       fresh={fresh.current.keys.has(row.key)}
     />
   )
@@ -531,7 +531,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   const onFocus = (e: FocusEvent) => {
     const key = rowOf(e.target)?.key ?? null
     focused.current = key
-    setHovered(key)
+    hover.set(key)
   }
   const onBlur = (e: FocusEvent) => {
     if (e.currentTarget.contains(e.relatedTarget)) return
@@ -544,11 +544,11 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
 
   return (
     <div className={css.wrap}>
-      <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onFocus={onFocus} onBlur={onBlur} onPointerOver={(e) => e.pointerType === 'mouse' && setHovered(rowOf(e.target)?.key ?? null)} onPointerLeave={() => setHovered(focused.current)} {...press}>
+      <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onFocus={onFocus} onBlur={onBlur} onPointerOver={(e) => e.pointerType === 'mouse' && hover.set(rowOf(e.target)?.key ?? null)} onPointerLeave={() => hover.set(focused.current)} {...press}>
         <div ref={column} className={css.column}>
           <LogTop state={state} retry={() => engine.loadOlder(id)} />
           <div ref={spacer} style={{ height: core.top(win.start) }} />
-          {drawn}
+          <HoverContext value={hover}>{drawn}</HoverContext>
           <div ref={foot} style={{ height: core.total - core.top(win.end) }} />
           {!state.atEnd && <div className={css.state}>{state.failed ? <LoadFailed state={state} retry={() => engine.loadNewer(id)} /> : state.loadingNewer && t('room.loadingNewer')}</div>}
           <div className={css.tail} />

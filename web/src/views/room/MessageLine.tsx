@@ -14,6 +14,7 @@ import { useActions } from './actions.ts'
 import css from './bubble.module.css'
 import { fitName } from './fit.ts'
 import { foldText } from './fold.ts'
+import { useHovered } from './hover.ts'
 import { Reactions } from './Reactions.tsx'
 import { RichText } from './RichText.tsx'
 
@@ -30,7 +31,6 @@ export interface MessageLineProps {
   readonly open: boolean
   /** ring: the menu is open at it (held), it is being edited, or a jump led to it (pointed). */
   readonly ring: '' | 'held' | 'editing' | 'pointed'
-  readonly tools: boolean
   /** fresh: it has just come and fades in. */
   readonly fresh: boolean
 }
@@ -38,6 +38,7 @@ export interface MessageLineProps {
 export const MessageLine = memo(function MessageLine(p: MessageLineProps) {
   const { row } = p
   const actions = useActions()
+  const tools = useHovered(row.key)
   const failed = row.state === 'refused'
   const classes = [css.row, row.own && css.own, p.first && css.first, failed && css.failed, p.found && css.found, p.ring !== '' && css[p.ring], p.fresh && css.fresh]
   return (
@@ -48,7 +49,7 @@ export const MessageLine = memo(function MessageLine(p: MessageLineProps) {
         <div className={css.line} data-line="" tabIndex={-1}>
           <Bubble row={row} query={p.query} open={p.open || p.found} />
           <Meta row={row} last={p.last} unread={p.unread} />
-          {p.tools && !row.deleted && <Tools row={row} />}
+          {tools && !row.deleted && <Tools row={row} />}
         </div>
         {failed && (
           <div className={css.fail} role="alert">
@@ -67,7 +68,7 @@ export const MessageLine = memo(function MessageLine(p: MessageLineProps) {
             </button>
           </div>
         )}
-        {!row.deleted && row.reactions.some((n) => n > 0) && <Reactions row={row} reachable={p.tools} />}
+        {!row.deleted && row.reactions.some((n) => n > 0) && <Reactions row={row} reachable={tools} />}
       </div>
     </div>
   )
