@@ -4,7 +4,7 @@ import type { Refusal } from '../types.ts'
 import type { DownFrame, Failure } from './frames.ts'
 import { failure, less } from './frames.ts'
 import type { Conn, Inside } from './inside.ts'
-import { openLimitActive, openLimitIdle, reconnectingAfter, refusalOf, silenceActive, silenceIdle, unanswered, unansweredAlone } from './inside.ts'
+import { openLimitActive, openLimitIdle, reconnectingAfter, refusalOf, silenceActive, silenceIdle, silenceShown, unanswered, unansweredAlone } from './inside.ts'
 import { scopePeople } from './outbox.ts'
 import { pumpRenew, renew, renewMayGo } from './renew.ts'
 import { dropRooms, headAt, pumpFetches, readUp, retryFetches, storeLines, takeLines, takeMessage } from './rooms.ts'
@@ -53,6 +53,7 @@ function broke(s: Inside, now: number): void {
 /** show tells the models of the connection. */
 export function show(s: Inside, now: number, state: Inside['shown']): void {
   s.brokenAt = 0
+  for (const f of s.flights.values()) if (f.item) s.touched.add(f.item) // sent over a connection that is there or is not
   s.shown = state
   s.shownAt = now
   s.tell({ t: 'connection', state, since: now })
@@ -116,6 +117,11 @@ export function frame(s: Inside, now: number, id: number, f: DownFrame): void {
   } else if (s.cur?.id === id) {
     s.cur.lastFrame = now
     s.pingAt = 0
+    if (s.shown === 'reconnecting') {
+      // It was silent and lives again.
+      show(s, now, 'online')
+      if (s.views.length > 0) sendView(s)
+    }
     live(s, now, s.cur, f)
   }
 }
@@ -182,6 +188,11 @@ function troubleAt(s: Inside, cur: Conn): number {
     if (f.item) return Math.min(at, f.at + (s.sites === 1 ? unansweredAlone : unanswered))
   }
   return at
+}
+
+/** silentAt is when the current connection, where somebody waits, is told like a lost one although it is still open. */
+function silentAt(s: Inside, cur: Conn): number {
+  return s.flights.size > 0 || s.views.length > 0 ? Math.max(cur.lastFrame, s.activeFrom) + silenceShown : Infinity
 }
 
 /** live takes a frame of the current connection. */
@@ -300,6 +311,7 @@ export function tick(s: Inside, now: number): void {
   if (s.linesAt > 0 && now >= s.linesAt) storeLines(s)
   if (!s.online || s.ended) return
   if (s.brokenAt > 0 && now >= s.brokenAt + reconnectingAfter) show(s, now, 'reconnecting')
+  if (s.cur && s.shown === 'online' && now >= silentAt(s, s.cur)) show(s, now, 'reconnecting')
   if (s.renewing) {
     pumpRenew(s, now)
     return
@@ -340,6 +352,8 @@ export function nextWake(s: Inside): number | null {
   const times: number[] = s.linesAt > 0 ? [s.linesAt] : []
   if (s.online && !s.ended) {
     if (s.brokenAt > 0) times.push(s.brokenAt + reconnectingAfter)
+    const silent = s.cur && s.shown === 'online' ? silentAt(s, s.cur) : Infinity
+    if (silent < Infinity) times.push(silent)
     if (s.renewing) {
       if (renewMayGo(s)) times.push(s.renewAt)
     } else {

@@ -374,6 +374,20 @@ describe('silence', () => {
     d.wake()
     expect(d.links.size).toBe(2)
   })
+  test('is told after a while like a lost connection, and what is under way as unknown', () => {
+    const { w, d, room } = calm()
+    const id = d.send(room, 'x')
+    for (let i = 0; i < 300 && d.items.get(id)?.state === 'waiting'; i++) d.step()
+    for (const l of d.links.values()) l.dead = true
+    expect([d.connection, d.items.get(id)?.state]).toEqual(['online', 'sending'])
+    w.now += 5000
+    d.wake()
+    expect([d.connection, d.items.get(id)?.state]).toEqual(['reconnecting', 'unknown'])
+    for (const l of d.links.values()) l.dead = false
+    w.settle()
+    expect([d.connection, d.result(id).ok]).toEqual(['online', true])
+    expect(texts(w.server, room).filter((t) => t === 'x')).toHaveLength(1)
+  })
   test('of a machine that slept', () => {
     const { w, d, bob, room } = calm()
     for (const l of d.links.values()) l.dead = true

@@ -11,6 +11,7 @@ import type { Done, Rec, State } from './record.ts'
 // Limits of the protocol and of patience, in milliseconds where they are times. docs/protocol.md.
 export const nameWindow = 8 // names of a scope under way
 export const silenceActive = 1100 // a send under way or a room in view, and no frame
+export const silenceShown = 5000 // the same, when the models are told that the connection is not there
 export const silenceIdle = 80000 // no frame in an idle session
 export const unanswered = 700 // a send without answer, with another site to go to
 export const unansweredAlone = 5000 // the same with one site only

@@ -326,7 +326,7 @@ export function load(s: Inside, st: State): void {
 /** itemOf is an item as models see it. One that is being replaced shows the text that is to come. */
 function itemOf(s: Inside, it: Open): Item {
   const op = plain(it.replace ? { ...it.op, text: it.replace.text ?? '' } : it.op)
-  const state = it.giveUp && !it.replace ? 'givingUp' : it.flight !== 0 ? 'sending' : it.left ? 'unknown' : 'waiting'
+  const state = it.giveUp && !it.replace ? 'givingUp' : it.flight !== 0 && s.shown !== 'reconnecting' ? 'sending' : it.left ? 'unknown' : 'waiting'
   return { id: it.id, op, created: it.created, state, n: it.device === s.device ? it.n : 0 }
 }
 
