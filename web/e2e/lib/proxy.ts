@@ -14,6 +14,8 @@ export class Proxy {
   refuse = false
   /** idle closes connections that were silent for so long, ms; 0: never. */
   idle = 0
+  /** closed counts the connections that were closed for silence. */
+  closed = 0
   private readonly sockets = new Set<Socket>()
   private server: Server | undefined
 
@@ -47,7 +49,10 @@ export class Proxy {
       this.sockets.add(from)
       from.setNoDelay(true)
       from.on('error', () => undefined)
-      if (this.idle > 0) from.setTimeout(this.idle, () => from.destroy())
+      if (this.idle > 0) from.setTimeout(this.idle, () => {
+        this.closed++
+        from.destroy()
+      })
       from.on('data', (chunk) => {
         if (this.swallow || (this.deaf && from === b)) return
         if (this.delay === 0) to.write(chunk)
