@@ -12,6 +12,8 @@ test('every state has its picture', async () => {
   try {
     const watch = new Watch(browser, '')
     watch.down = true
+    // A wrong password, and a session that was ended.
+    watch.allowed = [/status of 401/]
     await tour({
       context: (options) => watch.context(options),
       look: async (name, page) => {

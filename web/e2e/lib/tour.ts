@@ -414,7 +414,7 @@ async function offline(o: TourOptions, server: Server, house: House): Promise<vo
   const field = page.getByRole('textbox', { name: '메시지', exact: true })
   await logIn(page, 'dohyun.lee')
   await g.at(`/room/${rooms.class5}`)
-  await page.getByText('사다리타기로 해요').first().waitFor()
+  await page.getByRole('log').getByText('사다리타기로 해요').waitFor()
   proxy.swallow = true
   await write(field, '저는 어제 보냈어요!')
   await page.keyboard.press('Enter')
@@ -476,6 +476,7 @@ async function plain(o: TourOptions): Promise<void> {
   try {
     const g = await Guide.start(o, `http://${address}:${port}`, phone)
     await signUp(g.page, '이도현', 'dohyun.lee')
+    await g.page.getByText('아직은 혼자예요').waitFor()
     await g.see('plain-http-phone', '암호화되지 않은 주소로 열었어요')
     await g.close()
   } finally {
