@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/etcdserver"
@@ -27,17 +29,27 @@ type EtcdOptions struct {
 	Dir string
 	// Name of this member in its cluster.
 	Name string
-	// PeerURL is where the other members reach this one ("http://10.0.0.1:2380"). Empty: a cluster of one, which listens on nothing
+	// PeerURL is where the other members reach this one ("https://10.0.0.1:2380"). Empty: a cluster of one, which listens on nothing
 	// but the unix socket for etcdctl.
 	PeerURL string
-	// InitialCluster lists the members of a new cluster ("a=http://10.0.0.1:2380,b=..."); used by an empty directory only.
+	// InitialCluster lists the members of a new cluster ("a=https://10.0.0.1:2380,b=..."), or with Join those of the one that
+	// is joined; used by an empty directory only.
 	InitialCluster string
+	// Token tells clusters apart whose members have the same addresses; used by an empty directory only.
+	Token string
+	// Join: an empty directory becomes the member that AddLearner has announced to a running cluster.
+	Join bool
+	// TLS are the PEM files under which members speak; all empty: in the open, for tests.
+	TLS TLSFiles
 	// Logger gets etcd's errors. nil: slog.Default().
 	Logger *slog.Logger
 	// OnFatal is told, once, in one sentence, when etcd can no longer go on (a failed write to disk). The process should
 	// end: until then every method returns ErrStopped. nil: the sentence is logged.
 	OnFatal func(sentence string)
 }
+
+// TLSFiles are a member's certificate and key, and the authority whose certificates it accepts.
+type TLSFiles struct{ CA, Cert, Key string }
 
 // Etcd is a Log on an embedded etcd member.
 type Etcd struct {
@@ -124,6 +136,13 @@ func OpenEtcd(ctx context.Context, o EtcdOptions) (*Etcd, error) {
 		e.Close()
 		return nil, fmt.Errorf("cannot read the log: %w", err)
 	}
+	if o.PeerURL != "" && len(e.voters()) == 1 {
+		// It was alone, or the address of the only member has changed: the others will look for it at its new one.
+		if err := e.move(ctx, o.PeerURL); err != nil {
+			e.Close()
+			return nil, err
+		}
+	}
 	return e, nil
 }
 
@@ -180,6 +199,19 @@ func memberConfig(o EtcdOptions) (*embed.Config, error) {
 		}
 		c.ListenPeerUrls, c.AdvertisePeerUrls = []url.URL{*u}, []url.URL{*u}
 		c.InitialCluster = o.InitialCluster
+	}
+	if o.Token != "" {
+		c.InitialClusterToken = o.Token
+	}
+	if o.Join {
+		c.ClusterState = embed.ClusterStateFlagExisting
+	}
+	if o.TLS != (TLSFiles{}) {
+		// Whoever dials checks the address in the certificate; where a caller's packets come from says nothing.
+		c.PeerTLSInfo = transport.TLSInfo{
+			CertFile: o.TLS.Cert, KeyFile: o.TLS.Key, TrustedCAFile: o.TLS.CA, ClientCertAuth: true, SkipClientSANVerify: true,
+			MinVersion: tls.VersionTLS13,
+		}
 	}
 	return c, nil
 }
