@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto'
-import { IDBFactory } from 'fake-indexeddb'
+import { IDBFactory, forceCloseDatabase } from 'fake-indexeddb'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { MemoryStore, type Store, StoreError, openStore } from './store.ts'
+import { MemoryStore, type Store, StoreError, type Why, inMemory, openStore } from './store.ts'
 import { Writer } from './writer.ts'
 
 const never = () => () => {}
@@ -91,14 +91,77 @@ test('refused: no database, one that throws, one that never answers', async () =
   globalThis.indexedDB = was
 })
 
+describe('a database that fails', () => {
+  /** databases that were opened, newest last. */
+  const opened: IDBDatabase[] = []
+  beforeEach(() => {
+    opened.length = 0
+    const open = indexedDB.open.bind(indexedDB)
+    indexedDB.open = (...args) => {
+      const request = open(...args)
+      request.addEventListener('success', () => opened.push(request.result))
+      return request
+    }
+  })
+  const forceClose = () => forceCloseDatabase(opened.at(-1) as never)
+
+  test('a read that fails is not an empty table', async () => {
+    const s = await openStore('1', never)
+    await s.write([{ table: 'items', key: 1, value: 1 }])
+    const db = opened[0]!
+    db.transaction = () => {
+      throw new DOMException('broken', 'UnknownError')
+    }
+    await expect(s.get('items', 1)).rejects.toMatchObject({ why: 'unreadable' })
+    await expect(s.entries('items')).rejects.toMatchObject({ why: 'unreadable' })
+    await expect(inMemory(s)).rejects.toMatchObject({ why: 'unreadable' })
+    await expect(s.write([{ table: 'items', key: 2, value: 2 }])).rejects.toMatchObject({ why: 'full' })
+  })
+
+  test('closed from outside it is opened again, once', async () => {
+    const s = await openStore('1', never)
+    await s.claim('f')
+    await s.write([{ table: 'items', key: 1, value: 1 }], { fence: 'f' })
+    forceClose()
+    await s.write([{ table: 'items', key: 2, value: 2 }], { fence: 'f' })
+    expect((await s.entries('items')).map(([k]) => k)).toEqual([1, 2])
+    expect(opened).toHaveLength(2)
+    forceClose()
+    await expect(s.write([{ table: 'items', key: 3, value: 3 }], { fence: 'f' })).rejects.toMatchObject({ why: 'refused' })
+    await expect(s.get('items', 1)).rejects.toMatchObject({ why: 'unreadable' })
+    expect(opened).toHaveLength(2)
+  })
+
+  test('closed under a write that is under way: the write is made all the same', async () => {
+    const s = await openStore('1', never)
+    await s.claim('f')
+    const writing = s.write([{ table: 'items', key: 1, value: 1 }], { fence: 'f' })
+    forceClose()
+    await writing
+    expect(await s.get('items', 1)).toBe(1)
+  })
+
+  test('a newer client takes it over and does not wait; this one is refused', async () => {
+    const s = await openStore('1', never)
+    const newer = await new Promise<IDBDatabase>((resolve, reject) => {
+      const r = indexedDB.open('bonghwa-1', 2)
+      r.onsuccess = () => resolve(r.result)
+      r.onblocked = () => reject(new Error('blocked'))
+    })
+    await expect(s.write([{ table: 'items', key: 1, value: 1 }])).rejects.toMatchObject({ why: 'refused' })
+    newer.close()
+  })
+})
+
 describe('writer', () => {
   /** Shaky is a store that fails when told to. */
   class Shaky extends MemoryStore {
     fails = false
+    why: Why = 'full'
     transactions = 0
     override async write(...args: Parameters<MemoryStore['write']>): Promise<void> {
       this.transactions++
-      if (this.fails) throw new StoreError('full')
+      if (this.fails) throw new StoreError(this.why)
       await super.write(...args)
     }
   }
@@ -118,21 +181,37 @@ describe('writer', () => {
   test('what failed is told once and written with the next, the latest value of each', async () => {
     const s = new Shaky()
     await s.claim('f')
-    const told: boolean[] = []
+    const told: string[] = []
     let again = () => {}
-    const w = new Writer(s, 'f', (_ms, fn) => ((again = fn), () => {}), (ok) => told.push(ok), () => {})
+    const w = new Writer(s, 'f', (_ms, fn) => ((again = fn), () => {}), (state) => told.push(state), () => {})
     s.fails = true
     let stored = 0
     w.write([{ table: 'items', key: 1, value: 'a' }, { table: 'items', key: 2, value: 'x' }], true, () => stored++)
     await w.settled()
     w.write([{ table: 'items', key: 1, value: 'b' }, { table: 'items', key: 2 }], true, () => stored++)
     await w.settled()
-    expect([stored, told]).toEqual([2, [false]])
+    expect([stored, told]).toEqual([2, ['full']])
     s.fails = false
     again()
     await w.settled()
-    expect(told).toEqual([false, true])
+    expect(told).toEqual(['full', 'ok'])
     expect(await s.entries('items')).toEqual([[1, 'b']])
+  })
+
+  test('a database that is gone is told as refused and not tried again', async () => {
+    const s = new Shaky()
+    await s.claim('f')
+    const told: string[] = []
+    let again = () => {}
+    const w = new Writer(s, 'f', (_ms, fn) => ((again = fn), () => {}), (state) => told.push(state), () => {})
+    s.why = 'refused'
+    s.fails = true
+    w.write([{ table: 'items', key: 1, value: 'a' }], true)
+    await w.settled()
+    const made = s.transactions
+    again()
+    await w.settled()
+    expect([told, s.transactions]).toEqual([['refused'], made])
   })
 
   test('a lost lead ends it', async () => {

@@ -1,7 +1,8 @@
 // The store of one account slot: tables of plain values, in IndexedDB or, where that is refused, in memory. Guarantees: the
 // writes of one call are made all or none and in the order of the calls; with `fence`, only while this window is the one
-// that leads, so that a window that slept through losing the lead cannot write over its successor. The store knows nothing
-// of what the values mean; tables.ts does.
+// that leads, so that a window that slept through losing the lead cannot write over its successor. A read that fails says so:
+// it never looks like an empty table. A database that is closed from outside is opened again, once. The store knows nothing of
+// what the values mean; records.ts does.
 import { type IDBPDatabase, openDB } from 'idb'
 
 export const tables = ['meta', 'items', 'counters', 'kept', 'done', 'drafts', 'lines', 'stretches', 'people', 'photos', 'memory'] as const
@@ -22,10 +23,13 @@ export interface WriteOptions {
   readonly fence?: string
 }
 
-/** StoreError: full = no room or the write failed; fenced = another window leads. */
+/** Why a store failed: full = no room or the write failed; fenced = another window leads; unreadable = what is there is not
+ * known; refused = the database was taken away for good. */
+export type Why = 'full' | 'fenced' | 'unreadable' | 'refused'
+
 export class StoreError extends Error {
-  readonly why: 'full' | 'fenced'
-  constructor(why: 'full' | 'fenced') {
+  readonly why: Why
+  constructor(why: Why) {
     super(why)
     this.why = why
   }
@@ -33,6 +37,7 @@ export class StoreError extends Error {
 
 export interface Store {
   readonly kind: 'disk' | 'memory'
+  /** get and entries reject with StoreError only. */
   get(table: Table, key: Key): Promise<unknown>
   /** entries of a table in order of their keys. */
   entries(table: Table): Promise<readonly (readonly [Key, unknown])[]>
@@ -51,9 +56,17 @@ const version = 1
 /** openTimeout: an open that takes longer counts as refused. */
 export const openTimeout = 4000
 
+type After = (ms: number, fn: () => void) => () => void
+
 /** openStore opens the database of a slot, or a store in memory if there can be none. */
-export async function openStore(slot: string, after: (ms: number, fn: () => void) => () => void): Promise<Store> {
-  if (typeof indexedDB === 'undefined') return new MemoryStore()
+export async function openStore(slot: string, after: After): Promise<Store> {
+  const store = new DiskStore(slot, after)
+  return (await store.open()) ? store : new MemoryStore()
+}
+
+/** openDatabase ends with null if there is none to be had in time; lost is called when it is closed from outside. */
+async function openDatabase(slot: string, after: After, lost: () => void): Promise<IDBPDatabase | null> {
+  if (typeof indexedDB === 'undefined') return null
   let late = false
   let stop = () => {}
   const timeout = new Promise<null>((resolve) => {
@@ -62,15 +75,19 @@ export async function openStore(slot: string, after: (ms: number, fn: () => void
       resolve(null)
     })
   })
-  const open = async () => openDB(`bonghwa-${slot}`, version, {
-    upgrade(db) {
-      for (const t of tables) if (!db.objectStoreNames.contains(t)) db.createObjectStore(t)
-    },
-    // A newer client wants to change the schema: it must not wait for this window.
-    blocking(_current, _blocked, event) {
-      ;(event.target as IDBDatabase).close()
-    },
-  })
+  const open = async () =>
+    openDB(`bonghwa-${slot}`, version, {
+      upgrade(db) {
+        for (const t of tables) if (!db.objectStoreNames.contains(t)) db.createObjectStore(t)
+      },
+      // A newer client wants to change the schema: it must not wait for this window.
+      blocking(_current, _blocked, event) {
+        ;(event.target as IDBDatabase).close()
+        lost()
+      },
+      // The browser clears its data, or has lost its disk.
+      terminated: lost,
+    })
   // Some browsers refuse by throwing, some by an error, some by silence.
   const opening = open().then(
     (db) => {
@@ -82,28 +99,69 @@ export async function openStore(slot: string, after: (ms: number, fn: () => void
   )
   const db = await Promise.race([opening, timeout])
   stop()
-  return db ? new DiskStore(db) : new MemoryStore()
+  return db
 }
 
 class DiskStore implements Store {
   readonly kind = 'disk'
-  private readonly db: IDBPDatabase
-  constructor(db: IDBPDatabase) {
-    this.db = db
+  private readonly slot: string
+  private readonly after: After
+  private db: IDBPDatabase | null = null
+  /** again is the second opening, of which there is one. */
+  private again: Promise<boolean> | null = null
+
+  constructor(slot: string, after: After) {
+    this.slot = slot
+    this.after = after
+  }
+
+  async open(): Promise<boolean> {
+    // Closed again meanwhile: then it is not there.
+    let lost = false
+    const db = await openDatabase(this.slot, this.after, () => {
+      lost = true
+      this.db = null
+    })
+    if (!lost) this.db = db
+    return this.db !== null
+  }
+
+  /** use works on the database. What fails because it was closed is done again on the one opened anew: then nothing of it was
+   * made. */
+  private async use<T>(f: (db: IDBPDatabase) => Promise<T>): Promise<T> {
+    const db = this.db
+    try {
+      if (db) return await f(db)
+    } catch (e) {
+      // A connection that is closing refuses transactions a moment before it is told to be closed.
+      const closed = this.db !== db || (e instanceof DOMException && e.name === 'InvalidStateError')
+      if (!closed || e instanceof StoreError) throw e
+      if (this.db === db) this.db = null
+    }
+    this.again ??= this.open()
+    await this.again
+    if (!this.db) throw new StoreError('refused')
+    return f(this.db)
+  }
+
+  private async read<T>(f: (db: IDBPDatabase) => Promise<T>): Promise<T> {
+    try {
+      return await this.use(f)
+    } catch {
+      throw new StoreError('unreadable')
+    }
   }
 
   async get(table: Table, key: Key): Promise<unknown> {
-    return this.db.get(table, key).catch(() => undefined)
+    return this.read((db) => db.get(table, key))
   }
 
   async entries(table: Table): Promise<readonly (readonly [Key, unknown])[]> {
-    try {
-      const tx = this.db.transaction(table)
-      const [keys, values] = await Promise.all([tx.store.getAllKeys(), tx.store.getAll()])
+    return this.read(async (db) => {
+      const tx = db.transaction(table)
+      const [keys, values] = await Promise.all([tx.store.getAllKeys(), tx.store.getAll(), tx.done])
       return keys.map((k, i) => [k as Key, values[i] as unknown] as const)
-    } catch {
-      return []
-    }
+    })
   }
 
   async write(writes: readonly Write[], options: WriteOptions = {}): Promise<void> {
@@ -111,30 +169,7 @@ class DiskStore implements Store {
     if (options.fence !== undefined) names.add('meta')
     if (names.size === 0) return
     try {
-      const tx = this.db.transaction([...names], 'readwrite', { durability: options.strict ? 'strict' : 'relaxed' })
-      // A failed request rejects on its own besides aborting the transaction; what counts is tx.done.
-      const done = tx.done.then(
-        () => null,
-        (e: unknown) => e ?? new Error('aborted'),
-      )
-      if (options.fence !== undefined && (await tx.objectStore('meta').get(fenceKey)) !== options.fence) {
-        tx.abort()
-        await done
-        throw new StoreError('fenced')
-      }
-      try {
-        for (const w of writes) {
-          const s = tx.objectStore(w.table)
-          const r = w.value === undefined ? s.delete(w.key) : s.put(w.value, w.key)
-          r.catch(() => undefined)
-        }
-      } catch (e) {
-        tx.abort() // a value that cannot be stored
-        await done
-        throw e
-      }
-      const failed = await done
-      if (failed) throw failed
+      await this.use((db) => transact(db, [...names], writes, options))
     } catch (e) {
       throw e instanceof StoreError ? e : new StoreError('full')
     }
@@ -146,17 +181,49 @@ class DiskStore implements Store {
 
   async wipe(): Promise<void> {
     try {
-      const tx = this.db.transaction([...tables], 'readwrite', { durability: 'strict' })
-      for (const t of tables) void tx.objectStore(t).clear()
-      await tx.done
-    } catch {
-      throw new StoreError('full')
+      await this.use(async (db) => {
+        const tx = db.transaction([...tables], 'readwrite', { durability: 'strict' })
+        for (const t of tables) tx.objectStore(t).clear().catch(() => undefined) // tx.done tells
+        await tx.done
+      })
+    } catch (e) {
+      throw e instanceof StoreError ? e : new StoreError('full')
     }
   }
 
   close(): void {
-    this.db.close()
+    this.db?.close()
+    this.db = null
+    this.again = Promise.resolve(false)
   }
+}
+
+/** transact makes all writes or none. */
+async function transact(db: IDBPDatabase, names: string[], writes: readonly Write[], options: WriteOptions): Promise<void> {
+  const tx = db.transaction(names, 'readwrite', { durability: options.strict ? 'strict' : 'relaxed' })
+  // A failed request rejects on its own besides aborting the transaction; what counts is tx.done.
+  const done = tx.done.then(
+    () => null,
+    (e: unknown) => e ?? new Error('aborted'),
+  )
+  if (options.fence !== undefined && (await tx.objectStore('meta').get(fenceKey)) !== options.fence) {
+    tx.abort()
+    await done
+    throw new StoreError('fenced')
+  }
+  try {
+    for (const w of writes) {
+      const s = tx.objectStore(w.table)
+      const r = w.value === undefined ? s.delete(w.key) : s.put(w.value, w.key)
+      r.catch(() => undefined)
+    }
+  } catch (e) {
+    tx.abort() // a value that cannot be stored
+    await done
+    throw e
+  }
+  const failed = await done
+  if (failed) throw failed
 }
 
 /** MemoryStore lasts as long as the page. */
@@ -195,10 +262,10 @@ export class MemoryStore implements Store {
   close(): void {}
 }
 
-/** inMemory copies what can be read of a store that cannot be written. */
+/** inMemory copies a store that cannot be written; it rejects if it cannot be read either. */
 export async function inMemory(from: Store): Promise<Store> {
   const copy = new MemoryStore()
-  for (const table of ['meta', 'items', 'counters', 'kept', 'done', 'lines', 'drafts'] as const) {
+  for (const table of ['meta', 'items', 'counters', 'kept', 'done', 'lines', 'drafts', 'memory'] as const) {
     await copy.write((await from.entries(table)).map(([key, value]) => ({ table, key, value })))
   }
   return copy

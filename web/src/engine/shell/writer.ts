@@ -1,10 +1,13 @@
 // Writer puts the writes of the leading window into the store, one transaction after the other. While one is under way,
 // what comes gathers for the next. A write that fails (no room left) is not lost: it is told once (`onState`), the caller goes
 // on as if it were stored, and everything that failed goes into the next transaction again, so that the store is never
-// half of something. Only a lost lead ends it.
+// half of something. Only a lost lead ends it. A database that is gone for good is told as refused and not tried again.
+import type { AppState } from '../types.ts'
 import { type Store, StoreError, type Write } from './store.ts'
 
 const retryAfter = 5000
+
+type StorageState = AppState['storage']
 
 interface Batch {
   readonly writes: readonly Write[]
@@ -18,6 +21,8 @@ export class Writer {
   private making: readonly Batch[] = []
   private running = false
   private stopped = false
+  /** told is what onState was last told. */
+  private told: StorageState = 'ok'
   /** failed writes by table and key, latest value. */
   private readonly failed = new Map<string, Write>()
   private idle: (() => void)[] = []
@@ -25,14 +30,14 @@ export class Writer {
   private readonly store: Store
   private readonly fence: string
   private readonly later: (ms: number, fn: () => void) => () => void
-  private readonly onState: (ok: boolean) => void
+  private readonly onState: (state: StorageState) => void
   private readonly onFenced: () => void
 
   constructor(
     store: Store,
     fence: string,
     later: (ms: number, fn: () => void) => () => void,
-    onState: (ok: boolean) => void,
+    onState: (state: StorageState) => void,
     onFenced: () => void,
   ) {
     this.store = store
@@ -72,7 +77,7 @@ export class Writer {
   /** retry tries what failed again, until it works. */
   private retry(): void {
     this.later(retryAfter, () => {
-      if (this.stopped || this.failed.size === 0) return
+      if (this.stopped || this.told !== 'full') return
       this.write([], false)
       this.retry()
     })
@@ -91,6 +96,12 @@ export class Writer {
     return p
   }
 
+  private tell(state: StorageState): void {
+    if (state === this.told) return
+    this.told = state
+    this.onState(state)
+  }
+
   private async run(): Promise<void> {
     this.running = true
     while (this.queue.length > 0) {
@@ -102,8 +113,8 @@ export class Writer {
       const strict = batches.some((b) => b.strict)
       try {
         await this.store.write([...merged.values()], { strict, fence: this.fence })
-        if (this.failed.size > 0) this.onState(true)
         this.failed.clear()
+        this.tell('ok')
       } catch (e) {
         if (e instanceof StoreError && e.why === 'fenced') {
           this.queue = []
@@ -112,12 +123,10 @@ export class Writer {
           this.onFenced()
           break
         }
-        const first = this.failed.size === 0
         for (const [k, w] of merged) this.failed.set(k, w)
-        if (first) {
-          this.onState(false)
-          this.retry()
-        }
+        const was = this.told
+        this.tell(e instanceof StoreError && e.why === 'refused' ? 'refused' : 'full')
+        if (was === 'ok') this.retry()
       }
       this.making = []
       for (const b of batches) for (const f of b.done) f()
