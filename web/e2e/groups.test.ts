@@ -1,12 +1,12 @@
-// Three people in a group, through the whole page. Not run to its end yet (docs/state.md).
+// Three people in a group, through the whole page.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, launch } from './lib/browser.ts'
+import { Watch, browserNames, launch } from './lib/browser.ts'
 import { chat, composer, inside, line, log, logIn, openChat, patience, say, sees, write } from './lib/hands.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
 
-describe.each(['chromium'] as const)('groups in %s', (name) => {
+describe.each(browserNames)('groups in %s', (name) => {
   let browser: Browser
   let server: Server
 
@@ -42,8 +42,9 @@ describe.each(['chromium'] as const)('groups in %s', (name) => {
     await log(other).getByText('한가람 님이 나를 초대해 채팅방을 만들었어요').waitFor()
 
     // A new name, at both.
-    await page.getByRole('button', { name: '채팅방 정보', exact: true }).click()
     const info = page.getByRole('complementary', { name: '채팅방 정보' })
+    const about = async () => page.getByRole('button', { name: '채팅방 정보', exact: true }).click()
+    await about()
     await info.getByRole('button', { name: '방 이름 바꾸기' }).click()
     await write(info.getByRole('textbox', { name: '방 이름' }), '해맞이')
     await info.getByRole('button', { name: '바꾸기', exact: true }).click()
@@ -70,8 +71,9 @@ describe.each(['chromium'] as const)('groups in %s', (name) => {
     // Blocked: the 1:1 says so, and undoes it.
     await guest.sendTo(host.id, '따로 여쭤볼게요')
     await openChat(page, '고은별')
-    await page.getByRole('complementary', { name: '채팅방 정보' }).getByRole('button', { name: '차단하기' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: '차단하기' }).click()
+    await about()
+    await info.getByRole('button', { name: '차단하기' }).click()
+    await page.getByRole('alertdialog').getByRole('button', { name: '차단하기' }).click()
     await page.getByText('차단한 친구예요').waitFor()
     await expect(guest.sendTo(host.id, '안 가는 글')).rejects.toThrow('CANNOT_RECEIVE')
     await page.getByRole('main').getByRole('button', { name: '차단 풀기' }).first().click()
@@ -81,8 +83,9 @@ describe.each(['chromium'] as const)('groups in %s', (name) => {
 
     // Leaving.
     await openChat(page, '해맞이')
-    await page.getByRole('complementary', { name: '채팅방 정보' }).getByRole('button', { name: '채팅방 나가기' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: '채팅방 나가기' }).click()
+    await about()
+    await info.getByRole('button', { name: '채팅방 나가기' }).click()
+    await page.getByRole('alertdialog').getByRole('button', { name: '채팅방 나가기' }).click()
     await expect.poll(() => chat(page, '해맞이').count(), patience).toBe(0)
     await log(other).getByText('한가람 님이 나갔어요').waitFor()
     for (const p of [host, guest, third]) p.close()

@@ -1,12 +1,12 @@
 // Two people talk, each in a browser profile of their own, through the whole page: what one does, the other sees.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, launch } from './lib/browser.ts'
+import { Watch, browserNames, launch } from './lib/browser.ts'
 import { act, bubbles, chat, composer, inside, line, log, logIn, openChat, patience, say, sees, signUp, write } from './lib/hands.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
 
-describe.each(['chromium'] as const)('talk in %s', (name) => {
+describe.each(browserNames)('talk in %s', (name) => {
   let browser: Browser
   let server: Server
 

@@ -2,12 +2,12 @@
 // lives beside the first, and a window that is logged out from elsewhere leaves nothing behind.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, launch } from './lib/browser.ts'
+import { Watch, browserNames, launch } from './lib/browser.ts'
 import { chat, composer, inside, items, logIn, openChat, patience, say, sees, signUp, stored, type } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
 import { Server } from './lib/server.ts'
 
-describe.each(['chromium'] as const)('windows in %s', (name) => {
+describe.each(browserNames)('windows in %s', (name) => {
   let browser: Browser
   let server: Server
 

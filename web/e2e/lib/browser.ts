@@ -61,6 +61,8 @@ export class Watch {
         console.error(`CSP: ${e.effectiveDirective} ${e.blockedURI} ${e.sourceFile}:${e.lineNumber}`)
       })
     })
+    // Several people look at their windows at the same time. Chromium's driver gives each of them the focus.
+    if (this.browser.browserType().name() === 'firefox') await c.addInitScript(() => (document.hasFocus = () => true))
     c.on('page', (p) => this.watch(p))
     return c
   }

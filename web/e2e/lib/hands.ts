@@ -10,7 +10,7 @@ export const patience = { timeout: 60_000, interval: 100 }
  * there the page is told by the event that typing gives.
  */
 export async function type(page: Page, text: string): Promise<void> {
-  if (page.context().browser()?.browserType().name() !== 'firefox') return page.keyboard.insertText(text)
+  if (!isFirefox(page)) return page.keyboard.insertText(text)
   await page.evaluate((text) => {
     const el = document.activeElement
     if (!(el instanceof HTMLTextAreaElement || el instanceof HTMLInputElement)) throw new Error('the focus is in no field')
@@ -21,11 +21,21 @@ export async function type(page: Page, text: string): Promise<void> {
 
 /** write makes a text all that a field holds. */
 export async function write(field: Locator, text: string): Promise<void> {
+  await front(field.page())
   await field.click()
   await field.press('Control+a')
   await field.press('Delete')
   if (text !== '') await type(field.page(), text)
   await expect.poll(() => field.inputValue(), patience).toBe(text)
+}
+
+/** front: Firefox edits only in the window that is in front; Chromium's driver has every window in front. */
+async function front(page: Page): Promise<void> {
+  if (isFirefox(page)) await page.bringToFront()
+}
+
+function isFirefox(page: Page): boolean {
+  return page.context().browser()?.browserType().name() === 'firefox'
 }
 
 /** signUp by the form. */
@@ -77,6 +87,7 @@ export function log(page: Page): Locator {
 
 /** say types a text and presses Enter once. */
 export async function say(page: Page, text: string): Promise<void> {
+  await front(page)
   await composer(page).focus()
   await type(page, text)
   await page.keyboard.press('Enter')

@@ -12,7 +12,7 @@ export function traceFailure(contexts: () => readonly BrowserContext[]): void {
     mkdirSync(folder, { recursive: true })
     let n = 0
     for (const page of contexts().flatMap((c) => c.pages())) {
-      const name = join(folder, `${task.name.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 60)}-${++n}`)
+      const name = join(folder, `${`${task.suite?.name ?? ''} ${task.name}`.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 60)}-${++n}`)
       const tree = await page.locator('body').ariaSnapshot({ timeout: 5000 }).catch(String)
       writeFileSync(`${name}.txt`, `${page.url()}\n${tree}\n`)
       const picture = await page.screenshot({ timeout: 5000 }).catch(() => null)
