@@ -69,13 +69,18 @@ function lookup(key: string): string | undefined {
   return texts[current]?.[file]?.[name] ?? texts.ko[file]?.[name]
 }
 
+/** grouped writes a number with its thousands apart: 3,000. */
+export function grouped(n: number): string {
+  return Number.isInteger(n) && Math.abs(n) < 1000 ? String(n) : n.toLocaleString('en-US')
+}
+
 /** fill puts values into a text. */
 export function fill(text: string, params: Params = {}): string {
   if (!text.includes('{')) return text
   return text.replace(/\{(\w+)(?:\|([^{}]*))?\}/g, (whole, name: string, form: string | undefined) => {
     const value = params[name]
     if (value === undefined) return whole
-    const shown = typeof value === 'number' ? value.toLocaleString('en-US') : value
+    const shown = typeof value === 'number' ? grouped(value) : value
     if (form === undefined) return shown
     if (!form.includes(':')) return shown + particle(shown, form)
     const forms = new Map(form.split('|').map((f) => [f.slice(0, f.indexOf(':')), f.slice(f.indexOf(':') + 1)] as const))

@@ -5,7 +5,7 @@ import { useEngine, usePerson, useSelect } from '../../app/context.ts'
 import type { RoomLine } from '../../engine/types.ts'
 import type { Range } from '../../lib/hangul.ts'
 import { listTime } from '../../lib/dates.ts'
-import { t } from '../../lib/messages.ts'
+import { grouped, t } from '../../lib/messages.ts'
 import { RoomPicture } from '../../ui/Avatar.tsx'
 import { Badge, Tag } from '../../ui/Button.tsx'
 import { Icon } from '../../ui/Icon.tsx'
@@ -67,7 +67,7 @@ export const ChatRow = memo(function ChatRow(p: ChatRowProps) {
           {line.kind === 'group' && line.memberCount > 0 && (
             <span className={css.count}>
               <span className="vh">{t('chats.members')} </span>
-              {line.memberCount.toLocaleString('en-US')}
+              {grouped(line.memberCount)}
             </span>
           )}
           {simulated && <Tag kind="outline">{t('common.simulated')}</Tag>}

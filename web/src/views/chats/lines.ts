@@ -52,12 +52,15 @@ export interface Hit {
   readonly marks: readonly Range[]
 }
 
+/** none is one and the same list: a row whose properties are what they were is not drawn anew. */
+const none: readonly Range[] = []
+
 /** filter keeps the order of the list. A room I look at stays while the unread ones are shown. */
 export function filter(lines: readonly RoomLine[], people: People, query: string, unreadOnly: boolean, open: string): readonly Hit[] {
   const out: Hit[] = []
   for (const line of lines) {
     if (query === '') {
-      if (!unreadOnly || line.unread > 0 || line.id === open) out.push({ line, marks: [] })
+      if (!unreadOnly || line.unread > 0 || line.id === open) out.push({ line, marks: none })
       continue
     }
     const marks = matchInitials(query, roomName(line, people))

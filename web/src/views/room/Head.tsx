@@ -4,7 +4,7 @@ import { displayName, useEngine, usePerson, useSelect } from '../../app/context.
 import { toggleInfo, useInfoOpen, usePhone } from '../../app/layout.ts'
 import { back } from '../../app/route.ts'
 import type { AppState, RoomState } from '../../engine/types.ts'
-import { t } from '../../lib/messages.ts'
+import { grouped, t } from '../../lib/messages.ts'
 import { RoomPicture } from '../../ui/Avatar.tsx'
 import { IconButton, Tag } from '../../ui/Button.tsx'
 import css from './room.module.css'
@@ -28,7 +28,7 @@ export function Head({ state, title, onFind }: { readonly state: RoomState; read
           {line.kind === 'group' && line.memberCount > 0 && (
             <span className={css.count}>
               <span className="vh">{t('room.members')} </span>
-              {line.memberCount.toLocaleString('en-US')}
+              {grouped(line.memberCount)}
             </span>
           )}
           {peer?.simulated && <Tag className={css.tag ?? ''}>{t('common.simulated')}</Tag>}

@@ -23,7 +23,7 @@ import { type Window, VirtualRows } from './virtual.ts'
 
 /** Pixels drawn above and below what is in view: more than one turn of a fast wheel. The first picture of a room makes do with less. */
 const over = 2400
-const overFirst = 800
+const overFirst = 240
 /** Drawn anew when less than this is left on a side. */
 const margin = 1500
 const maxRows = 280
@@ -145,7 +145,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       const y = edge - v.anchor.at
       return core.window(y, y + v.height, v.over, maxRows)
     }
-    return core.window(core.total - v.height, core.total, over, maxRows)
+    return core.window(core.total - v.height, core.total, v.over, maxRows)
   }
 
   const win = wanted()
@@ -204,6 +204,8 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     const { start, end } = v.drawn
     return (start === 0 || core.top(start) <= y - least) && (end === core.count || core.top(end) >= y + v.height + least)
   }
+
+  const enough = () => Math.min(margin, v.over) / 2
 
   const after = () => {
     const el = scroller.current!
@@ -287,7 +289,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       measure()
       place()
       if (!v.goal) takeAnchor()
-      if (!covered(margin / 2)) flushSync(redraw)
+      if (!covered(enough())) flushSync(redraw)
     },
     mark,
   }
@@ -305,7 +307,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     place()
     const next = wanted()
     const same = next.start === v.drawn.start && next.end === v.drawn.end
-    if (!same && (v.goal || !covered(margin / 2)) && v.passes < 8) {
+    if (!same && (v.goal || !covered(enough())) && v.passes < 8) {
       v.passes++
       if (!v.goal) takeAnchor()
       redraw()

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react'
 import { createPortal } from 'react-dom'
 import { displayName, useEngine, useMe, usePerson } from '../../app/context.ts'
 import type { MessageRow } from '../../engine/types.ts'
-import { t } from '../../lib/messages.ts'
+import { grouped, t } from '../../lib/messages.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { reactionChars, reactionNames, useActions } from './actions.ts'
 import css from './bubble.module.css'
@@ -64,7 +64,7 @@ function Reaction({ row, reaction, n, reachable }: { readonly row: MessageRow; r
         onContextMenu={(e) => e.preventDefault()}
       >
         <span aria-hidden="true">
-          {reactionChars[reaction]} <b>{n.toLocaleString('en-US')}</b>
+          {reactionChars[reaction]} <b>{grouped(n)}</b>
         </span>
         <span className="vh">{t('room.reactCount', { name: t(`room.${reactionNames[reaction - 1]!}`), n })}</span>
       </button>
