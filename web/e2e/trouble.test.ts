@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type Page, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, chromiumArgs, launch } from './lib/browser.ts'
+import { Watch, browserNames, chromiumArgs, launch } from './lib/browser.ts'
 import { bubbles, composer, inside, items, log, logIn, openChat, patience, say, sees, stored, type, write } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
 import { Server } from './lib/server.ts'
 
 const fifty = Array.from({ length: 50 }, (_, i) => `${i + 1}번째 글이에요`)
 
-describe.each(['chromium'] as const)('trouble in %s', (name) => {
+describe.each(browserNames)('trouble in %s', (name) => {
   let browser: Browser
   let server: Server
   let n = 0
