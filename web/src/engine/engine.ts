@@ -157,7 +157,7 @@ export class WindowEngine implements Engine {
   }
 
   setDraft(room: string, text: string): void {
-    this.shell.draft(room, text)
+    this.shell.drafts.set(room, text)
   }
 
   private change(op: Omit<Op, 'uid'>): Promise<Settled> {
@@ -177,9 +177,7 @@ export class WindowEngine implements Engine {
       readSeq: line?.readSeq ?? 0,
       ...(line?.peer ? { peer: line.peer } : {}),
     }
-    const id = this.shell.changes.submit(op, [{ table: 'drafts', key: room }])
-    this.shell.draft(room, '')
-    return id
+    return this.shell.changes.submit(op, [this.shell.drafts.sent(room)])
   }
 
   async edit(room: string, seq: number, text: string): Promise<void> {

@@ -26,8 +26,10 @@ export type Phase =
   | { readonly kind: 'starting' }
   | { readonly kind: 'signedOut' }
   | { readonly kind: 'in' }
-  /** ended: the session was ended from elsewhere (or with this account); the store is wiped, `unsent` texts went with it. */
-  | { readonly kind: 'ended'; readonly unsent: number; readonly why: 'revoked' | 'closed' | 'password' }
+  /** ended: the session was ended from elsewhere (or with this account); the store is wiped, `unsent` texts went with it.
+   * storage: the store cannot be read, or was emptied by the browser; a reload may find it again. untold: the person logged out
+   * and all is wiped here, but the server could not be told. */
+  | { readonly kind: 'ended'; readonly unsent: number; readonly why: 'revoked' | 'closed' | 'password' | 'storage' | 'untold' }
   /** otherWindow: no Web Locks here and another window talks; this one shows nothing but that. `take` takes over. */
   | { readonly kind: 'otherWindow' }
 
@@ -219,7 +221,7 @@ export type Reason = string
 
 /** Refusal is an answer that is not success; RefusedError carries one. */
 export interface Refusal {
-  /** reason: the server's, or unreachable, given_up, not_stored, signed_out. */
+  /** reason: the server's, or unreachable, given_up, not_stored, signed_out, other_window. */
   readonly reason: Reason
   readonly subject: string
   readonly retryAfterMs: number
@@ -302,7 +304,8 @@ export interface Engine {
   requestDeviceCode(deviceLabel: string): Promise<DeviceCode>
   /** pollDeviceCode: 'admitted' is followed by phase in. */
   pollDeviceCode(): Promise<'waiting' | 'admitted' | 'expired'>
-  /** logOut wipes this device's store; unsent counts what would be lost. */
+  /** logOut wipes this device's store, also when the server cannot be told (phase ended, untold); unsent counts what would be
+   * lost. */
   logOut(): Promise<void>
   unsent(): number
   /** dismissEnded leaves phase ended for signedOut. */
@@ -361,7 +364,8 @@ export interface Engine {
   setProfile(change: { name?: string; status?: string }): Promise<void>
   /** setPhoto takes a JPEG of at most 48 KiB, or null to remove. */
   setPhoto(jpeg: Blob | null): Promise<void>
-  /** photoUrl is a blob: address of a person's photo, kept for the page's life; '' until loaded, then the signal of people changes. */
+  /** photoUrl is a blob: address of a person's photo, to be asked for anew each time it is drawn; '' until loaded, then the
+   * signal of people changes. */
   photoUrl(user: string): string
   changePassword(old: string, password: string): Promise<void>
   deleteAccount(password: string): Promise<void>

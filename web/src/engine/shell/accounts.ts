@@ -76,7 +76,7 @@ export class Accounts {
     return 'admitted'
   }
 
-  /** logOut ends the session on the server first: a device that only forgot it would still be logged in there. */
+  /** logOut ends the session on the server first: a device that only forgot it is still logged in there. */
   logOut(): Promise<void> {
     return this.shell.farewell(async () => {
       try {

@@ -1,5 +1,6 @@
 // What the shell takes from the browser, in one place, so that tests can give it something else.
 import { secureRand } from '../core/rand.ts'
+import type { Rescue } from './drafts.ts'
 import type { Channel } from './tabs.ts'
 
 export interface Env {
@@ -14,17 +15,27 @@ export interface Env {
   mono(): number
   after(ms: number, fn: () => void): () => void
   rand(): number
+  /** rescue is written at once, also while the page goes away; shared by all windows of the origin. */
+  readonly rescue: Rescue
   /** wake calls fn on everything that may mean: time has passed or the network is another one. */
   wake(fn: (why: Wake) => void): () => void
   /** ownBuild is the hash that this script was served under, '' if unknown. */
   readonly ownBuild: string
 }
 
-export type Wake = 'visible' | 'hidden' | 'focus' | 'online' | 'offline' | 'frozen' | 'thawed' | 'hide'
+export type Wake = 'visible' | 'hidden' | 'focus' | 'online' | 'offline' | 'frozen' | 'thawed' | 'hide' | 'shown'
 
 /** buildOf finds the hash in the address of the script, /a/<hash>/app.js. */
 export function buildOf(url: string): string {
   return /\/a\/([0-9a-z]+)\/[^/]*$/.exec(url)?.[1] ?? ''
+}
+
+function localRescue(): Rescue {
+  try {
+    return localStorage
+  } catch {
+    return null // refused
+  }
 }
 
 export function browserEnv(): Env {
@@ -41,6 +52,7 @@ export function browserEnv(): Env {
       return () => clearTimeout(t)
     },
     rand: secureRand,
+    rescue: localRescue(),
     ownBuild: buildOf(import.meta.url),
     wake(fn) {
       const on: (readonly [EventTarget, string, () => void])[] = []
@@ -52,10 +64,11 @@ export function browserEnv(): Env {
       listen(window, 'focus', () => fn('focus'))
       listen(window, 'online', () => fn('online'))
       listen(window, 'offline', () => fn('offline'))
+      // A hidden page may be stopped without going away.
+      listen(document, 'freeze', () => fn('frozen'))
+      listen(document, 'resume', () => fn('thawed'))
       const hide = (e: Event) => fn((e as PageTransitionEvent).persisted ? 'frozen' : 'hide')
-      const show = (e: Event) => {
-        if ((e as PageTransitionEvent).persisted) fn('thawed')
-      }
+      const show = (e: Event) => fn((e as PageTransitionEvent).persisted ? 'thawed' : 'shown')
       window.addEventListener('pagehide', hide)
       window.addEventListener('pageshow', show)
       return () => {

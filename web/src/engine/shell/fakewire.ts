@@ -153,6 +153,10 @@ export class Browser {
   private readonly server: FakeServer
   private readonly time: Time
   readonly name: string
+  /** local is what its pages write at once. */
+  readonly local = new Map<string, string>()
+  /** unreadable: reads of the store fail. */
+  unreadable = false
   /** disk decides whether a write to the store succeeds; stuck: it cannot be emptied either. */
   disk: 'ok' | 'full' | 'stuck' = 'ok'
   /** transactions that were made, oldest first. */
@@ -212,6 +216,11 @@ export class Window {
         return () => {}
       },
       ownBuild: '',
+      rescue: {
+        getItem: (k) => browser.local.get(k) ?? null,
+        setItem: (k, v) => void browser.local.set(k, v),
+        removeItem: (k) => void browser.local.delete(k),
+      },
     }
   }
 
@@ -250,8 +259,14 @@ export class Window {
     const dead = () => this.dead
     return {
       kind: inner.kind,
-      get: (t, k) => inner.get(t, k),
-      entries: (t) => inner.entries(t),
+      async get(t, k) {
+        if (browser.unreadable) throw new StoreError('unreadable')
+        return inner.get(t, k)
+      },
+      async entries(t) {
+        if (browser.unreadable) throw new StoreError('unreadable')
+        return inner.entries(t)
+      },
       async write(writes: readonly Write[], options?: WriteOptions) {
         if (dead()) return new Promise<void>(() => {})
         if (browser.disk !== 'ok') throw new StoreError('full')

@@ -55,6 +55,7 @@ export function modelIO(h: ModelIOHost): ModelIO {
     },
     presence: (ids) => h.wire.presence(ids),
     async cached(room) {
+      h.keep({ opened: room })
       const rows = folded(await cachedRows(h.store(), room), h.me())
       return rows.filter((m) => m.seq >= h.joinedSeq(room))
     },

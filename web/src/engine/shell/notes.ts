@@ -1,7 +1,7 @@
 // What the windows of one device tell each other. Only windows of the same origin and account slot hear it. A leading window
 // answers `join` with `snapshot`; `inputs` that follow go on from there.
 import type { Input, Op } from '../inner.ts'
-import type { AppState, ServerInfo } from '../types.ts'
+import type { AppState, Phase, ServerInfo } from '../types.ts'
 import type { Stored } from './cache.ts'
 import type { Account } from './records.ts'
 import type { Write } from './store.ts'
@@ -36,11 +36,11 @@ export type ShellNote =
   | { readonly t: 'gone' }
   | { readonly t: 'read'; readonly room: string; readonly seq: number }
   | { readonly t: 'typing'; readonly room: string; readonly stopped: boolean }
-  | { readonly t: 'draft'; readonly room: string; readonly text: string }
+  | { readonly t: 'draft'; readonly room: string; readonly text: string; readonly at: number }
   | { readonly t: 'memory'; readonly key: string; readonly value: string }
   | { readonly t: 'cache'; readonly stored: Stored }
   /** over: the server has refused this token. */
   | { readonly t: 'over'; readonly token: string }
   /** entered: somebody has logged in; left: nobody is logged in any more. */
   | { readonly t: 'entered'; readonly account: Account; readonly inputs: readonly Input[] }
-  | { readonly t: 'left'; readonly ended: { readonly unsent: number; readonly why: 'revoked' | 'closed' | 'password' } | null }
+  | { readonly t: 'left'; readonly ended: Omit<Extract<Phase, { kind: 'ended' }>, 'kind'> | null }

@@ -2,6 +2,7 @@
 import type { Input } from '../inner.ts'
 import type { Attention } from './attention.ts'
 import type { Stored } from './cache.ts'
+import type { Draft } from './drafts.ts'
 import type { Ask, Shared, ShellNote } from './notes.ts'
 import type { Account } from './records.ts'
 
@@ -12,7 +13,7 @@ export interface Peer {
   readonly attention: Attention
   leads(): boolean
   // Of every window.
-  draft(room: string, text: string): void
+  draft(room: string, d: Draft): void
   memory(key: string, value: string): void
   taken(no: number, ok: boolean): void
   // Of the leading window.
@@ -34,7 +35,7 @@ export interface Peer {
 export function hear(p: Peer, n: ShellNote, from: string): void {
   switch (n.t) {
     case 'draft':
-      p.draft(n.room, n.text)
+      p.draft(n.room, { text: n.text, at: n.at })
       break
     case 'memory':
       p.memory(n.key, n.value)

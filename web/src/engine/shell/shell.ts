@@ -1,8 +1,8 @@
-// Shell is one window of a device: it owns the store, finds out which window leads, and either leads (Lead: core, connection,
-// writes) or follows. Every window has a model of its own, fed with the same inputs. Guarantees: what a person asks for is
-// kept until the leading window, whichever that is, has it safe in the store; it is made once (uid); the model begins with
-// what the store remembers and is corrected from there. When nobody is logged in any more, the store is empty before the
-// phase says so.
+// Shell is one window of a device: it owns the store, finds out which window leads, and either leads (Reign, Lead: core,
+// connection, writes) or follows. Every window has a model of its own, fed with the same inputs. Guarantees: what a person asks
+// for is kept until the leading window, whichever that is, has it safe in the store; it is made once (uid); the model begins
+// with what the store remembers and is corrected from there. When nobody is logged in any more, the store is empty before the
+// phase says so. A store that cannot be read ends what this window shows, and leaves what it holds to the next start.
 import { Core } from '../core/core.ts'
 import { encode } from '../core/ids.ts'
 import { bytes } from '../core/rand.ts'
@@ -12,34 +12,32 @@ import { Model } from '../model/model.ts'
 import type { AppState, PeopleState, Phase, Signal } from '../types.ts'
 import { App } from './appstate.ts'
 import { Attention } from './attention.ts'
-import { Cache, type Stored } from './cache.ts'
+import type { Stored } from './cache.ts'
 import { Changes, invalid } from './changes.ts'
 import { Clock } from './clock.ts'
+import { Drafts } from './drafts.ts'
 import type { Env, Wake } from './env.ts'
 import { Lead } from './lead.ts'
 import { modelIO } from './modelio.ts'
 import type { Shared, ShellNote } from './notes.ts'
 import { Notices } from './notices.ts'
+import { type Opened, type Remembered, patiently, remembered } from './opening.ts'
 import { type Peer, hear } from './peers.ts'
 import { Photos } from './photos.ts'
 import { Pulse } from './pulse.ts'
-import { type Account, seed, state } from './records.ts'
+import type { Account } from './records.ts'
 import { redrawable } from './redraw.ts'
-import { MemoryStore, type Store, type Write, inMemory } from './store.ts'
+import { type Leading, Reign } from './reign.ts'
+import { MemoryStore, type Store, type Write } from './store.ts'
 import { Tabs, patience } from './tabs.ts'
 import type { Session, Wire } from './wire.ts'
-import { Writer } from './writer.ts'
 
 const noState: State = { meta: null, items: [], counters: [], kept: [], done: [], rooms: [], seen: null }
 
-type Ended = { readonly unsent: number; readonly why: 'revoked' | 'closed' | 'password' } | null
+type Ended = Omit<Extract<Phase, { kind: 'ended' }>, 'kind'>
 
-/** Leading is what only the leading window has. lead is there while somebody is logged in. */
-interface Leading {
-  readonly writer: Writer
-  readonly cache: Cache
-  lead: Lead | null
-}
+/** farewellLimit: how long logging out waits for the server to hear of it. */
+export const farewellLimit = 2000
 
 export interface ShellDeps {
   readonly env: Env
@@ -57,6 +55,7 @@ export class Shell {
   readonly photos: Photos
   readonly attention: Attention
   readonly notices: Notices
+  readonly drafts: Drafts
   readonly people: Signal<PeopleState>
   readonly app: Signal<AppState>
   /** memory is what this device remembers for the views, by key. */
@@ -69,10 +68,7 @@ export class Shell {
   private current: Account | null = null
   private phase: Phase = { kind: 'starting' }
   private shared: Shared
-  private leading: Leading | null = null
-  /** term grows with each beginning and end of leading; what an earlier one still does is nobody's. */
-  private term = 0
-  private ready: (() => void)[] = []
+  private readonly reign: Reign
   private connection: AppState['connection'] = 'connecting'
   private leaving = false
   private readonly pulse: Pulse
@@ -84,12 +80,12 @@ export class Shell {
     this.store = deps.store
     this.id = encode(bytes(env.rand, 10))
     this.clock = new Clock(env.wall, env.mono)
-    this.pulse = new Pulse(env, () => this.leading?.lead?.run((core, now) => core.ping(now)))
+    this.pulse = new Pulse(env, () => this.reign.lead?.run((core, now) => core.ping(now)))
     this.attention = new Attention(
       env,
       this.id,
-      () => this.leading?.lead ?? null,
-      () => this.leading !== null,
+      () => this.reign.lead,
+      () => this.leads,
       (n) => this.post(n),
     )
     this.shared = { storage: deps.store.kind === 'disk' ? 'ok' : 'refused', server: null }
@@ -99,7 +95,7 @@ export class Shell {
         wire: this.wire,
         store: () => this.store,
         me: () => this.current?.user ?? '',
-        seen: () => this.leading?.lead?.seen ?? null,
+        seen: () => this.reign.lead?.seen ?? null,
         keep: (s) => this.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
         watch: (room, seq) => this.attention.watch(room, seq),
@@ -128,10 +124,22 @@ export class Shell {
       loaded: () => people.redraw(),
       after: env.after,
     })
+    this.drafts = new Drafts({
+      slot: deps.slot,
+      rescue: env.rescue,
+      owner: () => this.current?.device ?? '',
+      now: () => this.now(),
+      show: (i) => this.model.input(i),
+      write: (w) => this.reign.leading?.writer.write([w], false),
+      tell: (room, d) => this.post({ t: 'draft', room, text: d.text, at: d.at }),
+    })
     this.changes = new Changes(
       {
-        lead: () => (this.leading?.lead ? { lead: this.leading.lead, writer: this.leading.writer } : null),
-        leading: () => this.leading !== null,
+        lead: () => {
+          const l = this.reign.leading
+          return l?.lead ? { lead: l.lead, writer: l.writer } : null
+        },
+        leading: () => this.leads,
         loggedIn: () => this.current !== null,
         uid: () => this.uid(),
         standIn: (op) => {
@@ -145,6 +153,19 @@ export class Shell {
       },
       patience,
     )
+    this.reign = new Reign({
+      id: this.id,
+      after: env.after,
+      tabs: () => this.tabs,
+      store: () => this.store,
+      useStore: (s) => (this.store = s),
+      storage: (storage) => this.share({ storage }),
+      began: (o) => this.began(o),
+      ending: () => this.own.set({ leader: false }),
+      unsafe: () => this.changes.lost(),
+      unreadable: () => this.unreadable(),
+      blocked: (blocked) => this.own.set({ blocked }),
+    })
     // A store in memory is this window's alone, and so is its device.
     const shareable = deps.store.kind === 'disk'
     this.tabs = new Tabs(
@@ -157,8 +178,8 @@ export class Shell {
         after: env.after,
       },
       {
-        lead: () => void this.lead(),
-        stop: () => this.stopLeading(),
+        lead: () => void this.reign.begin(),
+        stop: () => this.reign.stop(),
         robbed: () => this.robbed(),
         // What could not be stored is in memory here, and nowhere else.
         keeps: () => this.shared.storage !== 'ok',
@@ -170,14 +191,14 @@ export class Shell {
       id: this.id,
       leader: '',
       attention: this.attention,
-      leads: () => this.leading !== null,
-      draft: (room, text) => this.takeDraft(room, text),
+      leads: () => this.leads,
+      draft: (room, d) => this.drafts.take(room, d),
       memory: (key, value) => this.takeMemory(key, value),
       taken: (no, ok) => this.taken(no, ok),
       tellState: (to) => this.post(this.snapshot(to)),
       carry: (ask, safe) => {
         const ok = this.changes.carry(ask)
-        this.leading?.writer.after(() => safe(ok))
+        this.reign.leading?.writer.after(() => safe(ok))
       },
       markRead: (room, seq) => this.markRead(room, seq),
       typing: (room, stopped) => this.typing(room, stopped),
@@ -209,41 +230,57 @@ export class Shell {
     return this.phase.kind === 'ended'
   }
 
+  get leads(): boolean {
+    return this.reign.leading !== null
+  }
+
   get unsent(): number {
-    return this.leading?.lead?.unsent ?? this.changes.asks.unsent
+    return this.reign.lead?.unsent ?? this.changes.asks.unsent
   }
 
   // Beginning and end.
 
   /** start shows what the store remembers, then looks for the lead. */
   async start(): Promise<void> {
-    const [account, st, drafts, memory, people] = await Promise.all([
-      this.store.get('meta', 'account'),
-      state(this.store),
-      this.store.entries('drafts'),
-      this.store.entries('memory'),
-      seed(this.store),
-    ])
-    for (const [k, v] of memory) this.memory.set(String(k), String(v))
-    const known = (account as Account | undefined) ?? null
-    this.setAccount(known)
-    if (known) {
-      // A core that never goes online tells models what its state adds up to.
-      const core = new Core({ sites: 1, rand: this.env.rand, state: st })
-      core.setAccount(known.user, known.token, st.meta?.device ?? known.device)
-      this.adopt(core.snapshot())
-      for (const [room, text] of drafts) this.model.input({ t: 'draft', room: String(room), text: String(text) })
-      this.model.seedPeople(people)
-      this.setPhase({ kind: 'in' })
-    } else {
-      this.setPhase({ kind: 'signedOut' })
-    }
+    const held = await patiently(this.env.after, () => remembered(this.store)).catch(() => null)
     this.stopWake = this.env.wake((why) => this.wake(why))
     this.pulse.start()
     this.attention.start()
-    this.tabs.start()
-    if (!this.tabs.leading) this.post({ t: 'join' })
+    if (held) {
+      this.show(held)
+      this.tabs.start()
+      if (!this.tabs.leading) this.post({ t: 'join' })
+    } else {
+      this.unreadable()
+    }
     void this.askServer()
+  }
+
+  private show(held: Remembered): void {
+    for (const [k, v] of held.memory) this.memory.set(String(k), String(v))
+    const { account, state } = held
+    this.setAccount(account)
+    if (!account) {
+      if (this.store.kind === 'disk') this.drafts.clear(true)
+      return this.setPhase({ kind: 'signedOut' })
+    }
+    // A core that never goes online tells models what its state adds up to.
+    const core = new Core({ sites: 1, rand: this.env.rand, state })
+    core.setAccount(account.user, account.token, state.meta?.device ?? account.device)
+    this.adopt(core.snapshot())
+    this.drafts.begin(held.drafts)
+    this.model.seedPeople(held.people)
+    this.setPhase({ kind: 'in' })
+  }
+
+  /** unreadable: what the store holds cannot be known, the names that were taken least of all. Nothing may go on from nothing:
+   * whoever logs in now does it as another device, in memory, apart from the other windows. What is in the store stays there. */
+  private unreadable(): void {
+    this.store.close()
+    this.store = new MemoryStore()
+    this.share({ storage: 'refused' })
+    this.forget({ unsent: 0, why: 'storage' })
+    this.tabs.secede()
   }
 
   /** close ends this window as a killed page would, but frees the lead. */
@@ -252,7 +289,7 @@ export class Shell {
     this.pulse.stop()
     this.attention.stop()
     this.own.stop()
-    this.dropLead()
+    this.reign.drop()
     this.changes.clear()
     this.tabs.close()
     this.store.close()
@@ -260,52 +297,30 @@ export class Shell {
 
   // Leading.
 
-  private async lead(): Promise<void> {
-    const term = ++this.term
-    const fence = `${this.id}.${term}`
-    this.own.set({ blocked: false })
-    try {
-      await this.store.claim(fence)
-    } catch {
-      // Nothing can be written at all: go on in memory, with what can still be read.
-      this.store = await inMemory(this.store)
-      await this.store.claim(fence)
-      this.share({ storage: 'refused' })
-    }
-    const [account, st] = await Promise.all([this.store.get('meta', 'account'), state(this.store)])
-    if (term !== this.term || !this.tabs.leading) return
-    const writer = new Writer(
-      this.store,
-      fence,
-      this.env.after,
-      (ok) => this.share({ storage: ok ? 'ok' : 'full' }),
-      () => this.fenced(),
-    )
-    this.leading = { writer, cache: new Cache(this.store, fence, this.env.after), lead: null }
+  /** began: this window leads, and this is what the store holds. */
+  private began(o: Opened): void {
     this.own.set({ leader: true })
-    const known = (account as Account | undefined) ?? null
-    if (known) this.beginSession(known, st)
-    else if (this.current) this.forget(null)
+    if (o.account) {
+      this.beginSession(o.account, o.state)
+      this.drafts.begin(o.drafts)
+      this.drafts.lead()
+    } else if (this.current) {
+      // Logged out in another window, or the browser has cleared its data: then words may be lost.
+      const { unsent } = this
+      this.forget(unsent > 0 ? { unsent, why: 'storage' } : null)
+    }
     this.changes.begin()
     this.post(this.snapshot(''))
-    const ready = this.ready
-    this.ready = []
-    for (const f of ready) f()
   }
 
   /** asLeader ends when this window leads and knows the account. */
-  async asLeader(): Promise<Leading> {
-    while (!this.leading) {
-      const ready = new Promise<void>((resolve) => this.ready.push(resolve))
-      await this.tabs.takeOver()
-      await ready
-    }
-    return this.leading
+  asLeader(): Promise<Leading> {
+    return this.reign.wanted()
   }
 
   /** beginSession runs the core for an account. */
   private beginSession(account: Account, st: State): void {
-    const l = this.leading
+    const l = this.reign.leading
     if (!l) return
     this.setAccount(account)
     const lead = new Lead(
@@ -338,18 +353,24 @@ export class Shell {
     this.post({ t: 'entered', account, inputs: l.lead?.snapshot() ?? [] })
   }
 
-  /** farewell ends the session at the person's own wish; the server's word for it is then no news. */
+  /** farewell ends the session at the person's own wish; the server's word for it is then no news. It does not wait long for
+   * the server: what is on this device goes in any case. */
   async farewell(tell: () => Promise<void>): Promise<void> {
     await this.asLeader()
     if (!this.current) return
     this.leaving = true
-    try {
-      await tell()
-    } catch (e) {
-      this.leaving = false
-      throw e
-    }
-    await this.leave(null)
+    const told = await new Promise<boolean>((resolve) => {
+      const stop = this.env.after(farewellLimit, () => resolve(false))
+      const over = (ok: boolean) => {
+        stop()
+        resolve(ok)
+      }
+      tell().then(
+        () => over(true),
+        () => over(false),
+      )
+    })
+    await this.leave(told ? null : 'untold')
   }
 
   private endedByServer(): void {
@@ -362,36 +383,23 @@ export class Shell {
   }
 
   /** leave ends the session here: everything is wiped, in all windows. why null: the person asked for it. */
-  private async leave(why: 'revoked' | 'closed' | null): Promise<void> {
-    const l = this.leading
+  private async leave(why: Ended['why'] | null): Promise<void> {
+    const l = this.reign.leading
     if (!l || !this.current) return
-    const ended: Ended = why ? { unsent: l.lead?.unsent ?? 0, why } : null
+    const ended: Ended | null = why ? { unsent: why === 'untold' ? 0 : (l.lead?.unsent ?? 0), why } : null
     this.setAccount(null)
-    l.lead?.stop()
-    l.lead = null
-    l.cache.close()
-    await l.writer.stop()
-    try {
-      await this.store.wipe()
-    } catch {
-      // It stays as it is until it can be emptied. Whoever logs in here next must not go on with what is in it.
-      this.store = new MemoryStore()
-      this.share({ storage: 'refused' })
-    }
+    await this.reign.wipe(l)
     this.post({ t: 'left', ended })
     this.forget(ended)
-    // The fence went with the rest: begin anew.
-    if (this.leading === l) {
-      this.leading = null
-      await this.lead()
-    }
+    await this.reign.renew(l)
   }
 
-  private forget(ended: Ended): void {
+  private forget(ended: Ended | null): void {
     this.setAccount(null)
     this.leaving = false
     this.changes.clear()
     this.memory.clear()
+    this.drafts.clear(ended?.why !== 'storage')
     this.photos.clear()
     this.notices.clear()
     this.model.clear()
@@ -400,45 +408,10 @@ export class Shell {
     this.setPhase(ended ? { kind: 'ended', ...ended } : { kind: 'signedOut' })
   }
 
-  /** stopLeading hands everything over: when it ends, another window finds all of it in the store. */
-  private async stopLeading(): Promise<void> {
-    const l = this.endTerm()
-    if (!l) return
-    l.lead?.stop()
-    await l.cache.flush()
-    l.cache.close()
-    await l.writer.stop()
-  }
-
-  /** dropLead ends leading without a word: somebody else leads already. */
-  private dropLead(): void {
-    const l = this.endTerm()
-    this.changes.lost()
-    l?.lead?.stop()
-    l?.cache.close()
-    void l?.writer.stop()
-  }
-
   /** robbed: another window took the lead from this one, which may have missed how it began. */
   private robbed(): void {
-    this.dropLead()
+    this.reign.drop()
     this.post({ t: 'join' })
-  }
-
-  private endTerm(): Leading | null {
-    const l = this.leading
-    this.term++
-    this.leading = null
-    this.own.set({ leader: false })
-    return l
-  }
-
-  /** fenced: the store belongs to another window. */
-  private fenced(): void {
-    this.dropLead()
-    this.tabs.leave()
-    if (this.tabs.way === 'locks') this.tabs.start()
-    else this.own.set({ blocked: true })
   }
 
   takeOver(): void {
@@ -451,7 +424,7 @@ export class Shell {
   private told(list: readonly Input[]): void {
     this.post({ t: 'inputs', inputs: list })
     this.apply(list)
-    const l = this.leading
+    const l = this.reign.leading
     if (!l) return
     for (const i of list) {
       if (i.t === 'message') l.cache.add({ rows: [i.message] })
@@ -468,6 +441,10 @@ export class Shell {
   private apply(list: readonly Input[]): void {
     const verdicts: Settled[] = []
     for (const i of list) {
+      if (i.t === 'draft') {
+        this.drafts.take(i.room, { text: i.text, at: i.at ?? this.now() })
+        continue
+      }
       for (const before of this.changes.asks.see(i)) this.model.input(before)
       this.model.input(i)
       if (i.t === 'connection') {
@@ -491,7 +468,7 @@ export class Shell {
     if (s.op.kind === 'deleteAccount') void this.leave('closed')
     else if (s.op.kind === 'changePassword' && account.mustChange) {
       this.setAccount({ ...account, mustChange: false })
-      this.leading?.writer.write([{ table: 'meta', key: 'account', value: this.current }], true)
+      this.reign.leading?.writer.write([{ table: 'meta', key: 'account', value: this.current }], true)
     }
   }
 
@@ -508,27 +485,15 @@ export class Shell {
   // What is looked at and remembered.
 
   markRead(room: string, seq: number): void {
-    const lead = this.leading?.lead
+    const { lead } = this.reign
     if (lead) lead.run((core, now) => core.markRead(now, room, seq))
     else this.post({ t: 'read', room, seq })
   }
 
   typing(room: string, stopped: boolean): void {
-    const lead = this.leading?.lead
+    const { lead } = this.reign
     if (lead) lead.run((core) => core.typing(room, stopped))
     else this.post({ t: 'typing', room, stopped })
-  }
-
-  /** draft keeps a text that is being written. */
-  draft(room: string, text: string): void {
-    this.takeDraft(room, text)
-    this.post({ t: 'draft', room, text })
-  }
-
-  private takeDraft(room: string, text: string): void {
-    if (!this.current) return
-    this.model.input({ t: 'draft', room, text })
-    this.leading?.writer.write([{ table: 'drafts', key: room, ...(text ? { value: text } : {}) }], false)
   }
 
   /** remember keeps a small value on this device. */
@@ -540,19 +505,20 @@ export class Shell {
   private takeMemory(key: string, value: string): void {
     if (!this.current) return
     this.memory.set(key, value)
-    this.leading?.writer.write([{ table: 'memory', key, value }], false)
+    this.reign.leading?.writer.write([{ table: 'memory', key, value }], false)
   }
 
   private keepCache(stored: Stored): void {
     if (!this.current) return
-    if (this.leading) this.leading.cache.add(stored)
+    const l = this.reign.leading
+    if (l) l.cache.add(stored)
     else this.post({ t: 'cache', stored })
   }
 
   // Other windows.
 
   private snapshot(to: string): ShellNote {
-    return { t: 'snapshot', to, account: this.current, inputs: this.leading?.lead?.snapshot() ?? [], shared: this.shared }
+    return { t: 'snapshot', to, account: this.current, inputs: [...(this.reign.lead?.snapshot() ?? []), ...this.drafts.inputs()], shared: this.shared }
   }
 
   private post(n: ShellNote): void {
@@ -570,6 +536,7 @@ export class Shell {
     this.adopt(inputs)
     this.setPhase({ kind: 'in' })
     this.attention.tell()
+    this.drafts.repeat()
     this.changes.handAgain()
   }
 
@@ -583,7 +550,7 @@ export class Shell {
   /** over: the server does not know a token any more. */
   private over(token: string): void {
     if (token !== this.current?.token) return
-    if (this.leading) this.endedByServer()
+    if (this.leads) this.endedByServer()
     else this.post({ t: 'over', token })
   }
 
@@ -593,24 +560,31 @@ export class Shell {
     switch (why) {
       case 'hide':
         // The page ends, and with it the lock and the connection. Until then what others on this page still want is stored.
+        this.drafts.leave()
         this.post({ t: 'gone' })
-        this.leading?.lead?.run((core) => core.keep())
+        this.reign.lead?.run((core) => core.keep())
         if (this.tabs.way === 'channel') this.tabs.leave()
         return
       case 'frozen':
+        this.drafts.leave()
         this.post({ t: 'gone' })
-        this.dropLead()
+        this.reign.drop()
         this.tabs.leave()
         return
       case 'thawed':
+        // It may be told more than once.
+        this.drafts.stay()
         this.tabs.start()
         this.post({ t: 'join' })
+        this.pulse.beat()
         return
       case 'hidden':
-        this.leading?.lead?.run((core) => core.keep())
-        void this.leading?.cache.flush()
+        this.drafts.leave()
+        this.reign.lead?.run((core) => core.keep())
+        void this.reign.leading?.cache.flush()
         return
       case 'visible':
+        this.drafts.stay()
         this.tabs.shown()
         this.pulse.beat()
         return
@@ -632,7 +606,7 @@ export class Shell {
   private share(change: Partial<Shared>): void {
     this.shared = { ...this.shared, ...change }
     this.own.set({ shared: this.shared })
-    if (this.leading) this.post({ t: 'shared', shared: this.shared })
+    if (this.leads) this.post({ t: 'shared', shared: this.shared })
   }
 
   setPhase(p: Phase): void {

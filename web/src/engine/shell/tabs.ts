@@ -4,6 +4,7 @@
 //           leader gives it to a visible window that wants it; one that does not answer loses it (steal).
 //   channel no Web Locks (plain http): windows ask each other; one leads, the others are blocked until they take over.
 //   alone   neither: every window leads, and the store's fence decides (the one opened last).
+// Without locks two windows may begin at once, when messages are late: then the smaller id stays, and begins anew.
 // In every way the store refuses the writes of a window that leads no more (store.ts, fence). At most one window leads
 // while the browser keeps its promises; no window waits for ever for one that is gone.
 
@@ -56,6 +57,7 @@ export class Tabs {
   leading = false
   private readonly env: TabsEnv
   private readonly events: TabsEvents
+  private channel: Channel | null
   private open = false
   private release: (() => void) | null = null
   private pending: AbortController | null = null
@@ -67,18 +69,20 @@ export class Tabs {
   private probing = false
   /** taking: this window takes the lead of another (without locks). */
   private taking = false
-  private waiters: (() => void)[] = []
+  /** waiters for a take-over are told whether it came to it. */
+  private waiters: ((leads: boolean) => void)[] = []
   /** round grows with each start: the queue of an earlier one has ended. */
   private round = 0
 
   constructor(env: TabsEnv, events: TabsEvents) {
     this.env = env
     this.events = events
+    this.channel = env.channel
     if (env.channel) env.channel.onmessage = (e) => this.hear(e.data as Envelope)
   }
 
   get way(): 'locks' | 'channel' | 'alone' {
-    if (!this.env.channel) return 'alone'
+    if (!this.channel) return 'alone'
     return this.env.locks ? 'locks' : 'channel'
   }
 
@@ -113,11 +117,21 @@ export class Tabs {
     this.release?.()
     this.release = null
     this.pending?.abort()
+    this.answer(false)
+  }
+
+  /** secede: this window has another store than the others from now on, and leads by itself. */
+  secede(): void {
+    this.leave()
+    this.round++
+    this.channel?.close()
+    this.channel = null
+    this.start()
   }
 
   close(): void {
     this.leave()
-    this.env.channel?.close()
+    this.channel?.close()
   }
 
   /** want asks a hidden leader for the lead; force asks any. */
@@ -142,10 +156,11 @@ export class Tabs {
     }
   }
 
-  /** takeOver makes this window lead; the promise ends when it does. */
-  takeOver(): Promise<void> {
-    if (this.leading) return Promise.resolve()
-    const done = new Promise<void>((resolve) => this.waiters.push(resolve))
+  /** takeOver makes this window lead; the promise ends with true when it does, with false when another window has taken it or
+   * this one is left. */
+  takeOver(): Promise<boolean> {
+    if (this.leading) return Promise.resolve(true)
+    const done = new Promise<boolean>((resolve) => this.waiters.push(resolve))
     if (this.way === 'locks') {
       if (!this.open) this.start()
       this.want(true)
@@ -161,7 +176,7 @@ export class Tabs {
   }
 
   post(note: Note | Own): void {
-    this.env.channel?.postMessage({ from: this.env.id, note } satisfies Envelope)
+    this.channel?.postMessage({ from: this.env.id, note } satisfies Envelope)
   }
 
   private begin(): void {
@@ -173,9 +188,13 @@ export class Tabs {
     this.stopProbe()
     this.post({ t: 'tabs.lead' })
     this.events.lead()
+    this.answer(true)
+  }
+
+  private answer(leads: boolean): void {
     const w = this.waiters
     this.waiters = []
-    for (const f of w) f()
+    for (const f of w) f(leads)
   }
 
   /** queue holds the lock whenever it is granted, and queues anew after giving it away. */
@@ -232,6 +251,7 @@ export class Tabs {
     this.stopProbe()
     this.open = false
     this.events.blocked()
+    this.answer(false)
   }
 
   private hear(e: Envelope): void {
@@ -240,8 +260,9 @@ export class Tabs {
       case 'tabs.lead':
         this.stopPatience()
         if (this.way === 'channel') {
-          if (this.leading) void this.giveAway().then(() => this.block())
-          else if (this.open) this.block()
+          // Both began at once. The store may be the other's: who stays takes over like anybody else.
+          if (this.leading) void this.giveAway().then(() => (this.env.id < e.from ? void this.takeOver() : this.block()))
+          else if (this.open && !this.taking) this.block()
           return
         }
         // A hidden window got the lead before this visible one.

@@ -16,6 +16,8 @@ interface Batch {
 }
 
 export class Writer {
+  /** fenced: the store belongs to another window, and what was handed in last is not in it. */
+  fenced = false
   private queue: Batch[] = []
   /** making: the batches of the transaction under way. */
   private making: readonly Batch[] = []
@@ -118,7 +120,7 @@ export class Writer {
       } catch (e) {
         if (e instanceof StoreError && e.why === 'fenced') {
           this.queue = []
-          this.stopped = true
+          this.stopped = this.fenced = true
           for (const f of this.losers) f()
           this.onFenced()
           break

@@ -1,0 +1,169 @@
+// Drafts: what is being written in each room. Each text carries the time of its last key, so that one that comes late (from
+// another window, from a store that was behind) never wins over a newer one; an empty text with its time says that the draft
+// was sent or deleted. What was written in this window is told again to each new leader. A page that goes away leaves what it
+// has in the browser's synchronous storage, because a transaction begun then may not be made: the next start takes it from there,
+// under the same log-in only, and logging out wipes it.
+import type { Input } from '../inner.ts'
+import type { Key, Write } from './store.ts'
+
+export interface Draft {
+  readonly text: string
+  readonly at: number
+}
+
+/** Rescue is the part of localStorage that is used; null where the browser has none. */
+export type Rescue = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null
+
+/** forgotten: an empty draft that nobody can come late with any more. */
+const forgotten = 7 * 86_400_000
+
+export interface DraftsHost {
+  readonly slot: string
+  readonly rescue: Rescue
+  /** owner names the log-in, '' if nobody is logged in. */
+  owner(): string
+  now(): number
+  /** show tells the model of this window. */
+  show(i: Input): void
+  /** write stores, if this window leads. */
+  write(w: Write): void
+  /** tell tells the other windows. */
+  tell(room: string, d: Draft): void
+}
+
+interface Rescued {
+  readonly owner: string
+  readonly drafts: Readonly<Record<string, Draft>>
+}
+
+export class Drafts {
+  private readonly all = new Map<string, Draft>()
+  /** own: rooms whose latest text was written in this window. */
+  private readonly own = new Set<string>()
+  /** leaving: the page may end at any time. */
+  private leaving = false
+  private readonly host: DraftsHost
+  private readonly key: string
+
+  constructor(host: DraftsHost) {
+    this.host = host
+    this.key = `bonghwa.drafts.${host.slot}`
+  }
+
+  /** begin takes what the store holds and what a page that went away has left. */
+  begin(stored: readonly (readonly [Key, unknown])[]): void {
+    for (const [room, v] of stored) this.know(String(room), read(v))
+    const left = this.rescued()
+    for (const [room, d] of Object.entries(left)) if (this.know(room, d)) this.own.add(room)
+  }
+
+  /** set takes a text written in this window. */
+  set(room: string, text: string): void {
+    const d = this.put(room, text)
+    if (d) this.host.write(write(room, d))
+  }
+
+  /** sent clears the draft of a room and returns the write to be made with the message. */
+  sent(room: string): Write {
+    return write(room, this.put(room, '') ?? { text: '', at: 0 })
+  }
+
+  /** take takes a text of another window. */
+  take(room: string, d: Draft): void {
+    if (this.host.owner() === '' || !this.know(room, d)) return
+    this.own.delete(room)
+    this.host.write(write(room, d))
+  }
+
+  /** repeat tells a new leader elsewhere what was written here. */
+  repeat(): void {
+    for (const room of this.own) this.host.tell(room, this.all.get(room)!)
+  }
+
+  /** lead stores what was written here, and empties what nobody asks for any more: this window leads. */
+  lead(): void {
+    for (const room of this.own) this.host.write(write(room, this.all.get(room)!))
+    for (const [room, d] of this.all) {
+      if (d.text === '' && d.at < this.host.now() - forgotten) this.host.write({ table: 'drafts', key: room })
+    }
+  }
+
+  /** inputs tell a window that begins. */
+  inputs(): Input[] {
+    return [...this.all].map(([room, d]) => ({ t: 'draft', room, text: d.text, at: d.at }))
+  }
+
+  /** leave: the page is hidden or goes away; stay: it is back. */
+  leave(): void {
+    this.leaving = true
+    this.leaveBehind()
+  }
+
+  stay(): void {
+    this.leaving = false
+  }
+
+  /** clear forgets everything; wipe: also what pages have left. */
+  clear(wipe: boolean): void {
+    this.all.clear()
+    this.own.clear()
+    if (!wipe) return
+    try {
+      this.host.rescue?.removeItem(this.key)
+    } catch {
+      // Refused: then nothing is in it.
+    }
+  }
+
+  private put(room: string, text: string): Draft | null {
+    if (this.host.owner() === '') return null
+    const before = this.all.get(room)
+    // Later than what is known, whatever the clocks of other windows say: a person has just written it.
+    const d = { text, at: Math.max(this.host.now(), (before?.at ?? 0) + 1) }
+    this.know(room, d)
+    this.own.add(room)
+    this.host.tell(room, d)
+    if (this.leaving) this.leaveBehind()
+    return d
+  }
+
+  /** know returns false if something newer is known. */
+  private know(room: string, d: Draft): boolean {
+    const before = this.all.get(room)
+    if (before && before.at >= d.at) return false
+    this.all.set(room, d)
+    this.host.show({ t: 'draft', room, text: d.text, at: d.at })
+    return true
+  }
+
+  private leaveBehind(): void {
+    const owner = this.host.owner()
+    if (owner === '' || this.own.size === 0) return
+    const drafts: Record<string, Draft> = {}
+    for (const [room, d] of Object.entries(this.rescued())) if (d.at > (this.all.get(room)?.at ?? 0)) drafts[room] = d
+    for (const room of this.own) drafts[room] ??= this.all.get(room)!
+    try {
+      this.host.rescue?.setItem(this.key, JSON.stringify({ owner, drafts } satisfies Rescued))
+    } catch {
+      // Full or refused: the store has all but the last moment.
+    }
+  }
+
+  /** rescued is what pages of this log-in have left. */
+  private rescued(): Readonly<Record<string, Draft>> {
+    try {
+      const r = JSON.parse(this.host.rescue?.getItem(this.key) ?? 'null') as Rescued | null
+      if (r && r.owner === this.host.owner()) return r.drafts
+    } catch {
+      // Not to be read, or not ours.
+    }
+    return {}
+  }
+}
+
+/** read takes a draft of the store; an earlier version kept the text alone. */
+function read(v: unknown): Draft {
+  return typeof v === 'string' ? { text: v, at: 1 } : (v as Draft)
+}
+
+const write = (room: string, value: Draft): Write => ({ table: 'drafts', key: room, value })

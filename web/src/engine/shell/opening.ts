@@ -1,0 +1,65 @@
+// Reading the store of a session at a beginning: of a page, or of leading. Reading is tried a few times; a store that cannot be
+// read never counts as an empty one, because names begun anew would be taken for those of other changes.
+import type { State } from '../core/record.ts'
+import type { Seed } from '../model/people.ts'
+import { type Account, seed, state } from './records.ts'
+import { type Key, type Store, inMemory } from './store.ts'
+
+const pauses = [200, 800] as const
+
+/** patiently tries a few times, with pauses. */
+export async function patiently<T>(after: (ms: number, fn: () => void) => () => void, f: () => Promise<T>): Promise<T> {
+  for (const pause of pauses) {
+    try {
+      return await f()
+    } catch {
+      await new Promise<void>((resolve) => after(pause, resolve))
+    }
+  }
+  return f()
+}
+
+type Entries = readonly (readonly [Key, unknown])[]
+
+/** Session is who is logged in, what the core goes on with, and what was being written. */
+export interface Session {
+  readonly account: Account | null
+  readonly state: State
+  readonly drafts: Entries
+}
+
+async function session(s: Store): Promise<Session> {
+  const [account, st, drafts] = await Promise.all([s.get('meta', 'account'), state(s), s.entries('drafts')])
+  return { account: (account as Account | undefined) ?? null, state: st, drafts }
+}
+
+/** Remembered is what a page shows at its beginning. */
+export interface Remembered extends Session {
+  readonly memory: Entries
+  readonly people: Seed
+}
+
+export async function remembered(s: Store): Promise<Remembered> {
+  const [who, memory, people] = await Promise.all([session(s), s.entries('memory'), seed(s)])
+  return { ...who, memory, people }
+}
+
+/** Opened is a session with the store that it goes on in. */
+export interface Opened extends Session {
+  readonly store: Store
+}
+
+/** claimed claims the store for a window that begins to lead and reads it. If nothing can be written, it is a copy in memory. It
+ * rejects if the store cannot be read. */
+export async function claimed(s: Store, fence: string, after: (ms: number, fn: () => void) => () => void): Promise<Opened> {
+  try {
+    return await patiently(after, async () => {
+      await s.claim(fence)
+      return { ...(await session(s)), store: s }
+    })
+  } catch {
+    const copy = await inMemory(s)
+    await copy.claim(fence)
+    return { ...(await session(copy)), store: copy }
+  }
+}
