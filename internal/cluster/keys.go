@@ -19,6 +19,8 @@ const (
 	nodeEnd = "node0"
 
 	valueVersion = 1
+	// siteVersion is that of node/<id> of a node that has a site.
+	siteVersion = 2
 )
 
 var errValue = errors.New("a key of the log holds a value that this program does not know")
@@ -52,19 +54,39 @@ func parseEpoch(v []byte) (uint32, error) {
 	return binary.BigEndian.Uint32(v[1:]), nil
 }
 
-// nodeValue: version1 behaviour4 url.
+// nodeValue: version1 behaviour4 url of a node that is alone, version2 behaviour4 and three texts (length2 each) of one
+// that has a site: url, site, addr.
 func nodeValue(n Node) []byte {
-	return append(binary.BigEndian.AppendUint32([]byte{valueVersion}, n.Behaviour), n.URL...)
+	if n.Site == "" {
+		return append(binary.BigEndian.AppendUint32([]byte{valueVersion}, n.Behaviour), n.URL...)
+	}
+	b := binary.BigEndian.AppendUint32([]byte{siteVersion}, n.Behaviour)
+	for _, s := range []string{n.URL, n.Site, n.Addr} {
+		b = append(binary.BigEndian.AppendUint16(b, uint16(len(s))), s...)
+	}
+	return b
 }
 
 func parseNode(key, v []byte) (n Node, err error) {
-	if len(key) != len(nodeStart)+8 || len(v) < 5 || v[0] != valueVersion {
+	if len(key) != len(nodeStart)+8 || len(v) < 5 || v[0] != valueVersion && v[0] != siteVersion {
 		return n, errValue
 	}
 	if _, err := hex.Decode(n.ID[:], key[len(nodeStart):]); err != nil {
 		return n, errValue
 	}
-	n.Behaviour, n.URL = binary.BigEndian.Uint32(v[1:5]), string(v[5:])
+	n.Behaviour = binary.BigEndian.Uint32(v[1:5])
+	rest := v[5:]
+	if v[0] == valueVersion {
+		n.URL = string(rest)
+		return n, nil
+	}
+	for _, s := range []*string{&n.URL, &n.Site, &n.Addr} {
+		if len(rest) < 2 || len(rest)-2 < int(binary.BigEndian.Uint16(rest)) {
+			return n, errValue
+		}
+		end := 2 + int(binary.BigEndian.Uint16(rest))
+		*s, rest = string(rest[2:end]), rest[end:]
+	}
 	return n, nil
 }
 

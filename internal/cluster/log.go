@@ -69,7 +69,8 @@ type Node struct {
 	ID NodeID
 	// Behaviour is the highest behaviour number its binary knows.
 	Behaviour uint32
-	URL       string
+	// URL is where people reach it; Site and Addr, of a cluster's node, its site and where other nodes reach it (host:port).
+	URL, Site, Addr string
 }
 
 // Log is what the kernel needs of a replicated log. It has two implementations: Etcd and Sim. All methods may be called

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/client/pkg/v3/types"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/membership"
 	etcderrors "go.etcd.io/etcd/server/v3/etcdserver/errors"
@@ -118,6 +119,17 @@ func (e *Etcd) move(ctx context.Context, peerURL string) error {
 		_, err := e.server.UpdateMember(ctx, membership.Member{ID: self, RaftAttributes: membership.RaftAttributes{PeerURLs: []string{peerURL}}})
 		return err
 	})
+}
+
+// DropNode forgets what a node has written about itself: it is no longer part of the cell.
+func (e *Etcd) DropNode(ctx context.Context, node NodeID) error {
+	for {
+		_, err := e.attempt(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{{Request: &pb.RequestOp_RequestDeleteRange{
+			RequestDeleteRange: &pb.DeleteRangeRequest{Key: nodeKey(node)}}}}})
+		if !errors.Is(err, ErrUnknownOutcome) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // MoveLeader hands leadership to another voter, if this member has it.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -190,6 +191,21 @@ func TestGrow(t *testing.T) {
 		if !strings.HasPrefix(v, "1/") || v != fmt.Sprintf("1/%d", i+1) {
 			t.Fatalf("entry %d is %q", i+2, v)
 		}
+	}
+	records := []cluster.Node{{ID: cluster.NodeID{1}, Behaviour: 7, URL: "https://seoul.example.org", Site: "seoul", Addr: "10.0.0.1:2480"}, {ID: cluster.NodeID{2}, Behaviour: 2, URL: "http://alone"}}
+	for _, r := range records {
+		if err := seoul.SetNode(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := busan.Nodes(t.Context()); err != nil || !slices.Equal(got, records) {
+		t.Errorf("nodes %+v, %v", got, err)
+	}
+	if err := busan.DropNode(t.Context(), records[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := seoul.Nodes(t.Context()); err != nil || !slices.Equal(got, records[:1]) {
+		t.Errorf("nodes after one was dropped: %+v, %v", got, err)
 	}
 	if err := seoul.MoveLeader(t.Context()); err != nil {
 		t.Fatal(err)

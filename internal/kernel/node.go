@@ -37,8 +37,9 @@ type DomainStore struct {
 type Options struct {
 	Log  cluster.Log
 	Node cluster.NodeID
-	// URL under which other nodes' people reach this node; written to node/<id>.
-	URL     string
+	// URL under which people reach this node, and of a cluster's node its site and where other nodes reach it (host:port);
+	// written to node/<id>.
+	URL, Site, Addr string
 	Domains []DomainStore
 	// Sink gets what was applied, entries without events too: from one goroutine, in log order, and of one entry in the
 	// order of Domains. It must not block for long.
@@ -291,7 +292,7 @@ func (n *Node) pause(d time.Duration) {
 // open writes the incarnation: formats.md, "The log", open.
 func (n *Node) open() bool {
 	if err := n.retry(func() error {
-		return n.o.Log.SetNode(n.ctx, cluster.Node{ID: n.o.Node, Behaviour: Behaviour, URL: n.o.URL})
+		return n.o.Log.SetNode(n.ctx, cluster.Node{ID: n.o.Node, Behaviour: Behaviour, URL: n.o.URL, Site: n.o.Site, Addr: n.o.Addr})
 	}); err != nil {
 		return false
 	}

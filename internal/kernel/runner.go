@@ -187,8 +187,11 @@ func (n *Node) housekeeping() {
 				return
 			}
 		}
-		voters, _ := n.o.Log.Members()
-		n.trim.expect(voters)
+		nodes, err := n.o.Log.Nodes(n.ctx)
+		if err != nil {
+			continue // no quorum: nothing can be trimmed either
+		}
+		n.trim.expect(nodes, time.Now())
 		if to, cursor, ok := n.trim.target(n.durable(), time.Now()); ok {
 			if err := n.o.Log.Trim(n.ctx, to, cursor); err != nil && n.ctx.Err() == nil {
 				n.o.Logger.Warn("the log could not be trimmed", "cause", err)

@@ -26,9 +26,6 @@ type trimmer struct {
 	marks   []mark
 	members map[cluster.NodeID]*durableAt
 	done    uint64
-	// voters is how many members the log has; who has not been heard of since the first note counts as absent since then.
-	voters int
-	since  time.Time
 }
 
 type mark struct {
@@ -53,38 +50,41 @@ func (t *trimmer) note(it numbered) {
 	t.seen = it.n
 	t.bytes += uint64(it.size)
 	now := time.Now()
-	if t.since.IsZero() {
-		t.since = now
-	}
 	if len(it.e.Checks) > 0 {
 		d := it.e.Checks[0].Durable
 		for _, c := range it.e.Checks[1:] {
 			d = min(d, c.Durable)
 		}
-		if t.members == nil {
-			t.members = map[cluster.NodeID]*durableAt{}
-		}
-		t.members[it.e.Node] = &durableAt{d, now}
+		t.member(it.e.Node, durableAt{d, now})
 	}
 	if k := len(t.marks); k == 0 || it.n >= t.marks[k-1].n+markEvery || now.Sub(t.marks[k-1].at) >= BeatAfter {
 		t.marks = append(t.marks, mark{it.n, it.cursor, t.bytes, now})
 	}
 }
 
-// expect says how many members the log has.
-func (t *trimmer) expect(voters int) {
+// expect says which nodes the cell has. One that has not spoken yet - it was down when this node started, or has just been
+// announced and is fetching its views - may need everything that is not trimmed now, and counts as absent from now on.
+func (t *trimmer) expect(nodes []cluster.Node, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.voters = voters
+	for _, n := range nodes {
+		if t.members[n.ID] == nil {
+			t.member(n.ID, durableAt{t.done, now})
+		}
+	}
+}
+
+func (t *trimmer) member(id cluster.NodeID, d durableAt) {
+	if t.members == nil {
+		t.members = map[cluster.NodeID]*durableAt{}
+	}
+	t.members[id] = &d
 }
 
 // target says what to trim to, given this node's own durable n.
 func (t *trimmer) target(own uint64, now time.Time) (uint64, cluster.Cursor, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.members) < t.voters && now.Sub(t.since) < holdTime && t.bytes < holdBytes {
-		return 0, nil, false // one that was down when this node started may need any of it
-	}
 	limit := own
 	for _, m := range t.members {
 		if m.n < limit && now.Sub(m.seen) < holdTime && t.bytesAfter(m.n) < holdBytes {

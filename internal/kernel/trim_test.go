@@ -98,23 +98,34 @@ func TestTrimAbsentMembersHoldForAnHour(t *testing.T) {
 	})
 }
 
-// A member that was down before this node started was not heard of, and holds the log all the same.
-func TestTrimWaitsForMembersNeverHeardOf(t *testing.T) {
+// A node that was down before this one started, or that has just been announced, was not heard of, and holds the log all
+// the same: nothing beyond what was trimmed when it became known.
+func TestTrimWaitsForNodesNeverHeardOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var tr trimmer
-		tr.expect(3)
+		nodes := []cluster.Node{{ID: cluster.NodeID{1}}, {ID: cluster.NodeID{2}}, {ID: cluster.NodeID{3}}}
 		note := func(from, to uint64) {
 			for n := from; n <= to; n++ {
 				time.Sleep(BeatAfter)
 				tr.at(n, 100, byte(1+n%2), n-1)
 			}
 		}
+		tr.expect(nodes, time.Now())
 		note(1, 20)
 		wantTarget(t, &tr, 10, 0)
 		tr.at(21, 100, 3, 7)
 		wantTarget(t, &tr, 10, 7)
+
+		// Announced while the others go on; its view is somewhere after what is trimmed now.
+		tr.expect(append(nodes, cluster.Node{ID: cluster.NodeID{4}}), time.Now())
+		tr.at(22, 100, 3, 21)
+		note(23, 40)
+		wantTarget(t, &tr, 30, 0)
+		tr.at(41, 100, 4, 15)
+		wantTarget(t, &tr, 30, 15)
+
 		tr = trimmer{}
-		tr.expect(3)
+		tr.expect(nodes, time.Now())
 		note(1, 20)
 		time.Sleep(holdTime)
 		wantTarget(t, &tr, 10, 10)
