@@ -1,5 +1,5 @@
 // An open room: head, find bar, log, foot, and the acts that connect them. The caller gives each room a key of its own.
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
 import { displayName, useEngine, usePerson, useSignal } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
 import { useFinder } from '../../app/finder.ts'
@@ -28,6 +28,8 @@ import css from './room.module.css'
 export function Room({ id }: { readonly id: string }) {
   const engine = useEngine()
   const state = useSignal(engine.room(id))
+  // What is sent here is drawn at once, not with the round that the engine tells at the next frame.
+  const [, look] = useReducer((n: number) => n + 1, 0)
   useView(id)
   return state === null ? (
     <section className={css.missing} aria-label={t('room.missing')}>
@@ -36,7 +38,7 @@ export function Room({ id }: { readonly id: string }) {
     </section>
   ) : (
     <RoomIdContext value={id}>
-      <Open key={id} id={id} state={state} />
+      <Open key={id} id={id} state={state} onSent={look} />
     </RoomIdContext>
   )
 }
@@ -59,7 +61,7 @@ function useView(id: string): void {
   }, [engine, id])
 }
 
-function Open({ id, state }: { readonly id: string; readonly state: RoomState }) {
+function Open({ id, state, onSent }: { readonly id: string; readonly state: RoomState; readonly onSent: () => void }) {
   const engine = useEngine()
   const { line, rows } = state
   const peer = usePerson(line.kind === 'direct' ? line.peer : '')
@@ -165,6 +167,7 @@ function Open({ id, state }: { readonly id: string; readonly state: RoomState })
       return
     }
     engine.send(id, text, mode.kind === 'reply' ? mode.row.seq : 0)
+    onSent()
     if (mode.kind === 'reply') setMode({ kind: 'new' })
   }
 
