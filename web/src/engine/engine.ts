@@ -149,11 +149,11 @@ export class WindowEngine implements Engine {
   }
 
   markRead(room: string, seq: number): void {
-    this.shell.markRead(room, seq)
+    this.shell.errands.markRead(room, seq)
   }
 
   typing(room: string, stopped: boolean): void {
-    this.shell.typing(room, stopped)
+    this.shell.errands.typing(room, stopped)
   }
 
   setDraft(room: string, text: string): void {
@@ -348,14 +348,14 @@ export class WindowEngine implements Engine {
 
   async invitations(): Promise<readonly Invitation[]> {
     const list = await this.shell.wire.invitations()
-    return list.map((i) => ({ ...i, secret: this.shell.memory.get(`invitation.${i.id}`) ?? '' }))
+    return list.map((i) => ({ ...i, secret: this.shell.errands.memory.get(`invitation.${i.id}`) ?? '' }))
   }
 
   async createInvitation(): Promise<string> {
     const secret = encode(bytes(this.shell.env.rand, 16))
     const hash = sha256(new TextEncoder().encode(secret))
     // Kept before it is asked for: an invitation nobody has the secret of would be of no use.
-    this.shell.remember(`invitation.${encode(hash)}`, secret)
+    this.shell.errands.remember(`invitation.${encode(hash)}`, secret)
     await this.change({ kind: 'createInvitation', bytes: hash })
     return secret
   }
@@ -365,10 +365,10 @@ export class WindowEngine implements Engine {
   }
 
   kept(key: string): string {
-    return this.shell.memory.get(`view.${key}`) ?? ''
+    return this.shell.errands.memory.get(`view.${key}`) ?? ''
   }
 
   keep(key: string, value: string): void {
-    this.shell.remember(`view.${key}`, value)
+    this.shell.errands.remember(`view.${key}`, value)
   }
 }

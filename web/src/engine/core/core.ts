@@ -13,7 +13,7 @@ import type { Refusal } from '../types.ts'
 import { dropConns, frame, lost, nextWake, opened, sendView, show, tick } from './conn.ts'
 import type { CallAnswer, DownFrame, Failure, HistoryPage } from './frames.ts'
 import type { Config } from './inside.ts'
-import { Inside } from './inside.ts'
+import { Inside, staleOpening } from './inside.ts'
 import type { Output } from './output.ts'
 import { discard, giveUp, load, outboxInputs, rename, replace, resend, submit, tellTouched } from './outbox.ts'
 import { renewed } from './renew.ts'
@@ -170,14 +170,20 @@ export class Core {
   }
 
   /** ping asks the server how far it is, after sleep and on focus. With no answer soon, another connection is opened; one
-      that is waited for is tried at once. */
+      that is waited for, or that has been opening since before, is tried at once, and failures of before do not count. */
   ping(now: number): void {
     const s = this.#s
     if (s.cur && !s.cur.waiting) {
       s.emit({ t: 'frame', conn: s.cur.id, frame: { t: 'ping' } })
       if (s.pingAt === 0) s.pingAt = now
-    } else if (!s.next && !s.cur) {
-      s.connectAt = Math.min(s.connectAt, now)
+    } else if (!s.cur && s.online && !s.renewing) {
+      s.failures = 0
+      if (s.next && now >= s.next.openAt + staleOpening) {
+        s.emit({ t: 'close', conn: s.next.id })
+        s.next = null
+        s.connectAt = now
+      }
+      if (!s.next) s.connectAt = Math.min(s.connectAt, now)
     }
     tick(s, now)
   }

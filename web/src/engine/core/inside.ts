@@ -17,6 +17,7 @@ export const unanswered = 700 // a send without answer, with another site to go 
 export const unansweredAlone = 5000 // the same with one site only
 export const openLimitActive = 1500 // from opening a connection to Welcome, with another site to go to
 export const openLimitIdle = 10000
+export const staleOpening = 4000 // a connection that opens for so long is not waited for when somebody comes back
 export const historyPage = 200
 export const maxFetches = 4
 export const maxPending = 128

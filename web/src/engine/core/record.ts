@@ -78,3 +78,5 @@ export interface State {
   readonly rooms: readonly Room[]
   readonly seen: Position | null
 }
+
+export const emptyState: State = { meta: null, items: [], counters: [], kept: [], done: [], rooms: [], seen: null }

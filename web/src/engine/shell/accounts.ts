@@ -78,7 +78,7 @@ export class Accounts {
 
   /** logOut ends the session on the server first: a device that only forgot it is still logged in there. */
   logOut(): Promise<void> {
-    return this.shell.farewell(async () => {
+    return this.shell.session.farewell(async () => {
       try {
         await this.shell.wire.logOut()
       } catch (e) {
@@ -101,7 +101,7 @@ export class Accounts {
 
   private async enter(form: Form, e: Entered): Promise<void> {
     const account = { user: e.user, handle: e.handle, token: encode(form.token), device: encode(form.device), mustChange: e.mustChange }
-    await stored(this.shell.enter(account, [{ table: 'meta', key: 'form' }]))
+    await stored(this.shell.session.enter(account, [{ table: 'meta', key: 'form' }]))
   }
 }
 

@@ -26,6 +26,7 @@ export class HttpWire implements Wire {
   private readonly chat: Client<typeof ChatService>
   private readonly people: Client<typeof PeopleService>
   private readonly origin: string
+  private readonly session: Session
   private readonly after: (ms: number, fn: () => void) => () => void
 
   constructor(origin: string, session: Session, after: (ms: number, fn: () => void) => () => void, fetcher?: typeof globalThis.fetch) {
@@ -52,6 +53,7 @@ export class HttpWire implements Wire {
     this.chat = createClient(ChatService, transport)
     this.people = createClient(PeopleService, transport)
     this.origin = origin
+    this.session = session
     this.after = after
   }
 
@@ -94,7 +96,12 @@ export class HttpWire implements Wire {
   }
 
   async logOut(): Promise<void> {
-    await this.ask(() => this.people.logOut({}))
+    // Asked again it must not end the session of whoever logged in here meanwhile.
+    const token = this.session.token()
+    await this.ask(async () => {
+      if (this.session.token() !== token) throw new RefusedError(unreachable)
+      await this.people.logOut({})
+    })
   }
 
   // What the core asks for.

@@ -1,5 +1,5 @@
 // Pulse notices that time has passed without this page: the machine slept, the network is another one, somebody came back. Then
-// the connection is tried, at most once a second.
+// the connection is tried at once, and once more a second later if something happened again in between.
 import type { Env } from './env.ts'
 
 const every = 5000
@@ -10,6 +10,7 @@ export class Pulse {
   private stopTimer: () => void = () => {}
   private last = 0
   private pinged = -1000
+  private stopAgain: (() => void) | null = null
   private readonly env: Env
   private readonly ping: () => void
 
@@ -29,12 +30,20 @@ export class Pulse {
 
   stop(): void {
     this.stopTimer()
+    this.stopAgain?.()
+    this.stopAgain = null
   }
 
   beat(): void {
-    const now = this.env.mono()
-    if (now - this.pinged < 1000) return
-    this.pinged = now
+    const wait = this.pinged + 1000 - this.env.mono()
+    if (wait > 0) {
+      this.stopAgain ??= this.env.after(wait, () => {
+        this.stopAgain = null
+        this.beat()
+      })
+      return
+    }
+    this.pinged = this.env.mono()
     this.ping()
   }
 }

@@ -6,18 +6,16 @@
 import { Core } from '../core/core.ts'
 import { encode } from '../core/ids.ts'
 import { bytes } from '../core/rand.ts'
-import type { State } from '../core/record.ts'
 import type { Input, Settled } from '../inner.ts'
 import { Model } from '../model/model.ts'
 import type { AppState, PeopleState, Phase, Signal } from '../types.ts'
 import { App } from './appstate.ts'
 import { Attention } from './attention.ts'
-import type { Stored } from './cache.ts'
 import { Changes, invalid } from './changes.ts'
 import { Clock } from './clock.ts'
 import { Drafts } from './drafts.ts'
-import type { Env, Wake } from './env.ts'
-import { Lead } from './lead.ts'
+import type { Env } from './env.ts'
+import { Errands } from './errands.ts'
 import { modelIO } from './modelio.ts'
 import type { Shared, ShellNote } from './notes.ts'
 import { Notices } from './notices.ts'
@@ -28,22 +26,17 @@ import { Pulse } from './pulse.ts'
 import type { Account } from './records.ts'
 import { redrawable } from './redraw.ts'
 import { type Leading, Reign } from './reign.ts'
-import { MemoryStore, type Store, type Write } from './store.ts'
+import { type Ended, Session } from './session.ts'
+import { MemoryStore, type Store } from './store.ts'
 import { Tabs, patience } from './tabs.ts'
-import type { Session, Wire } from './wire.ts'
-
-const noState: State = { meta: null, items: [], counters: [], kept: [], done: [], rooms: [], seen: null }
-
-type Ended = Omit<Extract<Phase, { kind: 'ended' }>, 'kind'>
-
-/** farewellLimit: how long logging out waits for the server to hear of it. */
-export const farewellLimit = 2000
+import { woken } from './wakes.ts'
+import type { Wire, Session as WireSession } from './wire.ts'
 
 export interface ShellDeps {
   readonly env: Env
   readonly slot: string
   readonly store: Store
-  wire(session: Session): Wire
+  wire(session: WireSession): Wire
   schedule(fn: () => void): void
 }
 
@@ -58,8 +51,8 @@ export class Shell {
   readonly drafts: Drafts
   readonly people: Signal<PeopleState>
   readonly app: Signal<AppState>
-  /** memory is what this device remembers for the views, by key. */
-  readonly memory = new Map<string, string>()
+  readonly session: Session
+  readonly errands: Errands
   store: Store
   private readonly own: App
   private readonly clock: Clock
@@ -70,7 +63,6 @@ export class Shell {
   private shared: Shared
   private readonly reign: Reign
   private connection: AppState['connection'] = 'connecting'
-  private leaving = false
   private readonly pulse: Pulse
   private stopWake: () => void = () => {}
 
@@ -89,14 +81,14 @@ export class Shell {
       (n) => this.post(n),
     )
     this.shared = { storage: deps.store.kind === 'disk' ? 'ok' : 'refused', server: null }
-    this.wire = deps.wire({ token: () => this.current?.token ?? '', over: (token) => this.over(token) })
+    this.wire = deps.wire({ token: () => this.current?.token ?? '', over: (token) => this.session.over(token) })
     this.model = new Model(
       modelIO({
         wire: this.wire,
         store: () => this.store,
         me: () => this.current?.user ?? '',
         seen: () => this.reign.lead?.seen ?? null,
-        keep: (s) => this.keepCache(s),
+        keep: (s) => this.errands.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
         watch: (room, seq) => this.attention.watch(room, seq),
         unwatch: (room) => this.attention.unwatch(room),
@@ -120,7 +112,7 @@ export class Shell {
       person: (id) => this.model.people.get().byId.get(id),
       stored: async (name) => (await this.store.get('photos', name)) as Uint8Array | undefined,
       fetch: (users) => this.wire.photos(users),
-      keep: (photos) => this.keepCache({ photos }),
+      keep: (photos) => this.errands.keepCache({ photos }),
       loaded: () => people.redraw(),
       after: env.after,
     })
@@ -166,6 +158,24 @@ export class Shell {
       unreadable: () => this.unreadable(),
       blocked: (blocked) => this.own.set({ blocked }),
     })
+    this.errands = new Errands(this.reign, () => this.current !== null, (n) => this.post(n))
+    this.session = new Session({
+      env,
+      wire: this.wire,
+      reign: this.reign,
+      changes: this.changes,
+      notices: this.notices,
+      attention: this.attention,
+      now: () => this.now(),
+      account: () => this.current,
+      setAccount: (a) => this.setAccount(a),
+      online: () => this.connection === 'online',
+      told: (list) => this.told(list),
+      adopt: (list) => this.adopt(list),
+      inside: () => this.setPhase({ kind: 'in' }),
+      forget: (ended) => this.forget(ended),
+      post: (n) => this.post(n),
+    })
     // A store in memory is this window's alone, and so is its device.
     const shareable = deps.store.kind === 'disk'
     this.tabs = new Tabs(
@@ -193,17 +203,17 @@ export class Shell {
       attention: this.attention,
       leads: () => this.leads,
       draft: (room, d) => this.drafts.take(room, d),
-      memory: (key, value) => this.takeMemory(key, value),
+      memory: (key, value) => this.errands.takeMemory(key, value),
       taken: (no, ok) => this.taken(no, ok),
       tellState: (to) => this.post(this.snapshot(to)),
       carry: (ask, safe) => {
         const ok = this.changes.carry(ask)
         this.reign.leading?.writer.after(() => safe(ok))
       },
-      markRead: (room, seq) => this.markRead(room, seq),
-      typing: (room, stopped) => this.typing(room, stopped),
-      keepCache: (stored) => this.keepCache(stored),
-      over: (token) => this.over(token),
+      markRead: (room, seq) => this.errands.markRead(room, seq),
+      typing: (room, stopped) => this.errands.typing(room, stopped),
+      keepCache: (stored) => this.errands.keepCache(stored),
+      over: (token) => this.session.over(token),
       post: (n) => this.post(n),
       follow: (account, inputs, shared) => this.follow(account, inputs, shared ?? this.shared),
       inputs: (list) => {
@@ -243,7 +253,9 @@ export class Shell {
   /** start shows what the store remembers, then looks for the lead. */
   async start(): Promise<void> {
     const held = await patiently(this.env.after, () => remembered(this.store)).catch(() => null)
-    this.stopWake = this.env.wake((why) => this.wake(why))
+    this.stopWake = this.env.wake((why) =>
+      woken({ drafts: this.drafts, reign: this.reign, tabs: this.tabs, pulse: this.pulse, post: (n) => this.post(n) }, why),
+    )
     this.pulse.start()
     this.attention.start()
     if (held) {
@@ -257,7 +269,7 @@ export class Shell {
   }
 
   private show(held: Remembered): void {
-    for (const [k, v] of held.memory) this.memory.set(String(k), String(v))
+    for (const [k, v] of held.memory) this.errands.memory.set(String(k), String(v))
     const { account, state } = held
     this.setAccount(account)
     if (!account) {
@@ -301,7 +313,7 @@ export class Shell {
   private began(o: Opened): void {
     this.own.set({ leader: true })
     if (o.account) {
-      this.beginSession(o.account, o.state)
+      this.session.begin(o.account, o.state)
       this.drafts.begin(o.drafts)
       this.drafts.lead()
     } else if (this.current) {
@@ -318,87 +330,10 @@ export class Shell {
     return this.reign.wanted()
   }
 
-  /** beginSession runs the core for an account. */
-  private beginSession(account: Account, st: State): void {
-    const l = this.reign.leading
-    if (!l) return
-    this.setAccount(account)
-    const lead = new Lead(
-      {
-        wire: this.wire,
-        writer: l.writer,
-        now: () => this.now(),
-        after: this.env.after,
-        rand: this.env.rand,
-        inputs: (list) => this.told(list),
-        ended: () => this.endedByServer(),
-      },
-      { ...account, device: st.meta?.device ?? account.device },
-      st,
-    )
-    l.lead = lead
-    const begun = lead.snapshot()
-    this.notices.begin(begun, this.connection === 'online')
-    this.adopt(begun)
-    this.attention.begin()
-    lead.goOnline()
-    this.setPhase({ kind: 'in' })
-  }
-
-  /** enter begins the session that a log-in has opened; `writes` are made in the same transaction. */
-  async enter(account: Account, writes: readonly Write[]): Promise<void> {
-    const l = await this.asLeader()
-    await l.writer.save([{ table: 'meta', key: 'account', value: account }, ...writes])
-    this.beginSession(account, noState)
-    this.post({ t: 'entered', account, inputs: l.lead?.snapshot() ?? [] })
-  }
-
-  /** farewell ends the session at the person's own wish; the server's word for it is then no news. It does not wait long for
-   * the server: what is on this device goes in any case. */
-  async farewell(tell: () => Promise<void>): Promise<void> {
-    await this.asLeader()
-    if (!this.current) return
-    this.leaving = true
-    const told = await new Promise<boolean>((resolve) => {
-      const stop = this.env.after(farewellLimit, () => resolve(false))
-      const over = (ok: boolean) => {
-        stop()
-        resolve(ok)
-      }
-      tell().then(
-        () => over(true),
-        () => over(false),
-      )
-    })
-    await this.leave(told ? null : 'untold')
-  }
-
-  private endedByServer(): void {
-    if (this.leaving) return
-    // The end of the account ends its sessions, and that may be heard before the answer.
-    const asks = this.changes.asks
-    const closing = [...asks.items.values()].find((i) => i.op.kind === 'deleteAccount')
-    if (closing) asks.answer({ ...closing, ok: true, seq: 0, time: 0, room: '', refused: [], givenUp: false, refusal: null })
-    void this.leave(closing ? 'closed' : 'revoked')
-  }
-
-  /** leave ends the session here: everything is wiped, in all windows. why null: the person asked for it. */
-  private async leave(why: Ended['why'] | null): Promise<void> {
-    const l = this.reign.leading
-    if (!l || !this.current) return
-    const ended: Ended | null = why ? { unsent: why === 'untold' ? 0 : (l.lead?.unsent ?? 0), why } : null
-    this.setAccount(null)
-    await this.reign.wipe(l)
-    this.post({ t: 'left', ended })
-    this.forget(ended)
-    await this.reign.renew(l)
-  }
-
   private forget(ended: Ended | null): void {
     this.setAccount(null)
-    this.leaving = false
     this.changes.clear()
-    this.memory.clear()
+    this.errands.memory.clear()
     this.drafts.clear(ended?.why !== 'storage')
     this.photos.clear()
     this.notices.clear()
@@ -465,7 +400,7 @@ export class Shell {
   private settled(s: Settled): void {
     const account = this.current
     if (!s.ok || !account) return
-    if (s.op.kind === 'deleteAccount') void this.leave('closed')
+    if (s.op.kind === 'deleteAccount') void this.session.leave('closed')
     else if (s.op.kind === 'changePassword' && account.mustChange) {
       this.setAccount({ ...account, mustChange: false })
       this.reign.leading?.writer.write([{ table: 'meta', key: 'account', value: this.current }], true)
@@ -480,39 +415,6 @@ export class Shell {
       this.changes.asks.see(i)
       this.model.input(i)
     }
-  }
-
-  // What is looked at and remembered.
-
-  markRead(room: string, seq: number): void {
-    const { lead } = this.reign
-    if (lead) lead.run((core, now) => core.markRead(now, room, seq))
-    else this.post({ t: 'read', room, seq })
-  }
-
-  typing(room: string, stopped: boolean): void {
-    const { lead } = this.reign
-    if (lead) lead.run((core) => core.typing(room, stopped))
-    else this.post({ t: 'typing', room, stopped })
-  }
-
-  /** remember keeps a small value on this device. */
-  remember(key: string, value: string): void {
-    this.takeMemory(key, value)
-    this.post({ t: 'memory', key, value })
-  }
-
-  private takeMemory(key: string, value: string): void {
-    if (!this.current) return
-    this.memory.set(key, value)
-    this.reign.leading?.writer.write([{ table: 'memory', key, value }], false)
-  }
-
-  private keepCache(stored: Stored): void {
-    if (!this.current) return
-    const l = this.reign.leading
-    if (l) l.cache.add(stored)
-    else this.post({ t: 'cache', stored })
   }
 
   // Other windows.
@@ -545,52 +447,6 @@ export class Shell {
     if (ok || ask?.t !== 'op') return
     for (const i of this.changes.asks.withdraw(ask.op.uid)) this.model.input(i)
     this.changes.asks.refuse(ask.op.uid, invalid)
-  }
-
-  /** over: the server does not know a token any more. */
-  private over(token: string): void {
-    if (token !== this.current?.token) return
-    if (this.leads) this.endedByServer()
-    else this.post({ t: 'over', token })
-  }
-
-  // Time and network.
-
-  private wake(why: Wake): void {
-    switch (why) {
-      case 'hide':
-        // The page ends, and with it the lock and the connection. Until then what others on this page still want is stored.
-        this.drafts.leave()
-        this.post({ t: 'gone' })
-        this.reign.lead?.run((core) => core.keep())
-        if (this.tabs.way === 'channel') this.tabs.leave()
-        return
-      case 'frozen':
-        this.drafts.leave()
-        this.post({ t: 'gone' })
-        this.reign.drop()
-        this.tabs.leave()
-        return
-      case 'thawed':
-        // It may be told more than once.
-        this.drafts.stay()
-        this.tabs.start()
-        this.post({ t: 'join' })
-        this.pulse.beat()
-        return
-      case 'hidden':
-        this.drafts.leave()
-        this.reign.lead?.run((core) => core.keep())
-        void this.reign.leading?.cache.flush()
-        return
-      case 'visible':
-        this.drafts.stay()
-        this.tabs.shown()
-        this.pulse.beat()
-        return
-      default:
-        this.pulse.beat()
-    }
   }
 
   private async askServer(): Promise<void> {
