@@ -80,11 +80,14 @@ export class Drafts {
     for (const room of this.own) this.host.tell(room, this.all.get(room)!)
   }
 
-  /** lead stores what was written here, and empties what nobody asks for any more: this window leads. */
-  lead(): void {
-    for (const room of this.own) this.host.write(write(room, this.all.get(room)!))
+  /** lead: this window leads, and the store holds these. What is newer here is stored, and what nobody can come late with any
+   * more is dropped. */
+  lead(stored: readonly (readonly [Key, unknown])[]): void {
+    this.begin(stored)
+    const inStore = new Map(stored.map(([room, v]) => [String(room), read(v).at]))
     for (const [room, d] of this.all) {
-      if (d.text === '' && d.at < this.host.now() - forgotten) this.host.write({ table: 'drafts', key: room })
+      if (d.at > (inStore.get(room) ?? 0)) this.host.write(write(room, d))
+      else if (d.text === '' && d.at < this.host.now() - forgotten) this.host.write({ table: 'drafts', key: room })
     }
   }
 

@@ -17,6 +17,8 @@ export class Net {
   down = false
   /** lose decides which answers get lost on their way; the server has done what was asked. */
   lose: (call: string) => boolean = () => false
+  /** hang decides which calls are never answered. */
+  hang: (call: string) => boolean = () => false
 }
 
 /** fakeWire speaks to the imitated server; every answer comes later than its question. */
@@ -24,6 +26,7 @@ export function fakeWire(server: FakeServer, net: Net, time: Time, session: Sess
   const call = async <T>(name: string, f: (token: string) => T): Promise<T> => {
     await Promise.resolve()
     if (net.down) throw new RefusedError(unreachable)
+    if (net.hang(name)) return new Promise(() => {})
     try {
       const answer = f(session.token())
       await Promise.resolve()
@@ -155,6 +158,8 @@ export class Browser {
   readonly name: string
   /** local is what its pages write at once. */
   readonly local = new Map<string, string>()
+  /** slow: timers of its windows come late, as those of hidden ones do. */
+  slow = false
   /** unreadable: reads of the store fail. */
   unreadable = false
   /** disk decides whether a write to the store succeeds; stuck: it cannot be emptied either. */
@@ -209,7 +214,7 @@ export class Window {
       visible: () => this.visible,
       wall: () => time.now,
       mono: () => time.now,
-      after: (ms, fn) => time.after(ms, () => (this.dead ? undefined : fn())),
+      after: (ms, fn) => time.after(browser.slow ? Math.max(ms, 60_000) : ms, () => (this.dead ? undefined : fn())),
       rand: seededRand(seed++),
       wake: (fn) => {
         this.wakeUp = fn

@@ -314,8 +314,7 @@ export class Shell {
     this.own.set({ leader: true })
     if (o.account) {
       this.session.begin(o.account, o.state)
-      this.drafts.begin(o.drafts)
-      this.drafts.lead()
+      this.drafts.lead(o.drafts)
     } else if (this.current) {
       // Logged out in another window, or the browser has cleared its data: then words may be lost.
       const { unsent } = this
