@@ -207,6 +207,39 @@ describe('without locks', () => {
     expect([a.tabs.leading, b.tabs.leading]).toEqual([true, false])
   })
 
+  test.each(['ab', 'ba', 'abc', 'cba', 'bca'])('all begin before they hear of each other (%s): exactly one stays', async (order) => {
+    const time = new Time()
+    const bus = new Bus()
+    const all = [...order].map((id) => new Win(id, time, { bus }))
+    bus.hold()
+    for (const w of all) w.tabs.start()
+    await time.pass(1000)
+    expect(leaders(...all)).toBe(all.length)
+    bus.letGo()
+    await time.pass(3000)
+    expect(leaders(...all)).toBe(1)
+    // It claims the store anew, after the others are done with it.
+    const stays = all.find((w) => w.tabs.leading)!
+    expect(stays.log.filter((x) => !x.includes(':'))).toEqual(['lead', 'stop', 'lead'])
+    for (const w of all) if (w !== stays) expect(w.log.at(-1)).toBe('blocked')
+  })
+
+  test('whoever waits for a take-over is told that another window has it', async () => {
+    const time = new Time()
+    const bus = new Bus()
+    const [a, b] = [new Win('a', time, { bus }), new Win('b', time, { bus })]
+    a.tabs.start()
+    await time.pass(1000)
+    b.tabs.start()
+    await time.pass(1000)
+    const took = b.tabs.takeOver()
+    const other = new Win('0', time, { bus })
+    void other.tabs.takeOver()
+    await time.pass(1000)
+    expect(await took).toBe(false)
+    expect([leaders(a, b, other), other.tabs.leading]).toEqual([1, true])
+  })
+
   test.each([0, 100, 299])('two take over %i ms apart: one of them leads', async (apart) => {
     for (const order of ['bc', 'cb']) {
       for (const gone of [false, true]) {

@@ -36,6 +36,18 @@ export class Time {
 
 /** Bus is a BroadcastChannel: everybody else hears, later, a copy. */
 export class Bus {
+  /** held messages wait until they are let go. */
+  private held: (() => void)[] | null = null
+
+  hold(): void {
+    this.held = []
+  }
+
+  letGo(): void {
+    for (const f of this.held ?? []) setImmediate(f)
+    this.held = null
+  }
+
   private readonly ends: Channel[] = []
 
   channel(): Channel {
@@ -44,7 +56,10 @@ export class Bus {
       postMessage: (m: unknown) => {
         const copy = structuredClone(m)
         for (const other of this.ends) {
-          if (other !== end) setImmediate(() => other.onmessage?.(new MessageEvent('message', { data: copy })))
+          if (other === end) continue
+          const deliver = () => other.onmessage?.(new MessageEvent('message', { data: copy }))
+          if (this.held) this.held.push(deliver)
+          else setImmediate(deliver)
         }
       },
       close: () => {
