@@ -138,6 +138,8 @@ export class Log {
     for (const seq of this.entries.keys()) {
       if (!this.covers(seq) && !this.quoting.has(seq)) this.entries.delete(seq)
     }
+    // Of a log that is not drawn, nobody else takes them out.
+    for (const e of this.dirty) if (this.entries.get(e.m.seq) !== e) this.dirty.delete(e)
   }
 
   /** touch has the row of a message made again, and those that answer it. */

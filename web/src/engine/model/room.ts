@@ -78,6 +78,7 @@ export class Room {
     if (this.watching) this.io.unwatch?.(this.id)
     this.watching = false
     this.reader.stop(rows)
+    this.forgetShown()
     this.signal.touch()
   }
 
@@ -86,7 +87,20 @@ export class Room {
     if (this.open) return
     this.reader.reset()
     this.line?.outbox.arrived((seq) => seq <= (this.line?.room.lastSeq ?? 0))
-    this.served = []
+    this.era++
+    this.membersKnown = this.membersReading = false
+    this.missed = []
+    this.marks.load([])
+    this.forgetShown()
+  }
+
+  /** forgetShown lets go of what was last drawn: thousands of rows of a log that has a hundred left. */
+  private forgetShown(): void {
+    this.served = this.tail = this.rows = []
+    this.shown = null
+    this.version = -1
+    this.log.rebuilt = true
+    this.signal.release()
   }
 
   setLine(line: Line | null): void {
@@ -140,7 +154,8 @@ export class Room {
 
   live(m: Message): void {
     this.log.me = this.world.me
-    this.reader.live(m)
+    if (this.open || this.log.loaded) this.reader.live(m)
+    else this.reader.heard(m.seq) // what is read when it is opened shows it as it is then
     if (!this.open && this.log.loaded && this.log.hi - this.log.lo >= 2 * keptRows) this.log.keep(keptRows)
     this.member((marks) => {
       if (m.kind === 'invited') marks.joined(m.users, m.seq)

@@ -86,6 +86,14 @@ export class Source<T> implements Signal<T> {
     return this.subscribers.size > 0
   }
 
+  /** release lets go of a value that nobody subscribes to; it is made again for whoever asks. */
+  release(): void {
+    if (this.inUse) return
+    this.made = false
+    this.stale = true
+    this.value = undefined as T
+  }
+
   /** touch says that the value may be another one now. */
   touch(): void {
     this.stale = true

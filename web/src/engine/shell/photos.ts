@@ -1,8 +1,11 @@
 // Profile photos as blob: addresses, by the photo's name. Asked for by person, answered from memory, then from the store,
-// then by GetPhotos, forty at a time. An address lives as long as the page; a photo that changed has another name.
+// then by GetPhotos, forty at a time. Of the addresses that were asked for longest ago, those beyond a bound are given back: who
+// draws a photo asks for its address each time. A photo that changed has another name.
 import type { Person } from '../types.ts'
 
 const batch = 40
+/** most addresses are held, at most 48 KiB each. */
+export const most = 300
 
 export interface PhotosIO {
   person(id: string): Person | undefined
@@ -15,6 +18,7 @@ export interface PhotosIO {
 }
 
 export class Photos {
+  /** urls by name, the one asked for last at the end. */
   private readonly urls = new Map<string, string>()
   /** asked names: under way or not to be had. */
   private readonly asked = new Set<string>()
@@ -32,7 +36,11 @@ export class Photos {
     const p = this.io.person(user)
     if (!p?.photo) return ''
     const known = this.urls.get(p.photo)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      this.urls.delete(p.photo)
+      this.urls.set(p.photo, known)
+      return known
+    }
     if (!this.asked.has(p.photo)) {
       this.asked.add(p.photo)
       this.wanted.set(p.photo, user)
@@ -59,7 +67,14 @@ export class Photos {
   }
 
   private put(name: string, jpeg: Uint8Array): void {
-    if (!this.urls.has(name)) this.urls.set(name, URL.createObjectURL(new Blob([jpeg as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' })))
+    if (this.urls.has(name)) return
+    this.urls.set(name, URL.createObjectURL(new Blob([jpeg as Uint8Array<ArrayBuffer>], { type: 'image/jpeg' })))
+    for (const [old, url] of this.urls) {
+      if (this.urls.size <= most) break
+      this.urls.delete(old)
+      this.asked.delete(old)
+      URL.revokeObjectURL(url)
+    }
   }
 
   private async load(): Promise<void> {
@@ -70,7 +85,7 @@ export class Photos {
     const got: string[] = []
     const missing: string[] = []
     for (const [name, user] of wanted) {
-      const jpeg = await this.io.stored(name)
+      const jpeg = await this.io.stored(name).catch(() => undefined)
       if (era !== this.era) return
       if (jpeg) {
         this.put(name, jpeg)
