@@ -19,6 +19,7 @@ type cli struct {
 	Demo    demoCmd      `cmd:"" help:"Run the server with twelve simulated people who talk, work and answer."`
 	Chat    term.ChatCmd `cmd:"" help:"Talk from a terminal. (터미널에서 대화하기)"`
 	Bench   benchCmd     `cmd:"" help:"Measure this machine: a load generator against a server of its own."`
+	Cluster clusterCmd   `cmd:"" help:"Make one system of several sites."`
 	Backup  backupCmd    `cmd:"" help:"Copy everything while the server runs."`
 	Restore restoreCmd   `cmd:"" help:"Make a data directory from a backup."`
 	People  peopleCmd    `cmd:"" help:"Look after accounts."`

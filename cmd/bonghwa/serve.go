@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/bonghwa/bonghwa/internal/config"
 	"github.com/bonghwa/bonghwa/internal/gateway"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/server"
@@ -21,6 +22,8 @@ import (
 )
 
 type serveCmd struct {
+	Config        string   `help:"File of a cluster's node (bonghwa cluster init writes it). It says where data and addresses are; the flags for them are then not used." type:"path" placeholder:"FILE"`
+	Rebuild       bool     `help:"With --config and an empty directory: this site's disks are gone for good; it is let in anew, and its views come from another site."`
 	Data          string   `help:"Directory for everything that is kept." default:"bonghwa-data" type:"path"`
 	Listen        string   `help:"Address for people's clients." default:"127.0.0.1:8080"`
 	LAN           lanMode  `name:"lan" help:"Let phones and other machines of this network in as well, encrypted by a certificate of this machine's own. --lan=http: in the open."`
@@ -60,6 +63,10 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	if err := servePprof(c.Pprof); err != nil {
 		return err
 	}
+	node, err := c.node()
+	if err != nil {
+		return err
+	}
 	limits, err := c.limits()
 	if err != nil {
 		return err
@@ -73,6 +80,7 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	defer stop()
 	start := time.Now()
 	s, err := server.Start(ctx, server.Options{
+		Node: node, Rebuild: c.Rebuild,
 		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
 		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
 		Root: site, WebBuild: site.Build(), Metrics: []prometheus.Collector{site.Metrics()},
@@ -111,6 +119,26 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 		err = fmt.Errorf("stopped with: %v", stopped)
 	}
 	return err
+}
+
+// node reads --config, and takes from it what flags say otherwise.
+func (c *serveCmd) node() (*config.Node, error) {
+	if c.Config == "" {
+		if c.Rebuild {
+			return nil, errors.New("--rebuild goes with --config")
+		}
+		return nil, nil
+	}
+	n, err := config.Load(c.Config)
+	if err != nil {
+		return nil, err
+	}
+	c.Data, c.Listen, c.TLSCert, c.TLSKey = n.Data, n.Listen, n.TLSCert, n.TLSKey
+	c.Insecure = c.Insecure || n.Insecure
+	if c.Signup == "" {
+		c.Signup = n.Signup
+	}
+	return n, nil
 }
 
 func (c serveCmd) limits() (gateway.Limits, error) {

@@ -61,6 +61,19 @@ func (e *Etcd) Tail(ctx context.Context, n uint64, cursor Cursor, deliver func([
 	}
 }
 
+// Holds says whether this member's own copy has what follows entry n: ErrCompacted if it was trimmed. Entries that have not
+// arrived yet are no error.
+func (e *Etcd) Holds(n uint64, cursor Cursor) error {
+	epoch := e.Epoch()
+	if epoch == 0 {
+		return errNoEpoch
+	}
+	if _, err := e.locate(logKey(epoch), n, cursor); !errors.Is(err, ErrLogEnds) {
+		return err
+	}
+	return nil
+}
+
 // find gives the revision of entry n. This member's own copy may not show it yet: it may be catching up, and a watch
 // tells of an entry a moment before it can be read. A linearizable read settles both, and tells a log that really ends
 // earlier.

@@ -53,6 +53,25 @@ func (e *Etcd) Init(ctx context.Context, epoch uint32, entry []byte) error {
 	}
 }
 
+// Found creates the first epoch of a new cell. Members that form a cell together all call it; the first one wins, and the
+// others take its epoch.
+func (e *Etcd) Found(ctx context.Context, epoch uint32, entry []byte) error {
+	current, err := e.readEpoch(ctx)
+	for err == nil && current == 0 {
+		_, err = e.attempt(ctx, &pb.TxnRequest{
+			Compare: []*pb.Compare{versionIs([]byte(epochKey), 0)},
+			Success: []*pb.RequestOp{put(logKey(epoch), entry), put([]byte(epochKey), epochValue(epoch))},
+		})
+		if err == nil || errors.Is(err, ErrUnknownOutcome) {
+			current, err = e.readEpoch(ctx)
+		}
+	}
+	if err == nil {
+		e.setEpoch(current)
+	}
+	return err
+}
+
 // findEpoch takes the highest log/ key, from this member's own disk if it has one, else from the quorum. It returns with
 // epoch 0 when the log was never initialised.
 func (e *Etcd) findEpoch(ctx context.Context) error {

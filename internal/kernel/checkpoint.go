@@ -38,6 +38,9 @@ type ManifestDomain struct {
 
 var checkpointName = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{16}$`)
 
+// IsCheckpoint says whether a name is that of a checkpoint's directory.
+func IsCheckpoint(name string) bool { return checkpointName.MatchString(name) }
+
 // CheckpointDir names the directory of a checkpoint below the directory of checkpoints.
 func CheckpointDir(root string, pos Position) string {
 	return filepath.Join(root, fmt.Sprintf("%08x-%016x", pos.Epoch, pos.N))

@@ -40,7 +40,7 @@ type Options struct {
 	// URL under which people reach this node, and of a cluster's node its site and where other nodes reach it (host:port);
 	// written to node/<id>.
 	URL, Site, Addr string
-	Domains []DomainStore
+	Domains         []DomainStore
 	// Sink gets what was applied, entries without events too: from one goroutine, in log order, and of one entry in the
 	// order of Domains. It must not block for long.
 	Sink func(Applied)

@@ -40,6 +40,14 @@ type Meta struct {
 	Cell    string    `json:"cell"`
 	Node    string    `json:"node"`
 	Created time.Time `json:"created"`
+	// Cluster and Site are of a node that belongs to a cluster. Formed: its cell has been ready here once.
+	Cluster string `json:"cluster,omitempty"`
+	Site    string `json:"site,omitempty"`
+	Formed  bool   `json:"formed,omitempty"`
+	// Join is the list of members with which this node was let in and has not started yet; Fetch: its views have still to
+	// come from another site.
+	Join  string `json:"join,omitempty"`
+	Fetch bool   `json:"fetch,omitempty"`
 }
 
 // Data is a locked data directory.
@@ -154,6 +162,18 @@ func (d *Data) readMeta() error {
 	}
 	d.NodeID = cluster.NodeID(node)
 	return d.setCell(d.Meta.Cell)
+}
+
+// ReadMeta reads bonghwa.json of a data directory, which a server may be using.
+func ReadMeta(dir string) (m Meta, err error) {
+	b, err := os.ReadFile(filepath.Join(dir, metaFile))
+	if err == nil {
+		err = json.Unmarshal(b, &m)
+	}
+	if err != nil {
+		return m, fmt.Errorf("%s is not a data directory: %v", dir, cause(err))
+	}
+	return m, nil
 }
 
 func (d *Data) setCell(hex4 string) error {

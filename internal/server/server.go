@@ -23,6 +23,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/bonghwa/bonghwa/internal/config"
 	"github.com/bonghwa/bonghwa/internal/gateway"
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -48,8 +49,12 @@ type Options struct {
 	// Root serves the web client, and WebBuild names its build; without it nothing is at "/". Metrics are its counters.
 	Root     http.Handler
 	WebBuild string
-	Metrics  []prometheus.Collector
-	Logger   *slog.Logger
+	// Node is the file of a node that belongs to a cluster; nil: this machine is all there is. Rebuild lets it in with an
+	// empty directory although its site is known.
+	Node    *config.Node
+	Rebuild bool
+	Metrics []prometheus.Collector
+	Logger  *slog.Logger
 	// Fatal is told why the server cannot go on, in one sentence; it must end the process.
 	Fatal func(error)
 }
@@ -58,6 +63,7 @@ type Options struct {
 type Server struct {
 	o        Options
 	data     *Data
+	nodes    *nodes
 	core     *core
 	gw       *gateway.Gateway
 	http     *http.Server
@@ -105,8 +111,17 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if err = s.data.markRunning(); err != nil {
 		return s, fmt.Errorf("the data directory %s cannot be written to: %v", s.data.Dir, cause(err))
 	}
+	var plan logPlan
+	if o.Node == nil {
+		err = s.data.alone()
+	} else {
+		plan, err = s.enter(ctx)
+	}
+	if err != nil {
+		return s, err
+	}
 	s.core, err = openCore(ctx, s.data, coreOptions{
-		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, URL: s.URL(),
+		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, URL: s.URL(), nodes: s.nodes, plan: plan,
 		Sink: func(a kernel.Applied) {
 			<-s.applied
 			if s.gw != nil {
@@ -126,6 +141,14 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		return s, err
 	}
 	s.gw.Registry().MustRegister(append(o.Metrics, collector{s.core})...)
+	if s.nodes != nil {
+		// A site must be able to speak, and to say that it is not ready, while it waits for the others.
+		s.nodes.core.Store(s.core)
+		if s.admin, err = serveAdmin(s); err != nil {
+			return s, err
+		}
+		s.serve()
+	}
 	if err = s.core.waitReady(ctx); err != nil {
 		return s, err
 	}
@@ -135,10 +158,14 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if err = s.gw.Reconcile(); err != nil {
 		return s, err
 	}
-	if s.admin, err = serveAdmin(s); err != nil {
+	if s.nodes == nil {
+		if s.admin, err = serveAdmin(s); err != nil {
+			return s, err
+		}
+		s.serve()
+	} else if err = s.nodes.formed(ctx, s.core); err != nil {
 		return s, err
 	}
-	s.serve()
 	if !s.sound.Load() {
 		s.tasks.Go(s.scan)
 	}
@@ -151,8 +178,22 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	return s, nil
 }
 
+// enter is how a node becomes, or finds that it is, part of its cluster.
+func (s *Server) enter(ctx context.Context) (plan logPlan, err error) {
+	if err := s.data.belongs(s.o.Node); err != nil {
+		return plan, err
+	}
+	if s.nodes, err = openNodes(s.o.Node, s.data, s.o.Version, s.o.Logger); err != nil {
+		return plan, err
+	}
+	return s.nodes.enter(ctx, s.URL(), s.o.Rebuild)
+}
+
 // URL is where this server can be reached.
 func (s *Server) URL() string {
+	if s.o.Node != nil && s.o.Node.URL != "" {
+		return s.o.Node.URL
+	}
 	scheme := "http"
 	if s.o.TLSCert != "" {
 		scheme = "https"
@@ -233,6 +274,9 @@ func (s *Server) Stop(ctx context.Context) error {
 	if s.admin != nil {
 		s.admin.close()
 	}
+	if s.nodes != nil {
+		s.nodes.close()
+	}
 	s.tasks.Wait()
 	err = errors.Join(err, s.core.stop(ctx), s.core.close())
 	if s.sound.Load() {
@@ -252,8 +296,17 @@ func (s *Server) abort() {
 	if s.listener != nil {
 		s.listener.Close()
 	}
+	if s.http != nil {
+		_ = s.http.Close()
+	}
+	if s.gw != nil {
+		s.gw.Close()
+	}
 	if s.admin != nil {
 		s.admin.close()
+	}
+	if s.nodes != nil {
+		s.nodes.close()
 	}
 	s.tasks.Wait()
 	if s.core != nil {

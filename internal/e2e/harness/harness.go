@@ -9,10 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -67,6 +70,7 @@ type Server struct {
 	cmd  *exec.Cmd
 	done chan struct{}
 	log  *lockedBuffer
+	url  chan string
 	// URL is where it listens, Data its directory.
 	URL, Data string
 }
@@ -105,8 +109,23 @@ func TryStart(t testing.TB, data, listen string, args ...string) (*Server, error
 	if listen == "" {
 		listen = "127.0.0.1:0"
 	}
-	s := &Server{t: t, Data: data, done: make(chan struct{}), log: &lockedBuffer{}}
-	s.cmd = exec.Command(Binary(t), append([]string{"serve", "--data", data, "--listen", listen, "--no-limits"}, args...)...)
+	return try(t, data, append([]string{"serve", "--data", data, "--listen", listen, "--no-limits"}, args...))
+}
+
+func try(t testing.TB, data string, args []string) (*Server, error) {
+	t.Helper()
+	s, err := begin(t, data, args)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.serving(time.Minute)
+}
+
+// begin starts a process that is to become a server.
+func begin(t testing.TB, data string, args []string) (*Server, error) {
+	t.Helper()
+	s := &Server{t: t, Data: data, done: make(chan struct{}), log: &lockedBuffer{}, url: make(chan string, 1)}
+	s.cmd = exec.Command(Binary(t), args...)
 	s.cmd.Stderr = s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := s.cmd.StdoutPipe()
@@ -127,28 +146,114 @@ func TryStart(t testing.TB, data, listen string, args ...string) (*Server, error
 		return nil, err
 	}
 	t.Cleanup(s.Kill)
-	url := make(chan string, 1)
 	go func() {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			fmt.Fprintln(s.log, lines.Text())
 			if f := strings.Fields(lines.Text()); len(f) == 2 && f[0] == "address" {
-				url <- f[1]
+				s.url <- f[1]
 			}
 		}
 		_, _ = io.Copy(io.Discard, out)
 		_ = s.cmd.Wait()
 		close(s.done)
 	}()
+	return s, nil
+}
+
+// serving waits until the server serves; one that does not is killed.
+func (s *Server) serving(patience time.Duration) error {
 	select {
-	case s.URL = <-url:
-		return s, nil
+	case s.URL = <-s.url:
+		return nil
 	case <-s.done:
-		return nil, fmt.Errorf("the server ended with code %d:\n%s", s.cmd.ProcessState.ExitCode(), s.Log())
-	case <-time.After(time.Minute):
+		return fmt.Errorf("the server ended with code %d:\n%s", s.cmd.ProcessState.ExitCode(), s.Log())
+	case <-time.After(patience):
 		s.Kill()
-		return nil, fmt.Errorf("the server did not serve within a minute:\n%s", s.Log())
+		return fmt.Errorf("the server did not serve within %v:\n%s", patience, s.Log())
 	}
+}
+
+// Cluster is the files of a cluster on loopback addresses of its own.
+type Cluster struct {
+	t testing.TB
+	// Dir is what cluster init wrote.
+	Dir string
+	// Sites are the nodes by site; nil while one is down.
+	Sites map[string]*Server
+}
+
+// NewCluster writes the files of a cluster; nothing runs yet. args go to cluster init.
+func NewCluster(t testing.TB, sites []string, args ...string) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t, Dir: filepath.Join(t.TempDir(), "cluster"), Sites: map[string]*Server{}}
+	// Each site has a loopback address of its own, so that the ports are always free and stay so while a node is down.
+	net := fmt.Sprintf("127.%d.%d", 1+rand.IntN(254), rand.IntN(256))
+	var list []string
+	for i, s := range sites {
+		list = append(list, fmt.Sprintf("%s=%s.%d", s, net, i+1))
+	}
+	if out, code := Run(t, append([]string{"cluster", "init", "--sites", strings.Join(list, ","), "--out", c.Dir}, args...)...); code != 0 {
+		t.Fatal(out)
+	}
+	return c
+}
+
+// File is the file of a site's node, Data its directory.
+func (c *Cluster) File(site string) string { return filepath.Join(c.Dir, site, "node.toml") }
+func (c *Cluster) Data(site string) string { return filepath.Join(c.Dir, site, "data") }
+
+// Try starts a site's node and waits until it serves.
+func (c *Cluster) Try(site string, args ...string) (*Server, error) {
+	s, err := try(c.t, c.Data(site), append([]string{"serve", "--config", c.File(site), "--no-limits"}, args...))
+	if err == nil {
+		c.Sites[site] = s
+	}
+	return s, err
+}
+
+// TryFor is Try for a node that is not expected to serve within a time.
+func (c *Cluster) TryFor(site string, patience time.Duration) (*Server, error) {
+	s, err := begin(c.t, c.Data(site), []string{"serve", "--config", c.File(site), "--no-limits"})
+	if err == nil {
+		err = s.serving(patience)
+	}
+	return s, err
+}
+
+// Start starts nodes, all at once, and waits until all serve.
+func (c *Cluster) Start(sites ...string) {
+	c.t.Helper()
+	type result struct {
+		site string
+		s    *Server
+		err  error
+	}
+	done := make(chan result)
+	for _, site := range sites {
+		go func() {
+			s, err := try(c.t, c.Data(site), []string{"serve", "--config", c.File(site), "--no-limits"})
+			done <- result{site, s, err}
+		}()
+	}
+	for range sites {
+		r := <-done
+		if r.err != nil {
+			c.t.Fatalf("%s: %v", r.site, r.err)
+		}
+		c.Sites[r.site] = r.s
+	}
+}
+
+// URLs are where the sites are reached, the first one first.
+func (c *Cluster) URLs(first string) []string {
+	urls := []string{c.Sites[first].URL}
+	for _, site := range slices.Sorted(maps.Keys(c.Sites)) {
+		if site != first && c.Sites[site] != nil {
+			urls = append(urls, c.Sites[site].URL)
+		}
+	}
+	return urls
 }
 
 // Log is what the server has printed so far.

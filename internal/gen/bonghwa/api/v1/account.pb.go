@@ -68,7 +68,10 @@ type GetServerResponse struct {
 	Version string `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
 	TimeMs  uint64 `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
 	// web_build is the hash of the web client that this server serves; empty: none.
-	WebBuild      string `protobuf:"bytes,6,opt,name=web_build,json=webBuild,proto3" json:"web_build,omitempty"`
+	WebBuild string `protobuf:"bytes,6,opt,name=web_build,json=webBuild,proto3" json:"web_build,omitempty"`
+	// site is the name of the site that answers, sites are all of the system; empty: this server is alone.
+	Site          string  `protobuf:"bytes,7,opt,name=site,proto3" json:"site,omitempty"`
+	Sites         []*Site `protobuf:"bytes,8,rep,name=sites,proto3" json:"sites,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -143,6 +146,20 @@ func (x *GetServerResponse) GetWebBuild() string {
 		return x.WebBuild
 	}
 	return ""
+}
+
+func (x *GetServerResponse) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *GetServerResponse) GetSites() []*Site {
+	if x != nil {
+		return x.Sites
+	}
+	return nil
 }
 
 type CheckHandleRequest struct {
@@ -783,14 +800,16 @@ var File_bonghwa_api_v1_account_proto protoreflect.FileDescriptor
 const file_bonghwa_api_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"\x1cbonghwa/api/v1/account.proto\x12\x0ebonghwa.api.v1\x1a\x1abonghwa/api/v1/types.proto\x1a\x1bbuf/validate/validate.proto\"\x12\n" +
-	"\x10GetServerRequest\"\xc5\x01\n" +
+	"\x10GetServerRequest\"\x85\x02\n" +
 	"\x11GetServerResponse\x12\x12\n" +
 	"\x04cell\x18\x01 \x01(\tR\x04cell\x124\n" +
 	"\bposition\x18\x02 \x01(\v2\x18.bonghwa.api.v1.PositionR\bposition\x12\x16\n" +
 	"\x06signup\x18\x03 \x01(\tR\x06signup\x12\x18\n" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12\x17\n" +
 	"\atime_ms\x18\x05 \x01(\x04R\x06timeMs\x12\x1b\n" +
-	"\tweb_build\x18\x06 \x01(\tR\bwebBuild\"J\n" +
+	"\tweb_build\x18\x06 \x01(\tR\bwebBuild\x12\x12\n" +
+	"\x04site\x18\a \x01(\tR\x04site\x12*\n" +
+	"\x05sites\x18\b \x03(\v2\x14.bonghwa.api.v1.SiteR\x05sites\"J\n" +
 	"\x12CheckHandleRequest\x124\n" +
 	"\x06handle\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[A-Za-z0-9._]{4,20}$R\x06handle\")\n" +
 	"\x13CheckHandleResponse\x12\x12\n" +
@@ -875,29 +894,31 @@ var file_bonghwa_api_v1_account_proto_goTypes = []any{
 	(*PollDeviceCodeRequest)(nil),     // 10: bonghwa.api.v1.PollDeviceCodeRequest
 	(*PollDeviceCodeResponse)(nil),    // 11: bonghwa.api.v1.PollDeviceCodeResponse
 	(*Position)(nil),                  // 12: bonghwa.api.v1.Position
+	(*Site)(nil),                      // 13: bonghwa.api.v1.Site
 }
 var file_bonghwa_api_v1_account_proto_depIdxs = []int32{
 	12, // 0: bonghwa.api.v1.GetServerResponse.position:type_name -> bonghwa.api.v1.Position
-	12, // 1: bonghwa.api.v1.SignUpResponse.position:type_name -> bonghwa.api.v1.Position
-	12, // 2: bonghwa.api.v1.LogInResponse.position:type_name -> bonghwa.api.v1.Position
-	12, // 3: bonghwa.api.v1.PollDeviceCodeResponse.position:type_name -> bonghwa.api.v1.Position
-	0,  // 4: bonghwa.api.v1.AccountService.GetServer:input_type -> bonghwa.api.v1.GetServerRequest
-	2,  // 5: bonghwa.api.v1.AccountService.CheckHandle:input_type -> bonghwa.api.v1.CheckHandleRequest
-	4,  // 6: bonghwa.api.v1.AccountService.SignUp:input_type -> bonghwa.api.v1.SignUpRequest
-	6,  // 7: bonghwa.api.v1.AccountService.LogIn:input_type -> bonghwa.api.v1.LogInRequest
-	8,  // 8: bonghwa.api.v1.AccountService.RequestDeviceCode:input_type -> bonghwa.api.v1.RequestDeviceCodeRequest
-	10, // 9: bonghwa.api.v1.AccountService.PollDeviceCode:input_type -> bonghwa.api.v1.PollDeviceCodeRequest
-	1,  // 10: bonghwa.api.v1.AccountService.GetServer:output_type -> bonghwa.api.v1.GetServerResponse
-	3,  // 11: bonghwa.api.v1.AccountService.CheckHandle:output_type -> bonghwa.api.v1.CheckHandleResponse
-	5,  // 12: bonghwa.api.v1.AccountService.SignUp:output_type -> bonghwa.api.v1.SignUpResponse
-	7,  // 13: bonghwa.api.v1.AccountService.LogIn:output_type -> bonghwa.api.v1.LogInResponse
-	9,  // 14: bonghwa.api.v1.AccountService.RequestDeviceCode:output_type -> bonghwa.api.v1.RequestDeviceCodeResponse
-	11, // 15: bonghwa.api.v1.AccountService.PollDeviceCode:output_type -> bonghwa.api.v1.PollDeviceCodeResponse
-	10, // [10:16] is the sub-list for method output_type
-	4,  // [4:10] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	13, // 1: bonghwa.api.v1.GetServerResponse.sites:type_name -> bonghwa.api.v1.Site
+	12, // 2: bonghwa.api.v1.SignUpResponse.position:type_name -> bonghwa.api.v1.Position
+	12, // 3: bonghwa.api.v1.LogInResponse.position:type_name -> bonghwa.api.v1.Position
+	12, // 4: bonghwa.api.v1.PollDeviceCodeResponse.position:type_name -> bonghwa.api.v1.Position
+	0,  // 5: bonghwa.api.v1.AccountService.GetServer:input_type -> bonghwa.api.v1.GetServerRequest
+	2,  // 6: bonghwa.api.v1.AccountService.CheckHandle:input_type -> bonghwa.api.v1.CheckHandleRequest
+	4,  // 7: bonghwa.api.v1.AccountService.SignUp:input_type -> bonghwa.api.v1.SignUpRequest
+	6,  // 8: bonghwa.api.v1.AccountService.LogIn:input_type -> bonghwa.api.v1.LogInRequest
+	8,  // 9: bonghwa.api.v1.AccountService.RequestDeviceCode:input_type -> bonghwa.api.v1.RequestDeviceCodeRequest
+	10, // 10: bonghwa.api.v1.AccountService.PollDeviceCode:input_type -> bonghwa.api.v1.PollDeviceCodeRequest
+	1,  // 11: bonghwa.api.v1.AccountService.GetServer:output_type -> bonghwa.api.v1.GetServerResponse
+	3,  // 12: bonghwa.api.v1.AccountService.CheckHandle:output_type -> bonghwa.api.v1.CheckHandleResponse
+	5,  // 13: bonghwa.api.v1.AccountService.SignUp:output_type -> bonghwa.api.v1.SignUpResponse
+	7,  // 14: bonghwa.api.v1.AccountService.LogIn:output_type -> bonghwa.api.v1.LogInResponse
+	9,  // 15: bonghwa.api.v1.AccountService.RequestDeviceCode:output_type -> bonghwa.api.v1.RequestDeviceCodeResponse
+	11, // 16: bonghwa.api.v1.AccountService.PollDeviceCode:output_type -> bonghwa.api.v1.PollDeviceCodeResponse
+	11, // [11:17] is the sub-list for method output_type
+	5,  // [5:11] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_api_v1_account_proto_init() }

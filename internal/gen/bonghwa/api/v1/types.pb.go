@@ -303,6 +303,60 @@ func (MessageKind) EnumDescriptor() ([]byte, []int) {
 	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{2}
 }
 
+// Site is one of the places that serve the same people and rooms.
+type Site struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// url is the origin under which clients reach it.
+	Url           string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Site) Reset() {
+	*x = Site{}
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Site) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Site) ProtoMessage() {}
+
+func (x *Site) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Site.ProtoReflect.Descriptor instead.
+func (*Site) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Site) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Site) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
 // Position is a place in the log of the cell. Compare epoch first, then n.
 type Position struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -314,7 +368,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[0]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -326,7 +380,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[0]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -339,7 +393,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{0}
+	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *Position) GetEpoch() uint32 {
@@ -374,7 +428,7 @@ type CommandName struct {
 
 func (x *CommandName) Reset() {
 	*x = CommandName{}
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[1]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -386,7 +440,7 @@ func (x *CommandName) String() string {
 func (*CommandName) ProtoMessage() {}
 
 func (x *CommandName) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[1]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -399,7 +453,7 @@ func (x *CommandName) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommandName.ProtoReflect.Descriptor instead.
 func (*CommandName) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{1}
+	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CommandName) GetN() uint64 {
@@ -452,7 +506,7 @@ type ErrorInfo struct {
 
 func (x *ErrorInfo) Reset() {
 	*x = ErrorInfo{}
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[2]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +518,7 @@ func (x *ErrorInfo) String() string {
 func (*ErrorInfo) ProtoMessage() {}
 
 func (x *ErrorInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[2]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +531,7 @@ func (x *ErrorInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ErrorInfo.ProtoReflect.Descriptor instead.
 func (*ErrorInfo) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{2}
+	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ErrorInfo) GetReason() Reason {
@@ -541,7 +595,7 @@ type FieldViolation struct {
 
 func (x *FieldViolation) Reset() {
 	*x = FieldViolation{}
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[3]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -553,7 +607,7 @@ func (x *FieldViolation) String() string {
 func (*FieldViolation) ProtoMessage() {}
 
 func (x *FieldViolation) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[3]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -566,7 +620,7 @@ func (x *FieldViolation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FieldViolation.ProtoReflect.Descriptor instead.
 func (*FieldViolation) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{3}
+	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *FieldViolation) GetField() string {
@@ -610,7 +664,7 @@ type User struct {
 
 func (x *User) Reset() {
 	*x = User{}
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[4]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +676,7 @@ func (x *User) String() string {
 func (*User) ProtoMessage() {}
 
 func (x *User) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[4]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +689,7 @@ func (x *User) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use User.ProtoReflect.Descriptor instead.
 func (*User) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{4}
+	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *User) GetId() string {
@@ -727,7 +781,7 @@ type Room struct {
 
 func (x *Room) Reset() {
 	*x = Room{}
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[5]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -739,7 +793,7 @@ func (x *Room) String() string {
 func (*Room) ProtoMessage() {}
 
 func (x *Room) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[5]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -752,7 +806,7 @@ func (x *Room) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Room.ProtoReflect.Descriptor instead.
 func (*Room) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{5}
+	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Room) GetId() string {
@@ -897,7 +951,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[6]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -909,7 +963,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[6]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -922,7 +976,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{6}
+	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Message) GetRoom() string {
@@ -1056,7 +1110,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[7]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1068,7 +1122,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_types_proto_msgTypes[7]
+	mi := &file_bonghwa_api_v1_types_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1081,7 +1135,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{7}
+	return file_bonghwa_api_v1_types_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Member) GetUser() string {
@@ -1109,7 +1163,10 @@ var File_bonghwa_api_v1_types_proto protoreflect.FileDescriptor
 
 const file_bonghwa_api_v1_types_proto_rawDesc = "" +
 	"\n" +
-	"\x1abonghwa/api/v1/types.proto\x12\x0ebonghwa.api.v1\x1a\x1bbuf/validate/validate.proto\".\n" +
+	"\x1abonghwa/api/v1/types.proto\x12\x0ebonghwa.api.v1\x1a\x1bbuf/validate/validate.proto\",\n" +
+	"\x04Site\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\".\n" +
 	"\bPosition\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\rR\x05epoch\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x04R\x01n\"\xef\x01\n" +
@@ -1253,33 +1310,34 @@ func file_bonghwa_api_v1_types_proto_rawDescGZIP() []byte {
 }
 
 var file_bonghwa_api_v1_types_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_bonghwa_api_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_bonghwa_api_v1_types_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_bonghwa_api_v1_types_proto_goTypes = []any{
 	(Reason)(0),            // 0: bonghwa.api.v1.Reason
 	(RoomKind)(0),          // 1: bonghwa.api.v1.RoomKind
 	(MessageKind)(0),       // 2: bonghwa.api.v1.MessageKind
-	(*Position)(nil),       // 3: bonghwa.api.v1.Position
-	(*CommandName)(nil),    // 4: bonghwa.api.v1.CommandName
-	(*ErrorInfo)(nil),      // 5: bonghwa.api.v1.ErrorInfo
-	(*FieldViolation)(nil), // 6: bonghwa.api.v1.FieldViolation
-	(*User)(nil),           // 7: bonghwa.api.v1.User
-	(*Room)(nil),           // 8: bonghwa.api.v1.Room
-	(*Message)(nil),        // 9: bonghwa.api.v1.Message
-	(*Member)(nil),         // 10: bonghwa.api.v1.Member
+	(*Site)(nil),           // 3: bonghwa.api.v1.Site
+	(*Position)(nil),       // 4: bonghwa.api.v1.Position
+	(*CommandName)(nil),    // 5: bonghwa.api.v1.CommandName
+	(*ErrorInfo)(nil),      // 6: bonghwa.api.v1.ErrorInfo
+	(*FieldViolation)(nil), // 7: bonghwa.api.v1.FieldViolation
+	(*User)(nil),           // 8: bonghwa.api.v1.User
+	(*Room)(nil),           // 9: bonghwa.api.v1.Room
+	(*Message)(nil),        // 10: bonghwa.api.v1.Message
+	(*Member)(nil),         // 11: bonghwa.api.v1.Member
 }
 var file_bonghwa_api_v1_types_proto_depIdxs = []int32{
-	0, // 0: bonghwa.api.v1.ErrorInfo.reason:type_name -> bonghwa.api.v1.Reason
-	6, // 1: bonghwa.api.v1.ErrorInfo.fields:type_name -> bonghwa.api.v1.FieldViolation
-	1, // 2: bonghwa.api.v1.Room.kind:type_name -> bonghwa.api.v1.RoomKind
-	9, // 3: bonghwa.api.v1.Room.last_message:type_name -> bonghwa.api.v1.Message
-	3, // 4: bonghwa.api.v1.Room.changed:type_name -> bonghwa.api.v1.Position
-	2, // 5: bonghwa.api.v1.Message.kind:type_name -> bonghwa.api.v1.MessageKind
-	9, // 6: bonghwa.api.v1.Message.changed:type_name -> bonghwa.api.v1.Message
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	0,  // 0: bonghwa.api.v1.ErrorInfo.reason:type_name -> bonghwa.api.v1.Reason
+	7,  // 1: bonghwa.api.v1.ErrorInfo.fields:type_name -> bonghwa.api.v1.FieldViolation
+	1,  // 2: bonghwa.api.v1.Room.kind:type_name -> bonghwa.api.v1.RoomKind
+	10, // 3: bonghwa.api.v1.Room.last_message:type_name -> bonghwa.api.v1.Message
+	4,  // 4: bonghwa.api.v1.Room.changed:type_name -> bonghwa.api.v1.Position
+	2,  // 5: bonghwa.api.v1.Message.kind:type_name -> bonghwa.api.v1.MessageKind
+	10, // 6: bonghwa.api.v1.Message.changed:type_name -> bonghwa.api.v1.Message
+	7,  // [7:7] is the sub-list for method output_type
+	7,  // [7:7] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_api_v1_types_proto_init() }
@@ -1293,7 +1351,7 @@ func file_bonghwa_api_v1_types_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bonghwa_api_v1_types_proto_rawDesc), len(file_bonghwa_api_v1_types_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -57,6 +57,7 @@ type Frame struct {
 	//	*Frame_Resync
 	//	*Frame_Bye
 	//	*Frame_Presence
+	//	*Frame_Sites
 	Body          isFrame_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -340,6 +341,15 @@ func (x *Frame) GetPresence() *Presence {
 	return nil
 }
 
+func (x *Frame) GetSites() *Sites {
+	if x != nil {
+		if x, ok := x.Body.(*Frame_Sites); ok {
+			return x.Sites
+		}
+	}
+	return nil
+}
+
 type isFrame_Body interface {
 	isFrame_Body()
 }
@@ -450,6 +460,10 @@ type Frame_Presence struct {
 	Presence *Presence `protobuf:"bytes,47,opt,name=presence,proto3,oneof"`
 }
 
+type Frame_Sites struct {
+	Sites *Sites `protobuf:"bytes,48,opt,name=sites,proto3,oneof"`
+}
+
 func (*Frame_Hello) isFrame_Body() {}
 
 func (*Frame_Send) isFrame_Body() {}
@@ -501,6 +515,8 @@ func (*Frame_Resync) isFrame_Body() {}
 func (*Frame_Bye) isFrame_Body() {}
 
 func (*Frame_Presence) isFrame_Body() {}
+
+func (*Frame_Sites) isFrame_Body() {}
 
 // Hello opens the session. The answer is Rooms frames (what changed after `seen`), then Welcome, then live events.
 type Hello struct {
@@ -645,6 +661,61 @@ func (x *Welcome) GetCut() *v1.Position {
 	return nil
 }
 
+// Sites follows the Welcome, and comes again when it has changed: where else this client can go when the site it is at falls
+// silent. A server that is alone sends none.
+type Sites struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// here is the name of the site that says so.
+	Here          string     `protobuf:"bytes,1,opt,name=here,proto3" json:"here,omitempty"`
+	Sites         []*v1.Site `protobuf:"bytes,2,rep,name=sites,proto3" json:"sites,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sites) Reset() {
+	*x = Sites{}
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sites) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sites) ProtoMessage() {}
+
+func (x *Sites) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sites.ProtoReflect.Descriptor instead.
+func (*Sites) Descriptor() ([]byte, []int) {
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Sites) GetHere() string {
+	if x != nil {
+		return x.Here
+	}
+	return ""
+}
+
+func (x *Sites) GetSites() []*v1.Site {
+	if x != nil {
+		return x.Sites
+	}
+	return nil
+}
+
 // Rooms carries lines of the room list that changed while the client was away.
 type Rooms struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -655,7 +726,7 @@ type Rooms struct {
 
 func (x *Rooms) Reset() {
 	*x = Rooms{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[3]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -667,7 +738,7 @@ func (x *Rooms) String() string {
 func (*Rooms) ProtoMessage() {}
 
 func (x *Rooms) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[3]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -680,7 +751,7 @@ func (x *Rooms) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rooms.ProtoReflect.Descriptor instead.
 func (*Rooms) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{3}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Rooms) GetRooms() []*v1.Room {
@@ -711,7 +782,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[4]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +794,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[4]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +807,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{4}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Ack) GetPosition() *v1.Position {
@@ -813,7 +884,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[5]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +896,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[5]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +909,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{5}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Event) GetPosition() *v1.Position {
@@ -950,7 +1021,7 @@ type Read struct {
 
 func (x *Read) Reset() {
 	*x = Read{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[6]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -962,7 +1033,7 @@ func (x *Read) String() string {
 func (*Read) ProtoMessage() {}
 
 func (x *Read) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[6]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -975,7 +1046,7 @@ func (x *Read) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Read.ProtoReflect.Descriptor instead.
 func (*Read) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{6}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Read) GetRoom() string {
@@ -1011,7 +1082,7 @@ type Typing struct {
 
 func (x *Typing) Reset() {
 	*x = Typing{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[7]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1094,7 @@ func (x *Typing) String() string {
 func (*Typing) ProtoMessage() {}
 
 func (x *Typing) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[7]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1107,7 @@ func (x *Typing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Typing.ProtoReflect.Descriptor instead.
 func (*Typing) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{7}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Typing) GetRoom() string {
@@ -1075,7 +1146,7 @@ type PeopleChanged struct {
 
 func (x *PeopleChanged) Reset() {
 	*x = PeopleChanged{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[8]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1158,7 @@ func (x *PeopleChanged) String() string {
 func (*PeopleChanged) ProtoMessage() {}
 
 func (x *PeopleChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[8]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1171,7 @@ func (x *PeopleChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeopleChanged.ProtoReflect.Descriptor instead.
 func (*PeopleChanged) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{8}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *PeopleChanged) GetMe() bool {
@@ -1148,7 +1219,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[9]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1160,7 +1231,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[9]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1173,7 +1244,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{9}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *View) GetRooms() []string {
@@ -1198,7 +1269,7 @@ type Presence struct {
 
 func (x *Presence) Reset() {
 	*x = Presence{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[10]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1210,7 +1281,7 @@ func (x *Presence) String() string {
 func (*Presence) ProtoMessage() {}
 
 func (x *Presence) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[10]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1223,7 +1294,7 @@ func (x *Presence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Presence.ProtoReflect.Descriptor instead.
 func (*Presence) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{10}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Presence) GetRoom() string {
@@ -1256,7 +1327,7 @@ type Ping struct {
 
 func (x *Ping) Reset() {
 	*x = Ping{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[11]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1268,7 +1339,7 @@ func (x *Ping) String() string {
 func (*Ping) ProtoMessage() {}
 
 func (x *Ping) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[11]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1281,7 +1352,7 @@ func (x *Ping) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ping.ProtoReflect.Descriptor instead.
 func (*Ping) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{11}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{12}
 }
 
 // Beat says how far the server is, so that a lost last message is noticed.
@@ -1297,7 +1368,7 @@ type Beat struct {
 
 func (x *Beat) Reset() {
 	*x = Beat{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[12]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1309,7 +1380,7 @@ func (x *Beat) String() string {
 func (*Beat) ProtoMessage() {}
 
 func (x *Beat) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[12]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1322,7 +1393,7 @@ func (x *Beat) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Beat.ProtoReflect.Descriptor instead.
 func (*Beat) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{12}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Beat) GetPosition() *v1.Position {
@@ -1357,7 +1428,7 @@ type RoomHead struct {
 
 func (x *RoomHead) Reset() {
 	*x = RoomHead{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[13]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1369,7 +1440,7 @@ func (x *RoomHead) String() string {
 func (*RoomHead) ProtoMessage() {}
 
 func (x *RoomHead) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[13]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1382,7 +1453,7 @@ func (x *RoomHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomHead.ProtoReflect.Descriptor instead.
 func (*RoomHead) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{13}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RoomHead) GetRoom() string {
@@ -1408,7 +1479,7 @@ type Resync struct {
 
 func (x *Resync) Reset() {
 	*x = Resync{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[14]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1420,7 +1491,7 @@ func (x *Resync) String() string {
 func (*Resync) ProtoMessage() {}
 
 func (x *Resync) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[14]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1433,7 +1504,7 @@ func (x *Resync) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resync.ProtoReflect.Descriptor instead.
 func (*Resync) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{14}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{15}
 }
 
 // Bye comes before the server closes: reconnect (drain), or do not (session ended).
@@ -1449,7 +1520,7 @@ type Bye struct {
 
 func (x *Bye) Reset() {
 	*x = Bye{}
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[15]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1532,7 @@ func (x *Bye) String() string {
 func (*Bye) ProtoMessage() {}
 
 func (x *Bye) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[15]
+	mi := &file_bonghwa_live_v1_frame_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1545,7 @@ func (x *Bye) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bye.ProtoReflect.Descriptor instead.
 func (*Bye) Descriptor() ([]byte, []int) {
-	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{15}
+	return file_bonghwa_live_v1_frame_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Bye) GetError() *v1.ErrorInfo {
@@ -1509,8 +1580,7 @@ var File_bonghwa_live_v1_frame_proto protoreflect.FileDescriptor
 
 const file_bonghwa_live_v1_frame_proto_rawDesc = "" +
 	"\n" +
-	"\x1bbonghwa/live/v1/frame.proto\x12\x0fbonghwa.live.v1\x1a\x19bonghwa/api/v1/chat.proto\x1a\x1abonghwa/api/v1/types.proto\x1a\x1bbuf/validate/validate.proto\"\xf1\n" +
-	"\n" +
+	"\x1bbonghwa/live/v1/frame.proto\x12\x0fbonghwa.live.v1\x1a\x19bonghwa/api/v1/chat.proto\x1a\x1abonghwa/api/v1/types.proto\x1a\x1bbuf/validate/validate.proto\"\xa1\v\n" +
 	"\x05Frame\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12.\n" +
 	"\x05hello\x18\x02 \x01(\v2\x16.bonghwa.live.v1.HelloH\x00R\x05hello\x121\n" +
@@ -1540,7 +1610,8 @@ const file_bonghwa_live_v1_frame_proto_rawDesc = "" +
 	"\x05rooms\x18, \x01(\v2\x16.bonghwa.live.v1.RoomsH\x00R\x05rooms\x121\n" +
 	"\x06resync\x18- \x01(\v2\x17.bonghwa.live.v1.ResyncH\x00R\x06resync\x12(\n" +
 	"\x03bye\x18. \x01(\v2\x14.bonghwa.live.v1.ByeH\x00R\x03bye\x127\n" +
-	"\bpresence\x18/ \x01(\v2\x19.bonghwa.live.v1.PresenceH\x00R\bpresenceB\r\n" +
+	"\bpresence\x18/ \x01(\v2\x19.bonghwa.live.v1.PresenceH\x00R\bpresence\x12.\n" +
+	"\x05sites\x180 \x01(\v2\x16.bonghwa.live.v1.SitesH\x00R\x05sitesB\r\n" +
 	"\x04body\x12\x05\xbaH\x02\b\x01\"x\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\x05token\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18PR\x05token\x12 \n" +
@@ -1552,7 +1623,10 @@ const file_bonghwa_live_v1_frame_proto_rawDesc = "" +
 	"\atime_ms\x18\x03 \x01(\x04R\x06timeMs\x12\x1f\n" +
 	"\vrolled_back\x18\x04 \x01(\bR\n" +
 	"rolledBack\x12*\n" +
-	"\x03cut\x18\x05 \x01(\v2\x18.bonghwa.api.v1.PositionR\x03cut\"3\n" +
+	"\x03cut\x18\x05 \x01(\v2\x18.bonghwa.api.v1.PositionR\x03cut\"G\n" +
+	"\x05Sites\x12\x12\n" +
+	"\x04here\x18\x01 \x01(\tR\x04here\x12*\n" +
+	"\x05sites\x18\x02 \x03(\v2\x14.bonghwa.api.v1.SiteR\x05sites\"3\n" +
 	"\x05Rooms\x12*\n" +
 	"\x05rooms\x18\x01 \x03(\v2\x14.bonghwa.api.v1.RoomR\x05rooms\"\xfb\x01\n" +
 	"\x03Ack\x124\n" +
@@ -1621,90 +1695,94 @@ func file_bonghwa_live_v1_frame_proto_rawDescGZIP() []byte {
 	return file_bonghwa_live_v1_frame_proto_rawDescData
 }
 
-var file_bonghwa_live_v1_frame_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_bonghwa_live_v1_frame_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_bonghwa_live_v1_frame_proto_goTypes = []any{
 	(*Frame)(nil),                // 0: bonghwa.live.v1.Frame
 	(*Hello)(nil),                // 1: bonghwa.live.v1.Hello
 	(*Welcome)(nil),              // 2: bonghwa.live.v1.Welcome
-	(*Rooms)(nil),                // 3: bonghwa.live.v1.Rooms
-	(*Ack)(nil),                  // 4: bonghwa.live.v1.Ack
-	(*Event)(nil),                // 5: bonghwa.live.v1.Event
-	(*Read)(nil),                 // 6: bonghwa.live.v1.Read
-	(*Typing)(nil),               // 7: bonghwa.live.v1.Typing
-	(*PeopleChanged)(nil),        // 8: bonghwa.live.v1.PeopleChanged
-	(*View)(nil),                 // 9: bonghwa.live.v1.View
-	(*Presence)(nil),             // 10: bonghwa.live.v1.Presence
-	(*Ping)(nil),                 // 11: bonghwa.live.v1.Ping
-	(*Beat)(nil),                 // 12: bonghwa.live.v1.Beat
-	(*RoomHead)(nil),             // 13: bonghwa.live.v1.RoomHead
-	(*Resync)(nil),               // 14: bonghwa.live.v1.Resync
-	(*Bye)(nil),                  // 15: bonghwa.live.v1.Bye
-	(*v1.SendRequest)(nil),       // 16: bonghwa.api.v1.SendRequest
-	(*v1.EditRequest)(nil),       // 17: bonghwa.api.v1.EditRequest
-	(*v1.DeleteRequest)(nil),     // 18: bonghwa.api.v1.DeleteRequest
-	(*v1.ReactRequest)(nil),      // 19: bonghwa.api.v1.ReactRequest
-	(*v1.MarkReadRequest)(nil),   // 20: bonghwa.api.v1.MarkReadRequest
-	(*v1.InviteRequest)(nil),     // 21: bonghwa.api.v1.InviteRequest
-	(*v1.LeaveRequest)(nil),      // 22: bonghwa.api.v1.LeaveRequest
-	(*v1.RenameRequest)(nil),     // 23: bonghwa.api.v1.RenameRequest
-	(*v1.MuteRequest)(nil),       // 24: bonghwa.api.v1.MuteRequest
-	(*v1.PinRequest)(nil),        // 25: bonghwa.api.v1.PinRequest
-	(*v1.BlockRequest)(nil),      // 26: bonghwa.api.v1.BlockRequest
-	(*v1.UnblockRequest)(nil),    // 27: bonghwa.api.v1.UnblockRequest
-	(*v1.SkipRequest)(nil),       // 28: bonghwa.api.v1.SkipRequest
-	(*v1.CreateRoomRequest)(nil), // 29: bonghwa.api.v1.CreateRoomRequest
-	(*v1.Position)(nil),          // 30: bonghwa.api.v1.Position
-	(*v1.Room)(nil),              // 31: bonghwa.api.v1.Room
-	(*v1.ErrorInfo)(nil),         // 32: bonghwa.api.v1.ErrorInfo
-	(*v1.Message)(nil),           // 33: bonghwa.api.v1.Message
+	(*Sites)(nil),                // 3: bonghwa.live.v1.Sites
+	(*Rooms)(nil),                // 4: bonghwa.live.v1.Rooms
+	(*Ack)(nil),                  // 5: bonghwa.live.v1.Ack
+	(*Event)(nil),                // 6: bonghwa.live.v1.Event
+	(*Read)(nil),                 // 7: bonghwa.live.v1.Read
+	(*Typing)(nil),               // 8: bonghwa.live.v1.Typing
+	(*PeopleChanged)(nil),        // 9: bonghwa.live.v1.PeopleChanged
+	(*View)(nil),                 // 10: bonghwa.live.v1.View
+	(*Presence)(nil),             // 11: bonghwa.live.v1.Presence
+	(*Ping)(nil),                 // 12: bonghwa.live.v1.Ping
+	(*Beat)(nil),                 // 13: bonghwa.live.v1.Beat
+	(*RoomHead)(nil),             // 14: bonghwa.live.v1.RoomHead
+	(*Resync)(nil),               // 15: bonghwa.live.v1.Resync
+	(*Bye)(nil),                  // 16: bonghwa.live.v1.Bye
+	(*v1.SendRequest)(nil),       // 17: bonghwa.api.v1.SendRequest
+	(*v1.EditRequest)(nil),       // 18: bonghwa.api.v1.EditRequest
+	(*v1.DeleteRequest)(nil),     // 19: bonghwa.api.v1.DeleteRequest
+	(*v1.ReactRequest)(nil),      // 20: bonghwa.api.v1.ReactRequest
+	(*v1.MarkReadRequest)(nil),   // 21: bonghwa.api.v1.MarkReadRequest
+	(*v1.InviteRequest)(nil),     // 22: bonghwa.api.v1.InviteRequest
+	(*v1.LeaveRequest)(nil),      // 23: bonghwa.api.v1.LeaveRequest
+	(*v1.RenameRequest)(nil),     // 24: bonghwa.api.v1.RenameRequest
+	(*v1.MuteRequest)(nil),       // 25: bonghwa.api.v1.MuteRequest
+	(*v1.PinRequest)(nil),        // 26: bonghwa.api.v1.PinRequest
+	(*v1.BlockRequest)(nil),      // 27: bonghwa.api.v1.BlockRequest
+	(*v1.UnblockRequest)(nil),    // 28: bonghwa.api.v1.UnblockRequest
+	(*v1.SkipRequest)(nil),       // 29: bonghwa.api.v1.SkipRequest
+	(*v1.CreateRoomRequest)(nil), // 30: bonghwa.api.v1.CreateRoomRequest
+	(*v1.Position)(nil),          // 31: bonghwa.api.v1.Position
+	(*v1.Site)(nil),              // 32: bonghwa.api.v1.Site
+	(*v1.Room)(nil),              // 33: bonghwa.api.v1.Room
+	(*v1.ErrorInfo)(nil),         // 34: bonghwa.api.v1.ErrorInfo
+	(*v1.Message)(nil),           // 35: bonghwa.api.v1.Message
 }
 var file_bonghwa_live_v1_frame_proto_depIdxs = []int32{
 	1,  // 0: bonghwa.live.v1.Frame.hello:type_name -> bonghwa.live.v1.Hello
-	16, // 1: bonghwa.live.v1.Frame.send:type_name -> bonghwa.api.v1.SendRequest
-	17, // 2: bonghwa.live.v1.Frame.edit:type_name -> bonghwa.api.v1.EditRequest
-	18, // 3: bonghwa.live.v1.Frame.delete:type_name -> bonghwa.api.v1.DeleteRequest
-	19, // 4: bonghwa.live.v1.Frame.react:type_name -> bonghwa.api.v1.ReactRequest
-	20, // 5: bonghwa.live.v1.Frame.mark_read:type_name -> bonghwa.api.v1.MarkReadRequest
-	21, // 6: bonghwa.live.v1.Frame.invite:type_name -> bonghwa.api.v1.InviteRequest
-	22, // 7: bonghwa.live.v1.Frame.leave:type_name -> bonghwa.api.v1.LeaveRequest
-	23, // 8: bonghwa.live.v1.Frame.rename:type_name -> bonghwa.api.v1.RenameRequest
-	24, // 9: bonghwa.live.v1.Frame.mute:type_name -> bonghwa.api.v1.MuteRequest
-	25, // 10: bonghwa.live.v1.Frame.pin:type_name -> bonghwa.api.v1.PinRequest
-	26, // 11: bonghwa.live.v1.Frame.block:type_name -> bonghwa.api.v1.BlockRequest
-	27, // 12: bonghwa.live.v1.Frame.unblock:type_name -> bonghwa.api.v1.UnblockRequest
-	28, // 13: bonghwa.live.v1.Frame.skip:type_name -> bonghwa.api.v1.SkipRequest
-	29, // 14: bonghwa.live.v1.Frame.create_room:type_name -> bonghwa.api.v1.CreateRoomRequest
-	7,  // 15: bonghwa.live.v1.Frame.typing:type_name -> bonghwa.live.v1.Typing
-	9,  // 16: bonghwa.live.v1.Frame.view:type_name -> bonghwa.live.v1.View
-	11, // 17: bonghwa.live.v1.Frame.ping:type_name -> bonghwa.live.v1.Ping
+	17, // 1: bonghwa.live.v1.Frame.send:type_name -> bonghwa.api.v1.SendRequest
+	18, // 2: bonghwa.live.v1.Frame.edit:type_name -> bonghwa.api.v1.EditRequest
+	19, // 3: bonghwa.live.v1.Frame.delete:type_name -> bonghwa.api.v1.DeleteRequest
+	20, // 4: bonghwa.live.v1.Frame.react:type_name -> bonghwa.api.v1.ReactRequest
+	21, // 5: bonghwa.live.v1.Frame.mark_read:type_name -> bonghwa.api.v1.MarkReadRequest
+	22, // 6: bonghwa.live.v1.Frame.invite:type_name -> bonghwa.api.v1.InviteRequest
+	23, // 7: bonghwa.live.v1.Frame.leave:type_name -> bonghwa.api.v1.LeaveRequest
+	24, // 8: bonghwa.live.v1.Frame.rename:type_name -> bonghwa.api.v1.RenameRequest
+	25, // 9: bonghwa.live.v1.Frame.mute:type_name -> bonghwa.api.v1.MuteRequest
+	26, // 10: bonghwa.live.v1.Frame.pin:type_name -> bonghwa.api.v1.PinRequest
+	27, // 11: bonghwa.live.v1.Frame.block:type_name -> bonghwa.api.v1.BlockRequest
+	28, // 12: bonghwa.live.v1.Frame.unblock:type_name -> bonghwa.api.v1.UnblockRequest
+	29, // 13: bonghwa.live.v1.Frame.skip:type_name -> bonghwa.api.v1.SkipRequest
+	30, // 14: bonghwa.live.v1.Frame.create_room:type_name -> bonghwa.api.v1.CreateRoomRequest
+	8,  // 15: bonghwa.live.v1.Frame.typing:type_name -> bonghwa.live.v1.Typing
+	10, // 16: bonghwa.live.v1.Frame.view:type_name -> bonghwa.live.v1.View
+	12, // 17: bonghwa.live.v1.Frame.ping:type_name -> bonghwa.live.v1.Ping
 	2,  // 18: bonghwa.live.v1.Frame.welcome:type_name -> bonghwa.live.v1.Welcome
-	4,  // 19: bonghwa.live.v1.Frame.ack:type_name -> bonghwa.live.v1.Ack
-	5,  // 20: bonghwa.live.v1.Frame.event:type_name -> bonghwa.live.v1.Event
-	12, // 21: bonghwa.live.v1.Frame.beat:type_name -> bonghwa.live.v1.Beat
-	3,  // 22: bonghwa.live.v1.Frame.rooms:type_name -> bonghwa.live.v1.Rooms
-	14, // 23: bonghwa.live.v1.Frame.resync:type_name -> bonghwa.live.v1.Resync
-	15, // 24: bonghwa.live.v1.Frame.bye:type_name -> bonghwa.live.v1.Bye
-	10, // 25: bonghwa.live.v1.Frame.presence:type_name -> bonghwa.live.v1.Presence
-	30, // 26: bonghwa.live.v1.Hello.seen:type_name -> bonghwa.api.v1.Position
-	30, // 27: bonghwa.live.v1.Welcome.position:type_name -> bonghwa.api.v1.Position
-	30, // 28: bonghwa.live.v1.Welcome.cut:type_name -> bonghwa.api.v1.Position
-	31, // 29: bonghwa.live.v1.Rooms.rooms:type_name -> bonghwa.api.v1.Room
-	30, // 30: bonghwa.live.v1.Ack.position:type_name -> bonghwa.api.v1.Position
-	32, // 31: bonghwa.live.v1.Ack.error:type_name -> bonghwa.api.v1.ErrorInfo
-	30, // 32: bonghwa.live.v1.Event.position:type_name -> bonghwa.api.v1.Position
-	33, // 33: bonghwa.live.v1.Event.message:type_name -> bonghwa.api.v1.Message
-	6,  // 34: bonghwa.live.v1.Event.read:type_name -> bonghwa.live.v1.Read
-	7,  // 35: bonghwa.live.v1.Event.typing:type_name -> bonghwa.live.v1.Typing
-	31, // 36: bonghwa.live.v1.Event.room:type_name -> bonghwa.api.v1.Room
-	8,  // 37: bonghwa.live.v1.Event.people:type_name -> bonghwa.live.v1.PeopleChanged
-	30, // 38: bonghwa.live.v1.Beat.position:type_name -> bonghwa.api.v1.Position
-	13, // 39: bonghwa.live.v1.Beat.heads:type_name -> bonghwa.live.v1.RoomHead
-	32, // 40: bonghwa.live.v1.Bye.error:type_name -> bonghwa.api.v1.ErrorInfo
-	41, // [41:41] is the sub-list for method output_type
-	41, // [41:41] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	5,  // 19: bonghwa.live.v1.Frame.ack:type_name -> bonghwa.live.v1.Ack
+	6,  // 20: bonghwa.live.v1.Frame.event:type_name -> bonghwa.live.v1.Event
+	13, // 21: bonghwa.live.v1.Frame.beat:type_name -> bonghwa.live.v1.Beat
+	4,  // 22: bonghwa.live.v1.Frame.rooms:type_name -> bonghwa.live.v1.Rooms
+	15, // 23: bonghwa.live.v1.Frame.resync:type_name -> bonghwa.live.v1.Resync
+	16, // 24: bonghwa.live.v1.Frame.bye:type_name -> bonghwa.live.v1.Bye
+	11, // 25: bonghwa.live.v1.Frame.presence:type_name -> bonghwa.live.v1.Presence
+	3,  // 26: bonghwa.live.v1.Frame.sites:type_name -> bonghwa.live.v1.Sites
+	31, // 27: bonghwa.live.v1.Hello.seen:type_name -> bonghwa.api.v1.Position
+	31, // 28: bonghwa.live.v1.Welcome.position:type_name -> bonghwa.api.v1.Position
+	31, // 29: bonghwa.live.v1.Welcome.cut:type_name -> bonghwa.api.v1.Position
+	32, // 30: bonghwa.live.v1.Sites.sites:type_name -> bonghwa.api.v1.Site
+	33, // 31: bonghwa.live.v1.Rooms.rooms:type_name -> bonghwa.api.v1.Room
+	31, // 32: bonghwa.live.v1.Ack.position:type_name -> bonghwa.api.v1.Position
+	34, // 33: bonghwa.live.v1.Ack.error:type_name -> bonghwa.api.v1.ErrorInfo
+	31, // 34: bonghwa.live.v1.Event.position:type_name -> bonghwa.api.v1.Position
+	35, // 35: bonghwa.live.v1.Event.message:type_name -> bonghwa.api.v1.Message
+	7,  // 36: bonghwa.live.v1.Event.read:type_name -> bonghwa.live.v1.Read
+	8,  // 37: bonghwa.live.v1.Event.typing:type_name -> bonghwa.live.v1.Typing
+	33, // 38: bonghwa.live.v1.Event.room:type_name -> bonghwa.api.v1.Room
+	9,  // 39: bonghwa.live.v1.Event.people:type_name -> bonghwa.live.v1.PeopleChanged
+	31, // 40: bonghwa.live.v1.Beat.position:type_name -> bonghwa.api.v1.Position
+	14, // 41: bonghwa.live.v1.Beat.heads:type_name -> bonghwa.live.v1.RoomHead
+	34, // 42: bonghwa.live.v1.Bye.error:type_name -> bonghwa.api.v1.ErrorInfo
+	43, // [43:43] is the sub-list for method output_type
+	43, // [43:43] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_live_v1_frame_proto_init() }
@@ -1739,8 +1817,9 @@ func file_bonghwa_live_v1_frame_proto_init() {
 		(*Frame_Resync)(nil),
 		(*Frame_Bye)(nil),
 		(*Frame_Presence)(nil),
+		(*Frame_Sites)(nil),
 	}
-	file_bonghwa_live_v1_frame_proto_msgTypes[5].OneofWrappers = []any{
+	file_bonghwa_live_v1_frame_proto_msgTypes[6].OneofWrappers = []any{
 		(*Event_Message)(nil),
 		(*Event_Read)(nil),
 		(*Event_Typing)(nil),
@@ -1753,7 +1832,7 @@ func file_bonghwa_live_v1_frame_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bonghwa_live_v1_frame_proto_rawDesc), len(file_bonghwa_live_v1_frame_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

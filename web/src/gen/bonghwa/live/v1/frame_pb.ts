@@ -6,7 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { BlockRequest, CreateRoomRequest, DeleteRequest, EditRequest, InviteRequest, LeaveRequest, MarkReadRequest, MuteRequest, PinRequest, ReactRequest, RenameRequest, SendRequest, SkipRequest, UnblockRequest } from "../../api/v1/chat_pb.ts";
 import { file_bonghwa_api_v1_chat } from "../../api/v1/chat_pb.ts";
-import type { ErrorInfo, Message as Message$1, Position, Room } from "../../api/v1/types_pb.ts";
+import type { ErrorInfo, Message as Message$1, Position, Room, Site } from "../../api/v1/types_pb.ts";
 import { file_bonghwa_api_v1_types } from "../../api/v1/types_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bonghwa/live/v1/frame.proto.
  */
 export const file_bonghwa_live_v1_frame: GenFile = /*@__PURE__*/
-  fileDesc("Chtib25naHdhL2xpdmUvdjEvZnJhbWUucHJvdG8SD2Jvbmdod2EubGl2ZS52MSKpCQoFRnJhbWUSCgoCaWQYASABKAQSJwoFaGVsbG8YAiABKAsyFi5ib25naHdhLmxpdmUudjEuSGVsbG9IABIrCgRzZW5kGAMgASgLMhsuYm9uZ2h3YS5hcGkudjEuU2VuZFJlcXVlc3RIABIrCgRlZGl0GAQgASgLMhsuYm9uZ2h3YS5hcGkudjEuRWRpdFJlcXVlc3RIABIvCgZkZWxldGUYBSABKAsyHS5ib25naHdhLmFwaS52MS5EZWxldGVSZXF1ZXN0SAASLQoFcmVhY3QYBiABKAsyHC5ib25naHdhLmFwaS52MS5SZWFjdFJlcXVlc3RIABI0CgltYXJrX3JlYWQYByABKAsyHy5ib25naHdhLmFwaS52MS5NYXJrUmVhZFJlcXVlc3RIABIvCgZpbnZpdGUYCCABKAsyHS5ib25naHdhLmFwaS52MS5JbnZpdGVSZXF1ZXN0SAASLQoFbGVhdmUYCSABKAsyHC5ib25naHdhLmFwaS52MS5MZWF2ZVJlcXVlc3RIABIvCgZyZW5hbWUYCiABKAsyHS5ib25naHdhLmFwaS52MS5SZW5hbWVSZXF1ZXN0SAASKwoEbXV0ZRgLIAEoCzIbLmJvbmdod2EuYXBpLnYxLk11dGVSZXF1ZXN0SAASKQoDcGluGAwgASgLMhouYm9uZ2h3YS5hcGkudjEuUGluUmVxdWVzdEgAEi0KBWJsb2NrGA0gASgLMhwuYm9uZ2h3YS5hcGkudjEuQmxvY2tSZXF1ZXN0SAASMQoHdW5ibG9jaxgOIAEoCzIeLmJvbmdod2EuYXBpLnYxLlVuYmxvY2tSZXF1ZXN0SAASKwoEc2tpcBgPIAEoCzIbLmJvbmdod2EuYXBpLnYxLlNraXBSZXF1ZXN0SAASOAoLY3JlYXRlX3Jvb20YECABKAsyIS5ib25naHdhLmFwaS52MS5DcmVhdGVSb29tUmVxdWVzdEgAEikKBnR5cGluZxgRIAEoCzIXLmJvbmdod2EubGl2ZS52MS5UeXBpbmdIABIlCgR2aWV3GBIgASgLMhUuYm9uZ2h3YS5saXZlLnYxLlZpZXdIABIlCgRwaW5nGBMgASgLMhUuYm9uZ2h3YS5saXZlLnYxLlBpbmdIABIrCgd3ZWxjb21lGCggASgLMhguYm9uZ2h3YS5saXZlLnYxLldlbGNvbWVIABIjCgNhY2sYKSABKAsyFC5ib25naHdhLmxpdmUudjEuQWNrSAASJwoFZXZlbnQYKiABKAsyFi5ib25naHdhLmxpdmUudjEuRXZlbnRIABIlCgRiZWF0GCsgASgLMhUuYm9uZ2h3YS5saXZlLnYxLkJlYXRIABInCgVyb29tcxgsIAEoCzIWLmJvbmdod2EubGl2ZS52MS5Sb29tc0gAEikKBnJlc3luYxgtIAEoCzIXLmJvbmdod2EubGl2ZS52MS5SZXN5bmNIABIjCgNieWUYLiABKAsyFC5ib25naHdhLmxpdmUudjEuQnllSAASLQoIcHJlc2VuY2UYLyABKAsyGS5ib25naHdhLmxpdmUudjEuUHJlc2VuY2VIAEIGCgRib2R5Ik4KBUhlbGxvEg0KBXRva2VuGAEgASgJEg4KBmRldmljZRgCIAEoCRImCgRzZWVuGAMgASgLMhguYm9uZ2h3YS5hcGkudjEuUG9zaXRpb24ikAEKB1dlbGNvbWUSDAoEdXNlchgBIAEoCRIqCghwb3NpdGlvbhgCIAEoCzIYLmJvbmdod2EuYXBpLnYxLlBvc2l0aW9uEg8KB3RpbWVfbXMYAyABKAQSEwoLcm9sbGVkX2JhY2sYBCABKAgSJQoDY3V0GAUgASgLMhguYm9uZ2h3YS5hcGkudjEuUG9zaXRpb24iLAoFUm9vbXMSIwoFcm9vbXMYASADKAsyFC5ib25naHdhLmFwaS52MS5Sb29tIrsBCgNBY2sSKgoIcG9zaXRpb24YASABKAsyGC5ib25naHdhLmFwaS52MS5Qb3NpdGlvbhIPCgd0aW1lX21zGAIgASgEEgsKA3NlcRgDIAEoBBIMCgRyb29tGAQgASgJEhAKCHJlcGVhdGVkGAUgASgIEigKBWVycm9yGAYgASgLMhkuYm9uZ2h3YS5hcGkudjEuRXJyb3JJbmZvEg8KB21lc3NhZ2UYByABKAkSDwoHcmVmdXNlZBgIIAMoCSKRAgoFRXZlbnQSKgoIcG9zaXRpb24YASABKAsyGC5ib25naHdhLmFwaS52MS5Qb3NpdGlvbhIqCgdtZXNzYWdlGAIgASgLMhcuYm9uZ2h3YS5hcGkudjEuTWVzc2FnZUgAEiUKBHJlYWQYAyABKAsyFS5ib25naHdhLmxpdmUudjEuUmVhZEgAEikKBnR5cGluZxgEIAEoCzIXLmJvbmdod2EubGl2ZS52MS5UeXBpbmdIABIkCgRyb29tGAUgASgLMhQuYm9uZ2h3YS5hcGkudjEuUm9vbUgAEjAKBnBlb3BsZRgGIAEoCzIeLmJvbmdod2EubGl2ZS52MS5QZW9wbGVDaGFuZ2VkSABCBgoEa2luZCIvCgRSZWFkEgwKBHJvb20YASABKAkSDAoEdXNlchgCIAEoCRILCgNzZXEYAyABKAQiNQoGVHlwaW5nEgwKBHJvb20YASABKAkSDAoEdXNlchgCIAEoCRIPCgdzdG9wcGVkGAMgASgIIl0KDVBlb3BsZUNoYW5nZWQSCgoCbWUYASABKAgSDwoHZnJpZW5kcxgCIAEoCBIPCgdkZXZpY2VzGAMgASgIEg8KB2Jsb2NrZWQYBCABKAgSDQoFdXNlcnMYBSADKAkiFQoEVmlldxINCgVyb29tcxgBIAMoCSI3CghQcmVzZW5jZRIMCgRyb29tGAEgASgJEg4KBm9ubGluZRgCIAEoDRINCgV1c2VycxgDIAMoCSIGCgRQaW5nIm0KBEJlYXQSKgoIcG9zaXRpb24YASABKAsyGC5ib25naHdhLmFwaS52MS5Qb3NpdGlvbhIoCgVoZWFkcxgCIAMoCzIZLmJvbmdod2EubGl2ZS52MS5Sb29tSGVhZBIPCgd0aW1lX21zGAMgASgEIioKCFJvb21IZWFkEgwKBHJvb20YASABKAkSEAoIbGFzdF9zZXEYAiABKAQiCAoGUmVzeW5jImUKA0J5ZRIoCgVlcnJvchgBIAEoCzIZLmJvbmdod2EuYXBpLnYxLkVycm9ySW5mbxIPCgdtZXNzYWdlGAIgASgJEhEKCXJlY29ubmVjdBgDIAEoCBIQCghhZnRlcl9tcxgEIAEoBEK/AQoTY29tLmJvbmdod2EubGl2ZS52MUIKRnJhbWVQcm90b1ABWj5naXRodWIuY29tL2Jvbmdod2EvYm9uZ2h3YS9pbnRlcm5hbC9nZW4vYm9uZ2h3YS9saXZlL3YxO2xpdmV2MaICA0JMWKoCD0Jvbmdod2EuTGl2ZS5WMcoCD0Jvbmdod2FcTGl2ZVxWMeICG0Jvbmdod2FcTGl2ZVxWMVxHUEJNZXRhZGF0YeoCEUJvbmdod2E6OkxpdmU6OlYxYgZwcm90bzM", [file_bonghwa_api_v1_chat, file_bonghwa_api_v1_types]);
+  fileDesc("Chtib25naHdhL2xpdmUvdjEvZnJhbWUucHJvdG8SD2Jvbmdod2EubGl2ZS52MSLSCQoFRnJhbWUSCgoCaWQYASABKAQSJwoFaGVsbG8YAiABKAsyFi5ib25naHdhLmxpdmUudjEuSGVsbG9IABIrCgRzZW5kGAMgASgLMhsuYm9uZ2h3YS5hcGkudjEuU2VuZFJlcXVlc3RIABIrCgRlZGl0GAQgASgLMhsuYm9uZ2h3YS5hcGkudjEuRWRpdFJlcXVlc3RIABIvCgZkZWxldGUYBSABKAsyHS5ib25naHdhLmFwaS52MS5EZWxldGVSZXF1ZXN0SAASLQoFcmVhY3QYBiABKAsyHC5ib25naHdhLmFwaS52MS5SZWFjdFJlcXVlc3RIABI0CgltYXJrX3JlYWQYByABKAsyHy5ib25naHdhLmFwaS52MS5NYXJrUmVhZFJlcXVlc3RIABIvCgZpbnZpdGUYCCABKAsyHS5ib25naHdhLmFwaS52MS5JbnZpdGVSZXF1ZXN0SAASLQoFbGVhdmUYCSABKAsyHC5ib25naHdhLmFwaS52MS5MZWF2ZVJlcXVlc3RIABIvCgZyZW5hbWUYCiABKAsyHS5ib25naHdhLmFwaS52MS5SZW5hbWVSZXF1ZXN0SAASKwoEbXV0ZRgLIAEoCzIbLmJvbmdod2EuYXBpLnYxLk11dGVSZXF1ZXN0SAASKQoDcGluGAwgASgLMhouYm9uZ2h3YS5hcGkudjEuUGluUmVxdWVzdEgAEi0KBWJsb2NrGA0gASgLMhwuYm9uZ2h3YS5hcGkudjEuQmxvY2tSZXF1ZXN0SAASMQoHdW5ibG9jaxgOIAEoCzIeLmJvbmdod2EuYXBpLnYxLlVuYmxvY2tSZXF1ZXN0SAASKwoEc2tpcBgPIAEoCzIbLmJvbmdod2EuYXBpLnYxLlNraXBSZXF1ZXN0SAASOAoLY3JlYXRlX3Jvb20YECABKAsyIS5ib25naHdhLmFwaS52MS5DcmVhdGVSb29tUmVxdWVzdEgAEikKBnR5cGluZxgRIAEoCzIXLmJvbmdod2EubGl2ZS52MS5UeXBpbmdIABIlCgR2aWV3GBIgASgLMhUuYm9uZ2h3YS5saXZlLnYxLlZpZXdIABIlCgRwaW5nGBMgASgLMhUuYm9uZ2h3YS5saXZlLnYxLlBpbmdIABIrCgd3ZWxjb21lGCggASgLMhguYm9uZ2h3YS5saXZlLnYxLldlbGNvbWVIABIjCgNhY2sYKSABKAsyFC5ib25naHdhLmxpdmUudjEuQWNrSAASJwoFZXZlbnQYKiABKAsyFi5ib25naHdhLmxpdmUudjEuRXZlbnRIABIlCgRiZWF0GCsgASgLMhUuYm9uZ2h3YS5saXZlLnYxLkJlYXRIABInCgVyb29tcxgsIAEoCzIWLmJvbmdod2EubGl2ZS52MS5Sb29tc0gAEikKBnJlc3luYxgtIAEoCzIXLmJvbmdod2EubGl2ZS52MS5SZXN5bmNIABIjCgNieWUYLiABKAsyFC5ib25naHdhLmxpdmUudjEuQnllSAASLQoIcHJlc2VuY2UYLyABKAsyGS5ib25naHdhLmxpdmUudjEuUHJlc2VuY2VIABInCgVzaXRlcxgwIAEoCzIWLmJvbmdod2EubGl2ZS52MS5TaXRlc0gAQgYKBGJvZHkiTgoFSGVsbG8SDQoFdG9rZW4YASABKAkSDgoGZGV2aWNlGAIgASgJEiYKBHNlZW4YAyABKAsyGC5ib25naHdhLmFwaS52MS5Qb3NpdGlvbiKQAQoHV2VsY29tZRIMCgR1c2VyGAEgASgJEioKCHBvc2l0aW9uGAIgASgLMhguYm9uZ2h3YS5hcGkudjEuUG9zaXRpb24SDwoHdGltZV9tcxgDIAEoBBITCgtyb2xsZWRfYmFjaxgEIAEoCBIlCgNjdXQYBSABKAsyGC5ib25naHdhLmFwaS52MS5Qb3NpdGlvbiI6CgVTaXRlcxIMCgRoZXJlGAEgASgJEiMKBXNpdGVzGAIgAygLMhQuYm9uZ2h3YS5hcGkudjEuU2l0ZSIsCgVSb29tcxIjCgVyb29tcxgBIAMoCzIULmJvbmdod2EuYXBpLnYxLlJvb20iuwEKA0FjaxIqCghwb3NpdGlvbhgBIAEoCzIYLmJvbmdod2EuYXBpLnYxLlBvc2l0aW9uEg8KB3RpbWVfbXMYAiABKAQSCwoDc2VxGAMgASgEEgwKBHJvb20YBCABKAkSEAoIcmVwZWF0ZWQYBSABKAgSKAoFZXJyb3IYBiABKAsyGS5ib25naHdhLmFwaS52MS5FcnJvckluZm8SDwoHbWVzc2FnZRgHIAEoCRIPCgdyZWZ1c2VkGAggAygJIpECCgVFdmVudBIqCghwb3NpdGlvbhgBIAEoCzIYLmJvbmdod2EuYXBpLnYxLlBvc2l0aW9uEioKB21lc3NhZ2UYAiABKAsyFy5ib25naHdhLmFwaS52MS5NZXNzYWdlSAASJQoEcmVhZBgDIAEoCzIVLmJvbmdod2EubGl2ZS52MS5SZWFkSAASKQoGdHlwaW5nGAQgASgLMhcuYm9uZ2h3YS5saXZlLnYxLlR5cGluZ0gAEiQKBHJvb20YBSABKAsyFC5ib25naHdhLmFwaS52MS5Sb29tSAASMAoGcGVvcGxlGAYgASgLMh4uYm9uZ2h3YS5saXZlLnYxLlBlb3BsZUNoYW5nZWRIAEIGCgRraW5kIi8KBFJlYWQSDAoEcm9vbRgBIAEoCRIMCgR1c2VyGAIgASgJEgsKA3NlcRgDIAEoBCI1CgZUeXBpbmcSDAoEcm9vbRgBIAEoCRIMCgR1c2VyGAIgASgJEg8KB3N0b3BwZWQYAyABKAgiXQoNUGVvcGxlQ2hhbmdlZBIKCgJtZRgBIAEoCBIPCgdmcmllbmRzGAIgASgIEg8KB2RldmljZXMYAyABKAgSDwoHYmxvY2tlZBgEIAEoCBINCgV1c2VycxgFIAMoCSIVCgRWaWV3Eg0KBXJvb21zGAEgAygJIjcKCFByZXNlbmNlEgwKBHJvb20YASABKAkSDgoGb25saW5lGAIgASgNEg0KBXVzZXJzGAMgAygJIgYKBFBpbmcibQoEQmVhdBIqCghwb3NpdGlvbhgBIAEoCzIYLmJvbmdod2EuYXBpLnYxLlBvc2l0aW9uEigKBWhlYWRzGAIgAygLMhkuYm9uZ2h3YS5saXZlLnYxLlJvb21IZWFkEg8KB3RpbWVfbXMYAyABKAQiKgoIUm9vbUhlYWQSDAoEcm9vbRgBIAEoCRIQCghsYXN0X3NlcRgCIAEoBCIICgZSZXN5bmMiZQoDQnllEigKBWVycm9yGAEgASgLMhkuYm9uZ2h3YS5hcGkudjEuRXJyb3JJbmZvEg8KB21lc3NhZ2UYAiABKAkSEQoJcmVjb25uZWN0GAMgASgIEhAKCGFmdGVyX21zGAQgASgEQr8BChNjb20uYm9uZ2h3YS5saXZlLnYxQgpGcmFtZVByb3RvUAFaPmdpdGh1Yi5jb20vYm9uZ2h3YS9ib25naHdhL2ludGVybmFsL2dlbi9ib25naHdhL2xpdmUvdjE7bGl2ZXYxogIDQkxYqgIPQm9uZ2h3YS5MaXZlLlYxygIPQm9uZ2h3YVxMaXZlXFYx4gIbQm9uZ2h3YVxMaXZlXFYxXEdQQk1ldGFkYXRh6gIRQm9uZ2h3YTo6TGl2ZTo6VjFiBnByb3RvMw", [file_bonghwa_api_v1_chat, file_bonghwa_api_v1_types]);
 
 /**
  * Frame is one WebSocket message of /live, in either direction. Sub-protocol bonghwa.v1.proto: binary; bonghwa.v1.json:
@@ -193,6 +193,12 @@ export type Frame = Message<"bonghwa.live.v1.Frame"> & {
      */
     value: Presence;
     case: "presence";
+  } | {
+    /**
+     * @generated from field: bonghwa.live.v1.Sites sites = 48;
+     */
+    value: Sites;
+    case: "sites";
   } | { case: undefined; value?: undefined };
 };
 
@@ -281,6 +287,33 @@ export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
   messageDesc(file_bonghwa_live_v1_frame, 2);
 
 /**
+ * Sites follows the Welcome, and comes again when it has changed: where else this client can go when the site it is at falls
+ * silent. A server that is alone sends none.
+ *
+ * @generated from message bonghwa.live.v1.Sites
+ */
+export type Sites = Message<"bonghwa.live.v1.Sites"> & {
+  /**
+   * here is the name of the site that says so.
+   *
+   * @generated from field: string here = 1;
+   */
+  here: string;
+
+  /**
+   * @generated from field: repeated bonghwa.api.v1.Site sites = 2;
+   */
+  sites: Site[];
+};
+
+/**
+ * Describes the message bonghwa.live.v1.Sites.
+ * Use `create(SitesSchema)` to create a new message.
+ */
+export const SitesSchema: GenMessage<Sites> = /*@__PURE__*/
+  messageDesc(file_bonghwa_live_v1_frame, 3);
+
+/**
  * Rooms carries lines of the room list that changed while the client was away.
  *
  * @generated from message bonghwa.live.v1.Rooms
@@ -297,7 +330,7 @@ export type Rooms = Message<"bonghwa.live.v1.Rooms"> & {
  * Use `create(RoomsSchema)` to create a new message.
  */
 export const RoomsSchema: GenMessage<Rooms> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 3);
+  messageDesc(file_bonghwa_live_v1_frame, 4);
 
 /**
  * Ack answers the frame with its id. Without error: durable and applied.
@@ -359,7 +392,7 @@ export type Ack = Message<"bonghwa.live.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 4);
+  messageDesc(file_bonghwa_live_v1_frame, 5);
 
 /**
  * Event is something that happened, in the order of the log.
@@ -421,7 +454,7 @@ export type Event = Message<"bonghwa.live.v1.Event"> & {
  * Use `create(EventSchema)` to create a new message.
  */
 export const EventSchema: GenMessage<Event> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 5);
+  messageDesc(file_bonghwa_live_v1_frame, 6);
 
 /**
  * Read is a person's read mark in a room.
@@ -450,7 +483,7 @@ export type Read = Message<"bonghwa.live.v1.Read"> & {
  * Use `create(ReadSchema)` to create a new message.
  */
 export const ReadSchema: GenMessage<Read> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 6);
+  messageDesc(file_bonghwa_live_v1_frame, 7);
 
 /**
  * Typing is ephemeral, both ways. The server fills in user.
@@ -479,7 +512,7 @@ export type Typing = Message<"bonghwa.live.v1.Typing"> & {
  * Use `create(TypingSchema)` to create a new message.
  */
 export const TypingSchema: GenMessage<Typing> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 7);
+  messageDesc(file_bonghwa_live_v1_frame, 8);
 
 /**
  * PeopleChanged names what changed.
@@ -520,7 +553,7 @@ export type PeopleChanged = Message<"bonghwa.live.v1.PeopleChanged"> & {
  * Use `create(PeopleChangedSchema)` to create a new message.
  */
 export const PeopleChangedSchema: GenMessage<PeopleChanged> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 8);
+  messageDesc(file_bonghwa_live_v1_frame, 9);
 
 /**
  * View tells which rooms are in view: they get read marks and typing of others, and a beat every 500 ms of silence.
@@ -539,7 +572,7 @@ export type View = Message<"bonghwa.live.v1.View"> & {
  * Use `create(ViewSchema)` to create a new message.
  */
 export const ViewSchema: GenMessage<View> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 9);
+  messageDesc(file_bonghwa_live_v1_frame, 10);
 
 /**
  * Presence says how many members of a room in view are connected. It comes after View, and when it changes, at most once
@@ -573,7 +606,7 @@ export type Presence = Message<"bonghwa.live.v1.Presence"> & {
  * Use `create(PresenceSchema)` to create a new message.
  */
 export const PresenceSchema: GenMessage<Presence> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 10);
+  messageDesc(file_bonghwa_live_v1_frame, 11);
 
 /**
  * Ping asks for a Beat at once (after sleep, on focus).
@@ -588,7 +621,7 @@ export type Ping = Message<"bonghwa.live.v1.Ping"> & {
  * Use `create(PingSchema)` to create a new message.
  */
 export const PingSchema: GenMessage<Ping> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 11);
+  messageDesc(file_bonghwa_live_v1_frame, 12);
 
 /**
  * Beat says how far the server is, so that a lost last message is noticed.
@@ -619,7 +652,7 @@ export type Beat = Message<"bonghwa.live.v1.Beat"> & {
  * Use `create(BeatSchema)` to create a new message.
  */
 export const BeatSchema: GenMessage<Beat> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 12);
+  messageDesc(file_bonghwa_live_v1_frame, 13);
 
 /**
  * RoomHead is the newest sequence number of a room.
@@ -643,7 +676,7 @@ export type RoomHead = Message<"bonghwa.live.v1.RoomHead"> & {
  * Use `create(RoomHeadSchema)` to create a new message.
  */
 export const RoomHeadSchema: GenMessage<RoomHead> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 13);
+  messageDesc(file_bonghwa_live_v1_frame, 14);
 
 /**
  * Resync: this connection was too slow and events were dropped. Say hello again on the same or a new connection.
@@ -658,7 +691,7 @@ export type Resync = Message<"bonghwa.live.v1.Resync"> & {
  * Use `create(ResyncSchema)` to create a new message.
  */
 export const ResyncSchema: GenMessage<Resync> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 14);
+  messageDesc(file_bonghwa_live_v1_frame, 15);
 
 /**
  * Bye comes before the server closes: reconnect (drain), or do not (session ended).
@@ -692,5 +725,5 @@ export type Bye = Message<"bonghwa.live.v1.Bye"> & {
  * Use `create(ByeSchema)` to create a new message.
  */
 export const ByeSchema: GenMessage<Bye> = /*@__PURE__*/
-  messageDesc(file_bonghwa_live_v1_frame, 15);
+  messageDesc(file_bonghwa_live_v1_frame, 16);
 

@@ -1,0 +1,242 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/config"
+	"github.com/bonghwa/bonghwa/internal/kernel"
+	"github.com/bonghwa/bonghwa/internal/pki"
+)
+
+// What a node is, as it tells other nodes.
+const (
+	// phaseNew: it has no log yet and waits to be let in.
+	phaseNew = "new"
+	// phaseForming: its log has been made, and the cell has never been ready here.
+	phaseForming = "forming"
+	// phaseKnown: it has been part of the cell, and is not ready now.
+	phaseKnown = "known"
+	// phaseReady: it answers reads.
+	phaseReady = "ready"
+)
+
+// NodeState is what a node tells other nodes of its cluster.
+type NodeState struct {
+	Cluster string `json:"cluster"`
+	Site    string `json:"site"`
+	Node    string `json:"node"`
+	Phase   string `json:"phase"`
+	Version string `json:"version"`
+	// NotReady is why the node answers no reads; empty = it does.
+	NotReady  string `json:"not_ready,omitempty"`
+	Epoch     uint32 `json:"epoch,omitempty"`
+	N         uint64 `json:"n,omitempty"`
+	Behaviour uint32 `json:"behaviour"`
+	Leader    bool   `json:"leader,omitempty"`
+	Draining  bool   `json:"draining,omitempty"`
+	DiskFull  string `json:"disk_full,omitempty"`
+	// Certificate is when this node's certificate ends, Unix seconds.
+	Certificate int64 `json:"certificate,omitempty"`
+	// Records are what the nodes of the cell have written about themselves, Members those of the log: of a ready node only.
+	Records []NodeRecord `json:"records,omitempty"`
+	Members []LogMember  `json:"members,omitempty"`
+}
+
+// NodeRecord is a node of the cell.
+type NodeRecord struct {
+	Node      string `json:"node"`
+	Site      string `json:"site"`
+	URL       string `json:"url"`
+	Addr      string `json:"addr"`
+	Behaviour uint32 `json:"behaviour"`
+}
+
+// LogMember is a member of the log. Name is empty until it has started.
+type LogMember struct {
+	Name    string `json:"name"`
+	PeerURL string `json:"peer_url"`
+	Learner bool   `json:"learner,omitempty"`
+	Leader  bool   `json:"leader,omitempty"`
+}
+
+// nodeTimeout bounds a question to another node that costs it nothing.
+const nodeTimeout = 2 * time.Second
+
+// nodes is this node among the others: what it answers them, over mutual TLS, and how it asks them.
+type nodes struct {
+	cfg     *config.Node
+	data    *Data
+	version string
+	log     *slog.Logger
+	who     *pki.Identity
+	client  *http.Client
+	http    *http.Server
+	// core is set when the node has one; draining while it gives its people away.
+	core     atomic.Pointer[core]
+	draining atomic.Bool
+}
+
+// openNodes listens for other nodes. It answers from now on, also while this node waits to be let in.
+func openNodes(cfg *config.Node, data *Data, version string, log *slog.Logger) (*nodes, error) {
+	who, err := pki.Load(pki.Files{CA: cfg.Cluster.CA, Cert: cfg.Cluster.Cert, Key: cfg.Cluster.Key})
+	if err != nil {
+		return nil, err
+	}
+	if who.Site != cfg.Site {
+		return nil, fmt.Errorf("%s is the certificate of site %s, the file says %s", cfg.Cluster.Cert, who.Site, cfg.Site)
+	}
+	n := &nodes{cfg: cfg, data: data, version: version, log: log, who: who}
+	n.client = &http.Client{Transport: &http.Transport{TLSClientConfig: who.Client(), MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second}}
+	self := cfg.Self()
+	l, err := net.Listen("tcp", self.Node)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s for other nodes: %v", self.Node, cause(err))
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/state", func(w http.ResponseWriter, r *http.Request) {
+		st, err := n.state(r.Context())
+		reply(w, st, err)
+	})
+	mux.HandleFunc("POST /v1/join", func(w http.ResponseWriter, r *http.Request) {
+		site, _ := pki.Peer(r.TLS)
+		var q joinRequest
+		if err := json.NewDecoder(io.LimitReader(r.Body, 4096)).Decode(&q); err != nil {
+			http.Error(w, "the question cannot be read", http.StatusBadRequest)
+			return
+		}
+		a, err := n.admit(r.Context(), site, q)
+		reply(w, a, err)
+	})
+	mux.HandleFunc("POST /v1/checkpoint", func(w http.ResponseWriter, r *http.Request) {
+		p, err := n.offer(r.Context())
+		reply(w, p, err)
+	})
+	mux.HandleFunc("GET /v1/checkpoint/{name}/{file...}", n.sendFile)
+	n.http = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	go func() { _ = n.http.Serve(tls.NewListener(l, who.Server())) }()
+	return n, nil
+}
+
+func (n *nodes) close() {
+	_ = n.http.Close()
+	n.client.CloseIdleConnections()
+}
+
+// state is what this node tells others.
+func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
+	st = NodeState{Cluster: n.cfg.Cluster.ID, Site: n.cfg.Site, Node: n.data.Meta.Node, Phase: phaseNew, Version: n.version,
+		Behaviour: kernel.Behaviour, Certificate: n.who.NotAfter.Unix(), Draining: n.draining.Load()}
+	switch {
+	case n.data.Meta.Formed:
+		st.Phase = phaseKnown
+	case n.data.hasLog():
+		st.Phase = phaseForming
+	}
+	c := n.core.Load()
+	if c == nil {
+		return st, nil
+	}
+	pos := c.node.Position()
+	st.Epoch, st.N, st.DiskFull = pos.Epoch, pos.N, c.node.Stats().DiskFull
+	_, st.Leader = c.log.Members()
+	if err := c.node.Ready(); err != nil {
+		st.NotReady = err.Error()
+		return st, nil
+	}
+	st.Phase = phaseReady
+	ctx, cancel := context.WithTimeout(ctx, nodeTimeout)
+	defer cancel()
+	records, err := c.log.Nodes(ctx)
+	if err != nil {
+		return st, err
+	}
+	for _, r := range records {
+		st.Records = append(st.Records, NodeRecord{hex.EncodeToString(r.ID[:]), r.Site, r.URL, r.Addr, r.Behaviour})
+	}
+	for _, m := range c.log.MemberList() {
+		st.Members = append(st.Members, LogMember{m.Name, m.PeerURL, m.Learner, m.Leader})
+	}
+	return st, nil
+}
+
+// ask puts a question to another node.
+func (n *nodes) ask(ctx context.Context, addr, method, path string, question, answer any) error {
+	var body io.Reader
+	if question != nil {
+		b, err := json.Marshal(question)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "https://"+addr+path, body)
+	if err != nil {
+		return err
+	}
+	res, err := n.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		b, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
+		return refusedError(string(bytes.TrimSpace(b)))
+	}
+	return json.NewDecoder(res.Body).Decode(answer)
+}
+
+// refusedError is another node's answer that it will not.
+type refusedError string
+
+func (e refusedError) Error() string { return string(e) }
+
+// answer is what came of asking one site for its state.
+type answer struct {
+	site config.Site
+	st   NodeState
+	err  error
+}
+
+// askAll asks these sites for their state, all at once.
+func (n *nodes) askAll(ctx context.Context, sites []config.Site) []answer {
+	ctx, cancel := context.WithTimeout(ctx, nodeTimeout)
+	defer cancel()
+	out := make([]answer, len(sites))
+	done := make(chan struct{})
+	for i, s := range sites {
+		go func() {
+			defer func() { done <- struct{}{} }()
+			out[i].site = s
+			out[i].err = n.ask(ctx, s.Node, "GET", "/v1/state", nil, &out[i].st)
+			if out[i].err == nil && out[i].st.Cluster != n.cfg.Cluster.ID {
+				out[i].err = fmt.Errorf("it belongs to the cluster %s, this node to %s", out[i].st.Cluster, n.cfg.Cluster.ID)
+			}
+		}()
+	}
+	for range sites {
+		<-done
+	}
+	return out
+}
+
+// hasLog says that the directory holds a member of a log.
+func (d *Data) hasLog() bool {
+	_, err := os.Stat(d.path(etcdDir) + "/member")
+	return err == nil
+}
+
+var errNoCore = errors.New("this node is not part of the cell yet")
