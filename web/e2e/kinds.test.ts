@@ -3,7 +3,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, launch } from './lib/browser.ts'
-import { logIn } from './lib/enter.ts'
+import { composer, logIn, write } from './lib/hands.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
 
@@ -177,7 +177,7 @@ describe.each(browserNames)('every kind in %s', (name) => {
     await logIn(page, 'full.me')
     await page.getByRole('option').filter({ hasText: '꽉 찬 방' }).click()
     const log = page.getByRole('log')
-    await page.getByRole('textbox', { name: '메시지' }).fill('모두 반가워요')
+    await write(composer(page), '모두 반가워요')
     await page.keyboard.press('Enter')
     const line = log.locator('[data-line]').filter({ hasText: '모두 반가워요' })
     await line.getByText(`안 읽은 사람 ${members - 1}명`).waitFor({ state: 'attached' })
@@ -193,10 +193,10 @@ describe.each(browserNames)('every kind in %s', (name) => {
     const info = page.getByRole('complementary', { name: '채팅방 정보' })
     await info.getByText(members.toLocaleString('en-US')).first().waitFor()
     if (members === 3000) await info.getByText('3,000명이 모두 찼어요').waitFor()
-    await info.getByRole('searchbox', { name: '참여자 찾기' }).fill(`손님 ${members - 1}`)
+    await write(info.getByRole('searchbox', { name: '참여자 찾기' }), `손님 ${members - 1}`)
     await info.getByRole('listitem').filter({ hasText: `손님 ${members - 1}` }).waitFor()
     await info.getByRole('status').getByText('참여자 1명을 찾았어요').waitFor()
-    await info.getByRole('searchbox', { name: '참여자 찾기' }).fill('')
+    await write(info.getByRole('searchbox', { name: '참여자 찾기' }), '')
     await info.getByRole('button', { name: '가나다순으로 모두 보기' }).click()
     await info.getByText('손님 10', { exact: true }).waitFor()
     expect(await info.getByRole('listitem').count()).toBeLessThan(80)

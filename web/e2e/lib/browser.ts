@@ -10,20 +10,27 @@ export const browserNames: readonly BrowserName[] = (process.env['BONGHWA_BROWSE
 /** chromiumArgs: as root, without a graphics card, without calls of its own. */
 export const chromiumArgs = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb'] as const
 
+const firefoxProgram = { channel: 'moz-firefox', executablePath: process.env['FIREFOX'] ?? '/usr/bin/firefox-esr' }
+const chromiumProgram = { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium' }
+
 /** launch starts a browser. still: the wheel scrolls at once, without the browser's own gliding. */
 export async function launch(name: BrowserName, { still = false } = {}): Promise<Browser> {
   if (name === 'chromium') {
-    return chromium.launch({
-      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-      args: [...chromiumArgs, ...(still ? ['--disable-smooth-scrolling'] : [])],
-    })
+    return chromium.launch({ ...chromiumProgram, args: [...chromiumArgs, ...(still ? ['--disable-smooth-scrolling'] : [])] })
   }
-  return firefox.launch({
-    channel: 'moz-firefox',
-    executablePath: process.env['FIREFOX'] ?? '/usr/bin/firefox-esr',
-    // A machine without a mouse: the browser is told of one that points exactly and hovers.
-    firefoxUserPrefs: { 'general.smoothScroll': !still, 'ui.primaryPointerCapabilities': 6, 'ui.allPointerCapabilities': 6 },
-  })
+  return firefox.launch({ ...firefoxProgram, firefoxUserPrefs: { 'general.smoothScroll': !still, ...mouse } })
+}
+
+/** mouse: a machine without one; Firefox is told of one that points exactly and hovers. */
+const mouse = { 'ui.primaryPointerCapabilities': 6, 'ui.allPointerCapabilities': 6 }
+
+const home = { locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1440, height: 900 } } as const
+
+/** launchProfile starts a browser on a profile that outlives it. */
+export function launchProfile(name: BrowserName, profile: string): Promise<BrowserContext> {
+  return name === 'chromium'
+    ? chromium.launchPersistentContext(profile, { ...chromiumProgram, ...home, args: [...chromiumArgs] })
+    : firefox.launchPersistentContext(profile, { ...firefoxProgram, ...home, firefoxUserPrefs: mouse })
 }
 
 /** networkLine: what browsers themselves write when a connection breaks. */
@@ -42,6 +49,8 @@ export class Watch {
   private readonly contexts: BrowserContext[] = []
   /** down: the test holds the server down or cuts the network, and browsers may say so. */
   down = false
+  /** killing: the test kills pages. */
+  killing = false
   /** allowed: a line that this one test provokes on purpose. */
   allowed: RegExp[] = []
 
@@ -54,7 +63,12 @@ export class Watch {
 
   /** context is a browser profile of its own: another person, or another device. */
   async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
-    const c = await this.browser.newContext({ locale: 'ko-KR', timezoneId: 'Asia/Seoul', viewport: { width: 1440, height: 900 }, ignoreHTTPSErrors: true, ...options })
+    const c = await this.browser.newContext({ ...home, ignoreHTTPSErrors: true, ...options })
+    return this.adopt(c)
+  }
+
+  /** adopt watches a context that was opened elsewhere. */
+  async adopt(c: BrowserContext): Promise<BrowserContext> {
     this.contexts.push(c)
     await c.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (e) => {
@@ -83,7 +97,7 @@ export class Watch {
     p.on('pageerror', (e) => {
       if (!expected(e.message)) this.wrong.push(`uncaught: ${e.message}\n${e.stack ?? ''}`)
     })
-    p.on('crash', () => this.wrong.push('the page crashed'))
+    p.on('crash', () => this.killing || this.wrong.push('the page crashed'))
   }
 
   /** close ends the contexts and fails if anything was wrong. */

@@ -5,6 +5,9 @@ import { expect } from 'vitest'
 /** patience with a machine that does other things too. */
 export const patience = { timeout: 60_000, interval: 100 }
 
+/** fifty messages, to be told apart. */
+export const fifty = Array.from({ length: 50 }, (_, i) => `${i + 1}번째 글이에요`)
+
 /**
  * type puts a text where the focus is, after what is there. This driver of Firefox changes fields without telling the page;
  * there the page is told by the event that typing gives.

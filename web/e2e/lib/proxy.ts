@@ -17,6 +17,8 @@ export class Proxy {
   /** closed counts the connections that were closed for silence. */
   closed = 0
   private readonly sockets = new Set<Socket>()
+  /** forgotten are connections of which this proxy knows nothing any more. */
+  private readonly forgotten = new WeakSet<Socket>()
   private server: Server | undefined
 
   private constructor(
@@ -54,7 +56,7 @@ export class Proxy {
         from.destroy()
       })
       from.on('data', (chunk) => {
-        if (this.swallow || (this.deaf && from === b)) return
+        if (this.swallow || this.forgotten.has(from) || (this.deaf && from === b)) return
         if (this.delay === 0) to.write(chunk)
         else setTimeout(() => to.writable && to.write(chunk), this.delay)
       })
@@ -63,6 +65,11 @@ export class Proxy {
         to.destroy()
       })
     }
+  }
+
+  /** forget: what is said on the connections of now goes nowhere, as after a router was switched off; new ones are fine. */
+  forget(): void {
+    for (const s of this.sockets) this.forgotten.add(s)
   }
 
   /** cut resets every connection that is open now. */
