@@ -10,6 +10,9 @@ import { rich } from '../../ui/Rich.tsx'
 import css from './Entry.module.css'
 import { EntryFrame } from './EntryFrame.tsx'
 
+/** returning: this page was somebody's, who goes on to log in, not to sign up. */
+export const returning = { on: false }
+
 type Why = Extract<Phase, { kind: 'ended' }>['why']
 
 function titleOf(why: Why, unsent: number): Key {
@@ -49,6 +52,10 @@ export function Ended() {
     button.current?.focus()
   }, [])
   if (phase.kind !== 'ended') return null
+  const goOn = () => {
+    returning.on = phase.why !== 'closed'
+    engine.dismissEnded()
+  }
   const { why, unsent } = phase
   const broken = why === 'storage' && unsent === 0
   return (
@@ -61,12 +68,12 @@ export function Ended() {
         </span>
         <h1>{t(titleOf(why, unsent))}</h1>
         <p role="alert">{rich(what(why, unsent, at))}</p>
-        <Button ref={button} kind="primary" block onClick={() => (broken ? location.reload() : engine.dismissEnded())}>
+        <Button ref={button} kind="primary" block onClick={() => (broken ? location.reload() : goOn())}>
           {t(broken ? 'entry.reload' : why === 'closed' || why === 'untold' ? 'entry.toStart' : 'entry.again')}
         </Button>
         {broken && (
           <p className={css.alt}>
-            <button type="button" className={css.link} onClick={() => engine.dismissEnded()}>
+            <button type="button" className={css.link} onClick={goOn}>
               {t('entry.again')}
             </button>
           </p>

@@ -5,6 +5,7 @@ import { useEngine, useSelect } from '../../app/context.ts'
 import { takeInvitation } from '../../app/route.ts'
 import { t } from '../../lib/messages.ts'
 import { CodeForm } from './CodeForm.tsx'
+import { returning } from './Ended.tsx'
 import { EntryFrame } from './EntryFrame.tsx'
 import { LogInForm } from './LogInForm.tsx'
 import { SignUpForm } from './SignUpForm.tsx'
@@ -32,7 +33,7 @@ export function Entry() {
   const signup = useSelect(useEngine().app, (a) => a.server?.signup)
   // The secret is taken out of the address at once and lives in this page only.
   const [invitation] = useState(takeInvitation)
-  const [chosen, setWay] = useState<Way | null>(null)
+  const [chosen, setWay] = useState<Way | null>(returning.on ? 'logIn' : null)
   const [typed, setTyped] = useState<Typed>({ name: '', handle: '', password: '' })
   const way = chosen ?? (signup === 'closed' || (signup === 'invite' && invitation === '') ? 'logIn' : 'signUp')
   const props: FormProps = { typed, onType: (change) => setTyped((now) => ({ ...now, ...change })), onWay: setWay }
