@@ -53,9 +53,12 @@ bench: build ## measure this machine; results in bench/results. ARGS=--quick tak
 	@mkdir -p bench/results
 	bin/bonghwa bench --json bench/results/$$(date -u +%Y%m%dT%H%M%SZ).json $(ARGS)
 
-bench-web: build web/node_modules/.bin/vite ## measure the web client in real browsers (needs Node, Chromium, Firefox); an hour
+WEB_RESULT = bench/results/$$(date -u +%F)-web-$$(git describe --tags --always).json
+
+bench-web: build web/node_modules/.bin/vite ## measure the web client in real browsers (needs Node, Chromium, Firefox); 6 minutes, BONGHWA_MINUTES=60 for an hour of the demo
 	@mkdir -p bench/results
-	cd web && BONGHWA_BIN=$(CURDIR)/bin/bonghwa BONGHWA_RESULT=$(CURDIR)/bench/results/$$(date -u +%Y%m%dT%H%M%SZ)-web.json npx vitest run --config e2e/measure/vitest.config.ts
+	@rm -f $(WEB_RESULT)
+	cd web && BONGHWA_BIN=$(CURDIR)/bin/bonghwa BONGHWA_RESULT=$(CURDIR)/$(WEB_RESULT) npx vitest run --config e2e/measure/vitest.config.ts
 
 soak: ## kill -9, SIGSTOP and seeds for SOAK=5m each
 	BONGHWA_SOAK=$(SOAK) $(GO) test -count=1 -timeout 6h -run '^TestSoak' -v ./...

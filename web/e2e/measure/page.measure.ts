@@ -1,5 +1,5 @@
 // The figures of docs/performance.md, "The web client": first paint of a list with 500 rooms and 100,000 unread messages, from
-// a key to the bubble, from there to the other browser, bytes on the wire, sizes. A server of its own on loopback.
+// a key to the bubble, from a click to the room, from a key to the other browser, bytes on the wire, sizes. A server of its own on loopback.
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -9,13 +9,16 @@ import { browserNames, launch } from '../lib/browser.ts'
 import { logIn } from '../lib/enter.ts'
 import { Person, directRoom } from '../lib/person.ts'
 import { Server } from '../lib/server.ts'
+import { mixed } from '../lib/texts.ts'
 import { carryMarks } from './painted.ts'
 import { Machine, record, round, spread } from './result.ts'
 import { Wire } from './wire.ts'
 
 const ROOMS = 500
 const EACH = 200
-const times = Number(process.env['BONGHWA_TIMES'] ?? 200)
+const LONG = 10_000
+const times = Number(process.env['BONGHWA_TIMES'] ?? 100)
+const switches = 105
 
 let server: Server
 let writer: Person
@@ -33,6 +36,10 @@ beforeAll(async () => {
     const room = await writer.createGroup(`${i + 1}번째 방`, [big.id])
     await writer.flood(room, Array.from({ length: EACH }, (_, n) => `${n + 1}번째 말, 내일 아침에 만나서 이야기해요`))
   }
+  // A room that has been read.
+  const long = await writer.createGroup('긴 방', [big.id])
+  await writer.flood(long, mixed(LONG))
+  await big.markRead(long, LONG + 1)
   // A usual account: thirteen rooms, the last one with the friend.
   for (let i = 0; i < 12; i++) {
     const room = await writer.createGroup(`모임 ${i + 1}`, [small.id])
@@ -53,7 +60,7 @@ async function context(browser: Browser): Promise<BrowserContext> {
   return c
 }
 
-async function openFriend(page: Page, name: string): Promise<void> {
+async function openRoom(page: Page, name: string): Promise<void> {
   await page.getByRole('option', { name: new RegExp(`^${name}`) }).first().click()
   await page.getByRole('region', { name, exact: true }).waitFor()
 }
@@ -68,6 +75,7 @@ describe.each(browserNames)('%s', (name) => {
   let browser: Browser
   beforeAll(async () => {
     browser = await launch(name)
+    record(`browser_${name}`, { version: browser.version() })
   })
   afterAll(async () => {
     await browser.close()
@@ -77,7 +85,7 @@ describe.each(browserNames)('%s', (name) => {
     const cold: Record<string, number[]> = { list: [], counted: [], after_answer: [] }
     const warm: Record<string, number[]> = { list: [], counted: [] }
     const machine = new Machine()
-    for (let i = 0; i < 7; i++) {
+    for (let i = 0; i < 5; i++) {
       await machine.calm()
       const c = await context(browser)
       const page = await c.newPage()
@@ -103,22 +111,61 @@ describe.each(browserNames)('%s', (name) => {
   })
 
   test('from a key to the bubble', async () => {
+    for (const [who, room, says] of [['small', '최은지', 'usual'], ['bigone', '긴 방', '500_rooms_10000_messages']] as const) {
+      const c = await context(browser)
+      const page = await c.newPage()
+      await page.goto(server.url)
+      await logIn(page, who)
+      await openRoom(page, room)
+      await wait(1000)
+      const machine = new Machine()
+      const ready: number[] = []
+      const painted: number[] = []
+      for (let i = 0; i < times; i++) {
+        if (i % 35 === 0) await machine.calm()
+        const text = `${name} ${i}번째 글이에요.`
+        await page.keyboard.type(text)
+        await wait(100)
+        const seen = page.evaluate((t) => marks.until(t), text)
+        await page.keyboard.press('Enter')
+        const at = await seen
+        const from = await page.evaluate(() => marks.pressed)
+        ready.push(at.ready - from)
+        painted.push(at.painted - from)
+      }
+      record(`key_to_bubble_${says}_${name}`, { machine: machine.said, ready_ms: spread(ready), painted_ms: spread(painted) })
+      await c.close()
+    }
+  })
+
+  test('from a click in the list to the room', async () => {
     const c = await context(browser)
     const page = await c.newPage()
     await page.goto(server.url)
-    await logIn(page, 'small')
-    await openFriend(page, '최은지')
-    const machine = new Machine()
-    const ms: number[] = []
-    for (let i = 0; i < times; i++) {
-      if (i % 20 === 0) await machine.calm()
-      const text = `${name} ${i}번째 글이에요.`
-      await page.keyboard.type(text)
-      const seen = page.evaluate((t) => marks.until(t), text)
-      await page.keyboard.press('Enter')
-      ms.push((await seen) - (await page.evaluate(() => marks.pressed)))
+    await logIn(page, 'bigone')
+    await page.waitForFunction(() => (marks.at['counted'] ?? 0) > 0)
+    const names = ['긴 방', ...(await page.getByRole('option').evaluateAll((all) => all.map((o) => o.querySelector('b')!.textContent)))].filter((n, i, all) => all.indexOf(n) === i).slice(0, 7)
+    const open = async (title: string) => {
+      const seen = page.evaluate((t) => marks.opened(t), title)
+      await page.getByRole('option', { name: new RegExp(`^${title}`) }).first().click()
+      const at = await seen
+      const from = await page.evaluate(() => marks.clicked)
+      await wait(400)
+      return { ready: at.ready - from, painted: at.painted - from }
     }
-    record(`key_to_bubble_${name}`, { machine: machine.said, ms: spread(ms) })
+    for (const n of names) await open(n)
+    const machine = new Machine()
+    const of = { room: { ready: [] as number[], painted: [] as number[] }, long_room: { ready: [] as number[], painted: [] as number[] } }
+    for (let i = 0; i < switches; i++) {
+      if (i % 35 === 0) await machine.calm()
+      const to = i % names.length
+      const ms = await open(names[to]!)
+      const part = to === 0 ? of.long_room : of.room
+      part.ready.push(ms.ready)
+      part.painted.push(ms.painted)
+    }
+    const all = (p: { ready: number[]; painted: number[] }) => ({ ready_ms: spread(p.ready), painted_ms: spread(p.painted) })
+    record(`room_switch_500_rooms_${name}`, { machine: machine.said, room_of_200: all(of.room), room_of_10000: all(of.long_room) })
     await c.close()
   })
 
@@ -128,19 +175,19 @@ describe.each(browserNames)('%s', (name) => {
     const b = await (await context(other)).newPage()
     await a.goto(server.url)
     await logIn(a, 'small')
-    await openFriend(a, '최은지')
+    await openRoom(a, '최은지')
     await b.goto(server.url)
     await logIn(b, 'friend')
-    await openFriend(b, '김서연')
+    await openRoom(b, '김서연')
     const machine = new Machine()
     const ms: number[] = []
     for (let i = 0; i < times; i++) {
-      if (i % 20 === 0) await machine.calm()
+      if (i % 35 === 0) await machine.calm()
       const text = `${name}에서 건너온 ${i}번째 글.`
       await a.keyboard.type(text)
       const seen = b.evaluate((t) => marks.until(t), text)
       await a.keyboard.press('Enter')
-      ms.push((await seen) - (await a.evaluate(() => marks.pressed)))
+      ms.push((await seen).painted - (await a.evaluate(() => marks.pressed)))
     }
     record(`key_to_other_browser_${name}`, { machine: machine.said, ms: spread(ms) })
     await other.close()
@@ -163,6 +210,7 @@ describe.each(browserNames)('%s', (name) => {
   })
 
   test('bytes on the wire', async () => {
+    if (name !== 'chromium') return
     for (const [who, rooms] of [['small', 13], ['bigone', ROOMS]] as const) {
       const wire = await Wire.start(server.port)
       const c = await context(browser)

@@ -14,6 +14,7 @@ export function record(name: string, part: object): void {
   all['date'] ??= new Date().toISOString().slice(0, 19) + 'Z'
   all['machine'] ??= { cpu: cpus()[0]?.model.replace(/\s*\d+-Core.*| Processor.*/g, ''), cores: cpus().length, mem_gib: round(totalmem() / 2 ** 30), kernel: release(), node: process.version }
   all['page'] ??= version()
+  all['limits'] ??= 'Server, browsers and the programs that measure share these cores; loopback; no graphics card, pictures are drawn by the processor. machine in each part says how busy the box was with other things before its pieces, of 1.'
   all[name] = part
   writeFileSync(file, JSON.stringify(all, null, 2) + '\n')
   console.log(name, JSON.stringify(part))
@@ -37,13 +38,13 @@ async function busy(): Promise<number> {
   return 1 - (b.idle - a.idle) / (b.all - a.all)
 }
 
-const patience = Date.now() + Number(process.env['BONGHWA_PATIENCE'] ?? 10) * 60_000
+const patience = Date.now() + Number(process.env['BONGHWA_PATIENCE'] ?? 1) * 60_000
 
 /** Machine says how busy the box was with other things when pieces of a measure began. */
 export class Machine {
   private readonly seen: number[] = []
 
-  /** calm waits until the machine does little else, for at most BONGHWA_PATIENCE minutes (10) from the start of the run. */
+  /** calm waits until the machine does little else, for at most BONGHWA_PATIENCE minutes (1) from the start of the run. */
   async calm(): Promise<void> {
     let b = await busy()
     while (b >= 0.25 && Date.now() < patience) b = await busy()
@@ -60,10 +61,10 @@ export function round(n: number, digits = 1): number {
 }
 
 /** spread of a list of milliseconds. */
-export function spread(ms: readonly number[]): { n: number; p50: number; p99: number; max: number } {
+export function spread(ms: readonly number[]): { n: number; p50: number; p95: number; p99: number; max: number } {
   const s = [...ms].sort((a, b) => a - b)
   const at = (q: number) => round(s[Math.min(s.length - 1, Math.ceil(q * s.length) - 1)]!, 2)
-  return { n: s.length, p50: at(0.5), p99: at(0.99), max: at(1) }
+  return { n: s.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) }
 }
 
 /** rss of the processes that draw pages, MiB each, the largest first (Chromium only). */
