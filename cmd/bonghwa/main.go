@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"runtime/debug"
 
 	"github.com/alecthomas/kong"
@@ -37,16 +38,19 @@ func (versionCmd) Run() error {
 	return nil
 }
 
-// version is the tag or revision the binary was built from.
+// pseudo is the end of the version that Go makes up for a commit without a tag.
+var pseudo = regexp.MustCompile(`\d{14}-[0-9a-f]{12}(\+dirty)?$`)
+
+// version is the tag that the binary was built from, else the commit, else "(devel)": `go run` knows neither.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "unknown"
+		return "(devel)"
 	}
 	v := info.Main.Version
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && (v == "" || v == "(devel)") {
-			v = s.Value[:min(12, len(s.Value))]
+		if s.Key == "vcs.revision" && (v == "" || v == "(devel)" || pseudo.MatchString(v)) {
+			v = s.Value[:min(9, len(s.Value))]
 		}
 	}
 	return v

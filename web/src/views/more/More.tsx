@@ -32,7 +32,11 @@ export function MoreList() {
   const engine = useEngine()
   const me = useMe()
   const route = useRoute()
-  const version = useSelect(engine.app, (a) => a.server?.version ?? '')
+  // A server that was started from its sources knows no version; the page's own build has a name all the same.
+  const version = useSelect(engine.app, (a) => {
+    const v = a.server?.version ?? ''
+    return v === '(devel)' ? t('more.build', { name: a.server?.webBuild.slice(0, 7) ?? '' }) : v
+  })
   const blocked = useSelect(engine.people, (p) => p.blocked.length)
   const online = useSelect(engine.app, (a) => a.connection === 'online')
   const [devices, setDevices] = useState(0)
