@@ -45,7 +45,7 @@ test('walking through rooms stops at the ends, to unread ones goes round', () =>
   expect(neighbour([], null, 1, true)).toBe(null)
 })
 
-test('the palette finds rooms, friends by name and 아이디, things to do', () => {
+test('the palette finds rooms, friends by name and 아이디, things to do, and nobody twice', () => {
   const person = (id: string, name: string, handle: string): Person => ({ id, name, handle, status: '', closed: false, photo: '', simulated: false })
   const all = [person('1', '이수하', 'suha.lee'), person('2', '박준호', 'junho'), person('3', '모르는 이', 'stranger')]
   const people: PeopleState = { friends: ['1', '2'], friendsLoaded: true, addedMe: [], blocked: [], byId: new Map(all.map((p) => [p.id, p])), online: new Set() }
@@ -54,7 +54,8 @@ test('the palette finds rooms, friends by name and 아이디, things to do', () 
     const f = find(q, lines, people, ['키보드로 쓰기'])
     return [f.rooms.map((e) => e.name), f.people.map((e) => e.name), f.acts.length]
   }
-  expect(names('ㅅㅎ')).toEqual([['수학 스터디', '이수하', '산행'], ['이수하'], 0])
+  expect(names('ㅅㅎ')).toEqual([['수학 스터디', '이수하', '산행'], [], 0])
+  expect(names('ㅂㅈㅎ')).toEqual([[], ['박준호'], 0])
   expect(names('suha')).toEqual([[], ['이수하'], 0])
   expect(names('ㅋㅂㄷ')).toEqual([[], [], 1])
   expect(names('')).toEqual([['수학 스터디', '이수하', '산행'], [], 1])

@@ -28,11 +28,13 @@ export function find(query: string, lines: readonly RoomLine[], people: PeopleSt
     if (marks && name !== '') rooms.push({ kind: 'room', line, name, marks })
   }
   if (q === '') return { rooms, people: [], acts: acts.map((name, act) => ({ kind: 'act', act, name, marks: [] })) }
+  // A friend whose 1:1 is among the rooms stands there already, and opening either leads to the same place.
+  const there = new Set(rooms.map((r) => (r.kind === 'room' ? r.line.peer : '')))
   const found: Entry[] = []
   for (const id of people.friends) {
     if (found.length >= MOST.people) break
     const p = people.byId.get(id)
-    if (!p || p.closed) continue
+    if (!p || p.closed || there.has(id)) continue
     const name = displayName(p)
     const marks = matchInitials(q, name)
     if (marks || p.handle.startsWith(q.toLowerCase())) found.push({ kind: 'person', id, name, marks: marks ?? [], handle: p.handle })
