@@ -267,6 +267,12 @@ export class WindowEngine implements Engine {
     this.shell.model.wantPeople(ids)
   }
 
+  wantFaces(room: string): void {
+    const key = `faces.${room}`
+    const known = (this.shell.errands.memory.get(key) ?? '').split(' ').filter((u) => u !== '')
+    this.shell.model.wantFaces(room, known, (users) => this.shell.errands.remember(key, users.join(' ')))
+  }
+
   wantPresence(ids: readonly string[]): void {
     this.presence = [...new Set([...ids, ...this.presence])].slice(0, presenceMost)
     if (this.shell.env.visible()) this.shell.model.wantPresence(ids)

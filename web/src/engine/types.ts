@@ -355,6 +355,8 @@ export interface Engine {
   // People.
   /** wantPeople looks up people not known yet; they appear in people. */
   wantPeople(ids: readonly string[]): void
+  /** wantFaces looks for two people for the picture of a group that is seen; they appear in its line. */
+  wantFaces(room: string): void
   wantPresence(ids: readonly string[]): void
   findUser(handle: string): Promise<Found | null>
   addFriend(user: string): Promise<void>

@@ -196,6 +196,11 @@ export class Line {
     this.dirty = true
   }
 
+  /** faceless: a group in whose picture somebody is missing, though there are people in it. */
+  get faceless(): boolean {
+    return this.room.group && !this.provisional && !this.stale && !this.room.left && this.faces.length < Math.min(2, this.room.memberCount - 1)
+  }
+
   /** listed: it stands in the list. */
   listed(line: RoomLine): boolean {
     return !line.left && (!line.provisional || line.kind === 'group' || line.last !== null || line.draft !== '' || line.failed > 0)

@@ -16,6 +16,8 @@ import { Source, Ticker } from './signal.ts'
 const typingMs = 5000
 /** keptRooms keep their rows after they are closed. */
 const keptRooms = 50
+/** facesFrom: a group with more people is not read for its picture. */
+const facesFrom = 200
 
 export type Totals = Pick<AppState, 'unreadTotal' | 'unreadRooms'>
 
@@ -43,6 +45,9 @@ export class Model {
   private readonly asking = new Set<string>()
   private datesWanted = new Set<string>()
   private dating = false
+  /** facing: groups whose members were read for their picture; faces is the reading that goes on. */
+  private readonly facing = new Set<string>()
+  private faces: Promise<void> = Promise.resolve()
   private era = 0
 
   /** schedule runs a round of notifications later: an animation frame in a visible window, a task in a hidden one. */
@@ -172,6 +177,28 @@ export class Model {
     if (this.world.online) void this.who.presence(ids)
   }
 
+  /** wantFaces looks for two people of a group that is seen in the list, for its picture: those who are known from before, else
+      its members are read, one group at a time. Big groups are not asked. `found` gets whom to remember. */
+  wantFaces(id: string, known: readonly string[], found: (users: readonly string[]) => void): void {
+    const line = this.lines.get(id)
+    if (!line?.faceless) return
+    line.met(known)
+    this.changed(line)
+    if (!line.faceless || this.facing.has(id) || !this.world.online || line.room.memberCount > facesFrom) return
+    this.facing.add(id)
+    const era = this.era
+    this.faces = this.faces.then(async () => {
+      if (era !== this.era || !line.faceless) return
+      const members = await this.io.members(id)
+      if (era !== this.era) return
+      line.met(members.map((m) => m.user))
+      this.changed(line)
+      found(line.snapshot().faces)
+    }).catch(() => {
+      if (era === this.era) this.facing.delete(id)
+    })
+  }
+
   /** seedPeople fills in what this device's store remembers. */
   seedPeople(seed: Seed): void {
     this.who.seed(seed)
@@ -190,6 +217,7 @@ export class Model {
     this.datesWanted = new Set()
     this.dating = false
     this.asking.clear()
+    this.facing.clear()
     Object.assign(this.world, { me: '', skew: 0, online: false, welcomed: false })
     this.who.clear()
     for (const room of this.looked.values()) room.setLine(null)

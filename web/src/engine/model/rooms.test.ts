@@ -80,6 +80,27 @@ describe('the list', () => {
     w.live(message('g', 2, 'left', 'eve'))
     expect(get(w, 'g')).toMatchObject({ faces: ['bob'], memberCount: 2, lastSeq: 2 })
   })
+
+  it('finds the faces of a group that is seen, once, and takes those it is told', async () => {
+    const w = new World()
+    for (const g of ['g', 'huge']) w.members.set(g, [me, 'bob', 'eve', 'kim'].map((user) => ({ user, joinedSeq: 1, readSeq: 0 })))
+    w.begin(line('g', { memberCount: 4, last: text('g', 1, 'eve', 'x') }), line('h', { memberCount: 3 }), line('huge', { memberCount: 3000 }))
+    expect(get(w, 'g').faces).toEqual(['eve'])
+    const found: string[][] = []
+    const want = (id: string, known: string[] = []) => w.model.wantFaces(id, known, (users) => found.push([...users]))
+    want('g')
+    want('g')
+    want('huge')
+    want('h', ['kim', 'bob'])
+    await w.rest()
+    want('g')
+    await w.rest()
+    expect(get(w, 'g').faces).toEqual(['eve', 'bob'])
+    expect(get(w, 'h').faces).toEqual(['kim', 'bob'])
+    expect(get(w, 'huge').faces).toEqual([])
+    expect(found).toEqual([['eve', 'bob']])
+    expect(w.calls.filter((a) => a.startsWith('members'))).toEqual(['members g'])
+  })
 })
 
 describe('unread', () => {

@@ -1,6 +1,6 @@
 // One row of the chat list: picture, name, marks, time, one line of preview, unread. Draws anew only when its line, the
 // people in it or the day change.
-import { memo, type MouseEvent } from 'react'
+import { memo, type MouseEvent, useEffect } from 'react'
 import { useEngine, usePerson, useSelect } from '../../app/context.ts'
 import type { RoomLine } from '../../engine/types.ts'
 import type { Range } from '../../lib/hangul.ts'
@@ -41,6 +41,11 @@ export const ChatRow = memo(function ChatRow(p: ChatRowProps) {
   // The picture asks for the peer; who wrote or writes in a group is asked for here.
   const author = line.kind === 'group' ? (line.typing[0] ?? line.last?.author ?? '') : ''
   usePerson(author === me ? '' : author)
+  const faceless = line.kind === 'group' && line.faces.length < 2
+  const online = useSelect(engine.app, (a) => faceless && a.connection === 'online')
+  useEffect(() => {
+    if (faceless) engine.wantFaces(line.id)
+  }, [engine, line.id, faceless, online])
   const menu = (e: MouseEvent) => {
     e.preventDefault()
     p.onMenu(line.id, new DOMRect(e.clientX, e.clientY, 0, 0))
