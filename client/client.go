@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/clientcore"
@@ -28,6 +29,7 @@ import (
 // Options of a client.
 type Options struct {
 	// URLs of the sites, like "https://a.example:8080"; at least one. They are sites of one system, in order of preference.
+	// Others that the system has are learned from it, and kept in Store.
 	URLs []string
 	// Store keeps account and outbox. nil: memory only, gone with the process.
 	Store Store
@@ -54,7 +56,7 @@ const (
 type Client struct {
 	o     Options
 	http  *http.Client
-	sites []*site
+	sites atomic.Pointer[[]*site] // grows at its end only
 	start time.Time
 	base  int64
 	stop  context.CancelFunc
@@ -113,12 +115,13 @@ func Open(o Options) (*Client, error) {
 		c.http = http.DefaultClient
 	}
 	c.base = c.start.UnixMilli()
+	var sites []*site
 	for _, u := range o.URLs {
 		u = strings.TrimRight(u, "/")
 		if !strings.HasPrefix(u, "http://") && !strings.HasPrefix(u, "https://") {
 			return nil, fmt.Errorf("client: %q is no http or https URL", u)
 		}
-		c.sites = append(c.sites, &site{url: u, http: c.http})
+		sites = append(sites, &site{url: u, http: c.http})
 	}
 	st := clientcore.NewState()
 	if o.Store != nil {
@@ -126,13 +129,15 @@ func Open(o Options) (*Client, error) {
 			return nil, fmt.Errorf("client: %w", err)
 		}
 	}
+	sites, dropped := merge(sites, len(sites), st.Sites, c.http)
+	c.sites.Store(&sites)
 	var seed [32]byte
 	if _, err := crand.Read(seed[:]); err != nil {
 		return nil, fmt.Errorf("client: %w", err)
 	}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	m := &c.mu
-	m.core = clientcore.New(clientcore.Config{Sites: len(c.sites), Rand: rand.New(rand.NewChaCha8(seed)),
+	m.core = clientcore.New(clientcore.Config{Sites: len(sites), Rand: rand.New(rand.NewChaCha8(seed)),
 		Volatile: o.Store == nil, Since: o.Since, State: st})
 	m.waiters, m.conns = map[uint64]*Pending{}, map[uint64]*wire{}
 	m.changed, m.signal = make(chan struct{}), make(chan struct{}, 1)
@@ -140,6 +145,7 @@ func Open(o Options) (*Client, error) {
 	if st.Handle != "" {
 		m.account = Account{User: st.User.String(), Handle: st.Handle, Device: st.Device.String()}
 	}
+	c.do(func(core *clientcore.Core, now int64) { core.SetSites(now, len(sites), dropped) })
 	if m.token != "" {
 		c.do(func(core *clientcore.Core, now int64) { core.GoOnline(now) })
 	}
@@ -243,7 +249,7 @@ func (c *Client) flush() {
 				c.do(func(core *clientcore.Core, now int64) { core.Stored(now, o.ID, err) })
 			}})
 		case clientcore.Open:
-			c.open(o.Conn, c.sites[o.Site])
+			c.open(o.Conn, c.site(o.Site))
 		case clientcore.Close:
 			if w := c.mu.conns[o.Conn]; w != nil {
 				delete(c.mu.conns, o.Conn)
@@ -253,6 +259,10 @@ func (c *Client) flush() {
 			if w := c.mu.conns[o.Conn]; w != nil {
 				c.write(w, o.Frame)
 			}
+		case clientcore.KnowSites:
+			sites, dropped := merge(*c.sites.Load(), len(c.o.URLs), o.URLs, c.http)
+			c.sites.Store(&sites)
+			c.mu.core.SetSites(c.now(), len(sites), dropped)
 		case clientcore.Fetch:
 			c.task(func() { c.fetch(o) })
 		case clientcore.Call:
@@ -313,7 +323,7 @@ func (c *Client) tick() {
 
 func (c *Client) deliver(o clientcore.Deliver) {
 	if s := o.State; s != nil {
-		c.mu.state = State{Connected: s.Connected, URL: c.sites[s.Site].url}
+		c.mu.state = State{Connected: s.Connected, URL: c.site(s.Site).url}
 		if s.Ended != nil {
 			c.mu.state.Ended = &EndedError{Cause: errorOf(s.Ended)}
 			for id, p := range c.mu.waiters {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,6 +23,37 @@ type site struct {
 	once sync.Once
 	http *http.Client
 	conn *connect.Client
+}
+
+// site is one of the sites by its number.
+func (c *Client) site(i int) *site { return (*c.sites.Load())[i] }
+
+// merge adds the URLs that the system names to the sites known, and says which of these it does not name any more. A system
+// reached over TLS cannot lead out of it: the session goes where the list says.
+// Those that the caller gave, the first ones, stay in any case: only they may lead there from where this client is.
+func merge(known []*site, given int, told []string, hc *http.Client) (all []*site, dropped []bool) {
+	all = slices.Clone(known)
+	if len(told) == 0 {
+		return all, nil
+	}
+	named := map[string]bool{}
+	for _, u := range told {
+		u = strings.TrimRight(u, "/")
+		if !strings.HasPrefix(u, "https://") && (!strings.HasPrefix(u, "http://") || strings.HasPrefix(known[0].url, "https://")) {
+			continue
+		}
+		if !named[u] && !slices.ContainsFunc(all, func(s *site) bool { return s.url == u }) {
+			all = append(all, &site{url: u, http: hc})
+		}
+		named[u] = true
+	}
+	if len(named) == 0 {
+		return all, nil
+	}
+	for i, s := range all {
+		dropped = append(dropped, i >= given && !named[s.url])
+	}
+	return all, dropped
 }
 
 // callTimeout bounds one attempt of a call.
@@ -65,17 +98,18 @@ func ask[T any](ctx context.Context, c *Client, f func(context.Context, *site) (
 
 func askAs[T any](ctx context.Context, c *Client, token string, first int, f func(context.Context, *site) (*T, error)) (*T, error) {
 	var last error
-	for try := range 3 * len(c.sites) {
-		if try > 0 && try%len(c.sites) == 0 {
+	sites := *c.sites.Load()
+	for try := range 3 * len(sites) {
+		if try > 0 && try%len(sites) == 0 {
 			select {
-			case <-time.After(time.Duration(150*try/len(c.sites)) * time.Millisecond):
+			case <-time.After(time.Duration(150*try/len(sites)) * time.Millisecond):
 			case <-ctx.Done():
 				return nil, ctx.Err()
 			case <-c.ctx.Done():
 				return nil, ErrClosed
 			}
 		}
-		s := c.sites[(first+try)%len(c.sites)]
+		s := sites[(first+try)%len(sites)]
 		once, cancel := context.WithTimeout(ctx, callTimeout)
 		r, err := f(authorized(once, token), s)
 		cancel()
@@ -121,7 +155,7 @@ func (c *Client) attempt(f func(ctx context.Context)) {
 
 func (c *Client) fetch(o clientcore.Fetch) {
 	c.attempt(func(ctx context.Context) {
-		page, err := c.sites[o.Site].chat().History(ctx, o.Request)
+		page, err := c.site(o.Site).chat().History(ctx, o.Request)
 		var ref *clientcore.Refusal
 		if err != nil {
 			page = nil
@@ -134,7 +168,7 @@ func (c *Client) fetch(o clientcore.Fetch) {
 
 func (c *Client) renew(o clientcore.Renew) {
 	c.attempt(func(ctx context.Context) {
-		_, err := c.sites[o.Site].people().RenewDevice(ctx, &apiv1.RenewDeviceRequest{Device: o.Device[:]})
+		_, err := c.site(o.Site).people().RenewDevice(ctx, &apiv1.RenewDeviceRequest{Device: o.Device[:]})
 		var ref *clientcore.Refusal
 		lost := false
 		if err != nil {
@@ -146,7 +180,7 @@ func (c *Client) renew(o clientcore.Renew) {
 
 func (c *Client) call(o clientcore.Call) {
 	c.attempt(func(ctx context.Context) {
-		resp, err := change(ctx, c.sites[o.Site].people(), &o)
+		resp, err := change(ctx, c.site(o.Site).people(), &o)
 		var ref *clientcore.Refusal
 		lost := false
 		if err != nil {

@@ -1,6 +1,8 @@
 package clientcore
 
 import (
+	"slices"
+
 	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 	livev1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/live/v1"
 )
@@ -54,7 +56,7 @@ func (c *Core) Lost(now int64, id uint64) {
 		c.cancelFlights()
 		c.emit(Deliver{State: &StateChange{Site: c.site}})
 		if c.next == nil {
-			c.site = (c.site + 1) % c.cfg.Sites
+			c.site = c.after(c.site)
 			c.connectAt = now + c.firstDelay()
 		}
 	}
@@ -79,8 +81,39 @@ func (c *Core) openFailed(now int64) {
 		c.hedgeAt = now + wait
 		return
 	}
-	c.site = (failed + 1) % c.cfg.Sites
+	c.site = c.after(failed)
 	c.connectAt = now + wait
+}
+
+// after is the site that follows, of those that are still part of the system.
+func (c *Core) after(site int) int {
+	for range c.cfg.Sites {
+		if site = (site + 1) % c.cfg.Sites; site >= len(c.dropped) || !c.dropped[site] {
+			return site
+		}
+	}
+	return site
+}
+
+// knowSites takes the list of the system's sites.
+func (c *Core) knowSites(sites []*apiv1.Site) {
+	urls := make([]string, 0, len(sites))
+	for _, s := range sites {
+		urls = append(urls, s.GetUrl())
+	}
+	if len(urls) == 0 || slices.Equal(urls, c.known) {
+		return
+	}
+	c.known = urls
+	c.persist(sitesRecord(urls), false)
+	c.emit(KnowSites{urls})
+}
+
+// SetSites says that there are now so many sites, of which some are no longer part of the system. Numbers keep their
+// meaning: new sites come at the end.
+func (c *Core) SetSites(now int64, n int, dropped []bool) {
+	c.cfg.Sites, c.dropped = max(n, c.cfg.Sites), dropped
+	c.Tick(now)
 }
 
 // backoff grows with every round through all the sites.
@@ -243,6 +276,8 @@ func (c *Core) live(now int64, f *livev1.Frame) {
 		if b.Presence != nil {
 			c.emit(Deliver{Presence: b.Presence})
 		}
+	case *livev1.Frame_Sites:
+		c.knowSites(b.Sites.GetSites())
 	case *livev1.Frame_Resync:
 		// Answers may have been dropped too: what is under way is sent again after the Welcome.
 		c.cancelFlights()
@@ -272,7 +307,7 @@ func (c *Core) bye(now int64, why *Refusal, reconnect bool, after int64) {
 		return
 	}
 	c.dropConns(now)
-	c.site = (c.site + 1) % c.cfg.Sites
+	c.site = c.after(c.site)
 	c.connectAt = now + after + c.firstDelay()
 }
 
@@ -348,7 +383,7 @@ func (c *Core) Tick(now int64) {
 		if ok, at := c.budget.take(now); ok {
 			c.hedges++
 			c.hedgeAt = now + c.hedgePause()
-			c.open(now, (c.site+1)%c.cfg.Sites)
+			c.open(now, c.after(c.site))
 		} else {
 			c.hedgeAt = at
 		}

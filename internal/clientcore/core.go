@@ -75,6 +75,9 @@ type (
 		Records [][]byte
 		Sync    bool
 	}
+	// KnowSites tells where else the system can be reached; the driver keeps the list and calls SetSites. A URL is only as
+	// good as the connection over which it came.
+	KnowSites struct{ URLs []string }
 	// Fetch reads history over HTTP; answered by Fetched.
 	Fetch struct {
 		ID      uint64
@@ -161,7 +164,9 @@ type Core struct {
 	nextConn   uint64
 	nextFrame  uint64
 	site       int
-	httpSite   int // where calls and history go: the site of the connection, another after a failure
+	dropped    []bool   // sites that are no longer part of the system
+	known      []string // URLs of all sites, as the system has told
+	httpSite   int      // where calls and history go: the site of the connection, another after a failure
 	failures   int
 	hedges     int
 	connectAt  int64

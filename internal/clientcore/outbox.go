@@ -298,7 +298,7 @@ func (c *Core) load(s *State) {
 	c.user, c.token, c.device = s.User, s.Token, s.Device
 	c.counters, c.seen, c.renewing = s.counters, s.Seen, s.renewing
 	c.epoch = s.Seen.GetEpoch()
-	c.nextItem = s.nextItem
+	c.nextItem, c.known = s.nextItem, s.Sites
 	for _, it := range s.items {
 		c.addItem(it)
 		if it.op.Kind.secret() {
@@ -340,6 +340,9 @@ func (c *Core) Snapshot(handle string, form *Form) [][]byte {
 	}
 	if c.seen != nil {
 		recs = append(recs, seenRecord(c.seen))
+	}
+	if len(c.known) > 0 {
+		recs = append(recs, sitesRecord(c.known))
 	}
 	if c.renewing {
 		recs = append(recs, renewRecord(c.device))

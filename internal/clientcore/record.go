@@ -21,6 +21,7 @@ const (
 	recSeen    byte = 8 // epoch n
 	recRenew   byte = 9 // device: a copied profile was noticed, the session is to get this device
 	recRenewed byte = 10
+	recSites   byte = 11 // url...: where the system can be reached
 )
 
 // State is what the records of a store add up to.
@@ -31,6 +32,8 @@ type State struct {
 	Device ids.Device
 	Form   *Form
 	Seen   *apiv1.Position
+	// Sites are the URLs of all sites, as the system has told.
+	Sites []string
 
 	items    []*item
 	byID     map[uint64]*item
@@ -150,6 +153,12 @@ func (s *State) Add(b []byte) error {
 		var dev ids.Device
 		d.fixed(dev[:])
 		apply = func() { s.Device, s.renewing = dev, true }
+	case recSites:
+		var urls []string
+		for len(d.b) > 0 {
+			urls = append(urls, d.str())
+		}
+		apply = func() { s.Sites = urls }
 	case recRenewed:
 		apply = func() { s.renewing = false }
 	default:
@@ -222,6 +231,14 @@ func counterRecord(k counterKey, n uint64) []byte {
 
 func seenRecord(p *apiv1.Position) []byte {
 	return binary.AppendUvarint(binary.AppendUvarint([]byte{recSeen}, uint64(p.GetEpoch())), p.GetN())
+}
+
+func sitesRecord(urls []string) []byte {
+	b := []byte{recSites}
+	for _, u := range urls {
+		b = putStr(b, u)
+	}
+	return b
 }
 
 func renewRecord(d ids.Device) []byte { return append([]byte{recRenew}, d[:]...) }

@@ -51,7 +51,7 @@ func (c *Core) Renewed(now int64, id uint64, ref *Refusal, lost bool) {
 	case lost || ref != nil && ref.Again:
 		c.renewFails++
 		if lost {
-			c.httpSite = (c.httpSite + 1) % c.cfg.Sites
+			c.httpSite = c.after(c.httpSite)
 		}
 		wait := c.jitter(c.renewFails)
 		if ref != nil {

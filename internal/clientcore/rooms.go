@@ -290,7 +290,7 @@ func (c *Core) Fetched(now int64, id uint64, page *apiv1.HistoryResponse, ref *R
 	}
 	delete(c.fetches, id)
 	if page == nil && ref == nil {
-		c.httpSite = (c.httpSite + 1) % c.cfg.Sites
+		c.httpSite = c.after(c.httpSite)
 	}
 	if ref != nil && (ref.Reason == apiv1.Reason_REASON_UNAUTHENTICATED || ref.Reason == apiv1.Reason_REASON_SESSION_REVOKED) {
 		c.end(now, ref)

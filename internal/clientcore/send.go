@@ -209,7 +209,7 @@ func (c *Core) Called(now int64, id uint64, resp *apiv1.ChangeResponse, ref *Ref
 		it.scope.inflight--
 	}
 	if lost {
-		c.httpSite = (c.httpSite + 1) % c.cfg.Sites
+		c.httpSite = c.after(c.httpSite)
 		c.later(now, it.scope, 0)
 		return
 	}

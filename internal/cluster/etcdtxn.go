@@ -202,6 +202,26 @@ func (e *Etcd) Nodes(ctx context.Context) ([]Node, error) {
 	return nodes, nil
 }
 
+// KnownNodes is Nodes as this member's own copy has it, which may be behind.
+func (e *Etcd) KnownNodes() (nodes []Node, err error) {
+	if !e.beginRead() {
+		return nil, ErrStopped
+	}
+	defer e.endRead()
+	res, err := e.kv.Range(context.Background(), []byte(nodeStart), []byte(nodeEnd), mvcc.RangeOptions{})
+	if err != nil {
+		return nil, err
+	}
+	for _, kv := range res.KVs {
+		n, err := parseNode(kv.Key, kv.Value)
+		if err != nil {
+			return nil, err
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes, nil
+}
+
 // attempt proposes a transaction once: until its answer, a change of leader (which may have lost it), 700 ms, or the end
 // of ctx. No error of etcd's means "not applied".
 func (e *Etcd) attempt(ctx context.Context, r *pb.TxnRequest) (*pb.TxnResponse, error) {

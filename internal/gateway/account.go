@@ -22,7 +22,9 @@ type accounts struct{ g *Gateway }
 
 func (a accounts) GetServer(context.Context, *apiv1.GetServerRequest) (*apiv1.GetServerResponse, error) {
 	g := a.g
+	here, all := g.sites()
 	return &apiv1.GetServerResponse{
+		Site: here, Sites: all,
 		Cell: fmt.Sprintf("%04x", g.o.Cell), Position: position(g.k.Position()), Signup: g.o.Signup, Version: g.o.Version, TimeMs: g.k.Now(),
 		WebBuild: g.o.WebBuild,
 	}, nil

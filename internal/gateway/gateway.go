@@ -66,6 +66,8 @@ type Options struct {
 	// Signup is open, invite or closed.
 	Signup  string
 	Version string
+	// Sites lists the sites of the system and names this one; nil: the server is alone. It is asked often.
+	Sites func() (here string, all []*apiv1.Site)
 	// WebBuild is the hash of the web client that Root serves; empty = none.
 	WebBuild string
 	// Now is the clock of deadlines and limits; nil = time.Now.

@@ -191,6 +191,9 @@ func (s *Session) goLive(o *opening) {
 	h.arrive(s.person)
 	welcome := &livev1.Welcome{User: s.caller.user.String(), Position: position(o.floor), TimeMs: h.g.k.Now()}
 	ok := s.out.Send(encode(s.json, &livev1.Frame{Id: o.id, Body: &livev1.Frame_Welcome{Welcome: welcome}}))
+	if f := h.g.sitesFrame(); ok && f != nil {
+		ok = s.out.Send(encode(s.json, f))
+	}
 	for _, w := range s.backlog {
 		if ok && o.floor.Less(w.pos) {
 			ok = s.out.Send(w.frame)

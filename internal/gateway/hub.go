@@ -6,6 +6,8 @@ import (
 	"github.com/bonghwa/bonghwa/internal/chat"
 	"github.com/bonghwa/bonghwa/internal/ids"
 	"github.com/bonghwa/bonghwa/internal/kernel"
+
+	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 )
 
 // Hub knows who is connected to this node and which rooms they are in, and brings them the events.
@@ -46,8 +48,9 @@ type Hub struct {
 		sessions map[*Session]struct{}
 	}
 
-	// ticks counts Tick; one goroutine.
-	ticks uint64
+	// ticks counts Tick, toldSites is the list last told to everybody; one goroutine.
+	ticks     uint64
+	toldSites []*apiv1.Site
 }
 
 // person is somebody with sessions on this node, or who had one until just now.

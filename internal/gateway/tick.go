@@ -53,6 +53,7 @@ func (h *Hub) tick() {
 	}
 	if h.ticks%ticksPerScan == 0 {
 		h.scan(now, ready)
+		h.tellSites()
 		h.g.live.tick(now)
 	}
 }

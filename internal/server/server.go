@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime/pprof"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/bonghwa/bonghwa/internal/config"
 	"github.com/bonghwa/bonghwa/internal/gateway"
+	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
@@ -134,7 +136,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	s.gw, err = gateway.New(gateway.Options{
 		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
-		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts,
+		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(),
 	})
 	close(s.applied)
 	if err != nil {
@@ -187,6 +189,33 @@ func (s *Server) enter(ctx context.Context) (plan logPlan, err error) {
 		return plan, err
 	}
 	return s.nodes.enter(ctx, s.URL(), s.o.Rebuild)
+}
+
+// sites lists the sites for clients; nil: this machine is all there is. The list is read anew every half second.
+func (s *Server) sites() func() (string, []*apiv1.Site) {
+	if s.nodes == nil {
+		return nil
+	}
+	var mu sync.Mutex
+	var list []*apiv1.Site
+	var next time.Time
+	return func() (string, []*apiv1.Site) {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := time.Now(); now.After(next) {
+			next = now.Add(500 * time.Millisecond)
+			if nodes, err := s.core.log.KnownNodes(); err == nil {
+				list = nil
+				for _, n := range nodes {
+					if n.Site != "" {
+						list = append(list, &apiv1.Site{Name: n.Site, Url: n.URL})
+					}
+				}
+				slices.SortFunc(list, func(a, b *apiv1.Site) int { return strings.Compare(a.Name, b.Name) })
+			}
+		}
+		return s.nodes.cfg.Site, list
+	}
 }
 
 // URL is where this server can be reached.

@@ -21,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bonghwa/bonghwa/internal/config"
 )
 
 var build = sync.OnceValues(func() (string, error) {
@@ -201,7 +203,14 @@ func NewCluster(t testing.TB, sites []string, args ...string) *Cluster {
 
 // File is the file of a site's node, Data its directory.
 func (c *Cluster) File(site string) string { return filepath.Join(c.Dir, site, "node.toml") }
-func (c *Cluster) Data(site string) string { return filepath.Join(c.Dir, site, "data") }
+func (c *Cluster) Data(site string) string {
+	c.t.Helper()
+	n, err := config.Load(c.File(site))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return n.Data
+}
 
 // Try starts a site's node and waits until it serves.
 func (c *Cluster) Try(site string, args ...string) (*Server, error) {
