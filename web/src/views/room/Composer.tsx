@@ -70,9 +70,9 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
   const keepDraft = () => {
     clearTimeout(saved.current.timer)
     saved.current.timer = undefined
-    if (editing) return
-    const text = field.current?.value ?? ''
-    if (text === saved.current.draft) return
+    // While the room is hidden because something else loads, the field is gone, and what it held is kept.
+    const text = field.current?.value
+    if (editing || text === undefined || text === saved.current.draft) return
     saved.current.draft = text
     engine.setDraft(id, text)
   }
