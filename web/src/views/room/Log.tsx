@@ -12,7 +12,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { overlaid } from '../../ui/overlay.tsx'
 import { useActions } from './actions.ts'
 import { BubbleWidths } from './fit.ts'
-import { firstUnread, shapeOf } from './group.ts'
+import { estimate, firstUnread, lastSeq, shapeOf } from './group.ts'
 import { DayLine, GapLine, ReadLine, SystemLine } from './Lines.tsx'
 import { Group, LoadFailed, LogTop } from './LogParts.tsx'
 import { Hover, HoverContext } from './hover.ts'
@@ -81,8 +81,12 @@ interface View {
   top: number
   drawn: Window
   goal: Goal | null
-  /** wish: the seq of a row that is being loaded to become the goal; 0: none. */
+  /** wish: the seq of a row that is being loaded to become the goal; 0: none. wishLine: the line of what was read is. */
   wish: number
+  wishLine: boolean
+  /** line is where all was read, as last looked at; missed: so many unread messages stand above what is seen. */
+  line: number
+  missed: number
   passes: number
   begun: boolean
   over: number
@@ -102,7 +106,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   // Everything below lives outside of React's state: it belongs to the document, and is read and written before paint.
   const [core] = useState(() => new VirtualRows<Row>(estimate))
   const [widths] = useState(() => new BubbleWidths())
-  const view = useRef<View>({ height: 800, width: 0, epoch: 0, stick: true, anchor: null, top: 0, drawn: { start: 0, end: 0 }, goal: null, wish: 0, passes: 0, begun: false, over: overFirst })
+  const view = useRef<View>({ height: 800, width: 0, epoch: 0, stick: true, anchor: null, top: 0, drawn: { start: 0, end: 0 }, goal: null, wish: 0, wishLine: false, line: 0, missed: 0, passes: 0, begun: false, over: overFirst })
   const v = view.current
   const groupKeys = useRef(new Map<string, string>())
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(() => new Set())
@@ -111,14 +115,17 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   const focused = useRef<string | null>(null)
 
   core.setRows(rows)
-  // Where to begin: at the first unread row if it is loaded and more than fits is below it, else at the end.
-  if (!v.begun && rows.length > 0) {
-    v.begun = true
+  // Where to begin: at the first unread row if it is loaded and more than fits is below it, else at the end, and a button
+  // leads to it.
+  if (rows.length > 0 && (!v.begun || v.line !== readLine || v.wishLine)) {
     const i = firstUnread(rows, readLine)
-    if (i >= 0) {
+    if (i >= 0 && (!v.begun || v.wishLine)) {
       v.goal = { key: rows[i]!.key, where: 'unread' }
       v.stick = false
-    }
+      v.wishLine = false
+    } else if (v.line !== readLine) v.missed = readLine > 0 ? state.line.unread : 0
+    v.line = readLine
+    v.begun = true
   }
 
   if (v.wish > 0) {
@@ -225,7 +232,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   // What was seen: all rows whose end is in view, while the window is looked at.
   const seen = useRef(0)
   const [opened] = useState(state.line.lastSeq)
-  const [below, setBelow] = useState<{ readonly up: boolean; readonly news: number; readonly own: boolean }>({ up: false, news: 0, own: false })
+  const [below, setBelow] = useState({ up: false, news: 0, own: false, above: 0 })
   const shown = useRef(true)
   const see = (left: number, y: number) => {
     const end = state.atEnd && left <= nearEnd
@@ -253,7 +260,12 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       if (!state.atEnd) news = Math.max(news, state.line.unread)
     }
     const up = !end && left > v.height * 1.2
-    setBelow((b) => (b.up === up && b.news === news && b.own === own ? b : { up, news, own }))
+    if (v.missed > 0) {
+      const i = firstUnread(rows, readLine)
+      if (i >= 0 && core.bottom(i) > y) v.missed = 0
+    }
+    const above = v.missed
+    setBelow((b) => (b.up === up && b.news === news && b.own === own && b.above === above ? b : { up, news, own, above }))
   }
   const marked = useRef(0)
   const mark = () => {
@@ -269,6 +281,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       // Our own correction is not a wish to leave.
       if (Math.abs(el.scrollTop - v.top) < 0.5 && v.anchor) return
       v.goal = null
+      v.wishLine = false
       v.over = over
       v.top = el.scrollTop
       v.stick = state.atEnd && el.scrollHeight - el.clientHeight - el.scrollTop <= nearEnd
@@ -394,6 +407,15 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     }
     if (state.atEnd) end()
     else engine.jumpTo(id, 0).then(end, () => undefined)
+  }
+  const toLine = () => {
+    const line = () => {
+      view.current.missed = 0
+      view.current.wishLine = true
+      redraw()
+    }
+    if (firstUnread(rows, readLine) >= 0) line()
+    else engine.jumpTo(id, readLine).then(line, () => undefined)
   }
   const unfold = (row: MessageRow) => {
     // The beginning of the text stays where it is, though it is the end of the log that grows.
@@ -556,6 +578,12 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
           <div className={css.tail} />
         </div>
       </div>
+      {below.above > 0 && (
+        <button type="button" className={`${css.pill} ${css.above}`} onClick={toLine}>
+          <Icon name="arrow-up" />
+          {t('room.unreadAbove', { n: below.above })}
+        </button>
+      )}
       {(below.news > 0 || below.own || below.up) && (
         <button type="button" className={below.news > 0 || below.own ? css.pill : `${css.pill} ${css.quiet}`} onClick={toEnd}>
           <Icon name="arrow-down" />
@@ -564,17 +592,4 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       )}
     </div>
   )
-}
-
-/** estimate of a row's height before it is measured: near is good enough, the anchor takes the rest. */
-function estimate(row: Row): number {
-  if (row.kind !== 'message') return 44
-  let lines = 1
-  if (row.text.length > 30) lines = Math.min(16, Math.max(Math.ceil(row.text.length / 34), row.text.split('\n', 16).length))
-  return 22 + 22 * lines + 10 + (row.reply ? 44 : 0) + (row.reactions.length > 0 ? 32 : 0)
-}
-
-function lastSeq(rows: readonly Row[]): number {
-  for (let i = rows.length - 1; i >= 0; i--) if (rows[i]!.seq !== 0) return rows[i]!.seq
-  return 0
 }

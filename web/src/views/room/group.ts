@@ -1,5 +1,5 @@
 // How rows follow each other: groups by sender and minute, day lines, the line of what was read. Each answer needs a row and
-// its neighbours only, so it is asked for rows in the document, never for the whole log.
+// its neighbours only, so it is asked for rows in the document, never for the whole log. And what else rows tell of themselves.
 
 import type { MessageRow, Row } from '../../engine/types.ts'
 import { sameDay } from '../../lib/dates.ts'
@@ -71,4 +71,18 @@ export function firstUnread(rows: readonly Row[], readLine: number): number {
     if (seq !== 0 && seq <= readLine) return -1
   }
   return -1
+}
+
+/** estimate of a row's height before it is measured: near is good enough, the anchor takes the rest. */
+export function estimate(row: Row): number {
+  if (row.kind !== 'message') return 44
+  let lines = 1
+  if (row.text.length > 30) lines = Math.min(16, Math.max(Math.ceil(row.text.length / 34), row.text.split('\n', 16).length))
+  return 22 + 22 * lines + 10 + (row.reply ? 44 : 0) + (row.reactions.length > 0 ? 32 : 0)
+}
+
+/** lastSeq is the newest sequence in rows, 0 if none has one. */
+export function lastSeq(rows: readonly Row[]): number {
+  for (let i = rows.length - 1; i >= 0; i--) if (rows[i]!.seq !== 0) return rows[i]!.seq
+  return 0
 }
