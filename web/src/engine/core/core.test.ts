@@ -1,8 +1,11 @@
 // One client in front of the imitated server: each way in which an item can be decided, and what survives a restart.
 import { describe, expect, test } from 'vitest'
 import { FakeServer } from '../fake/server.ts'
+import { Core } from './core.ts'
 import { failure } from './frames.ts'
 import { encode, groupRoom } from './ids.ts'
+import { seededRand } from './rand.ts'
+import { emptyState } from './record.ts'
 import { TestDevice, World } from './world.ts'
 
 /** calm is one connected client and the 1:1 it writes in. */
@@ -373,6 +376,45 @@ describe('silence', () => {
     w.now += 1100
     d.wake()
     expect(d.links.size).toBe(2)
+  })
+  test('whoever comes back does not wait for a connection that opens since long ago, nor for its failures', () => {
+    const core = new Core({ sites: 1, rand: seededRand(1), state: emptyState })
+    let now = 1_700_000_000_000
+    const opened: number[] = []
+    const closed: number[] = []
+    const take = () => {
+      for (const o of core.take()) {
+        if (o.t === 'open') opened.push(o.conn)
+        if (o.t === 'close') closed.push(o.conn)
+      }
+    }
+    core.setAccount('u', 't', 'd')
+    core.goOnline(now)
+    take()
+    for (let i = 0; i < 12; i++) {
+      core.lost(now, opened.at(-1)!)
+      now = core.nextWake!
+      core.tick(now)
+      take()
+    }
+    core.lost(now, opened.at(-1)!)
+    take()
+    expect(core.nextWake! - now).toBeGreaterThan(500) // after so many failures it waits
+    let count = opened.length
+    core.ping(now)
+    take()
+    expect(opened).toHaveLength(count + 1)
+    // One that opens since a moment is left alone, one that opens since before is not.
+    now += 1000
+    core.ping(now)
+    take()
+    expect(opened).toHaveLength(++count)
+    now += 4000
+    core.ping(now)
+    take()
+    expect([opened.length, closed.at(-1)]).toEqual([count + 1, opened.at(-2)])
+    core.lost(now, opened.at(-1)!)
+    expect(core.nextWake! - now).toBeLessThan(300)
   })
   test('is told after a while like a lost connection, and what is under way as unknown', () => {
     const { w, d, room } = calm()

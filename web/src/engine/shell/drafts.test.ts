@@ -33,6 +33,8 @@ test('a late one does not win over a newer one', () => {
   d.take('r', { text: 'from the future', at: 5000 })
   d.set('r', 'typed now')
   expect(shown.at(-1)).toBe('typed now')
+  d.take('other', { text: 'of an earlier version', at: undefined as unknown as number })
+  expect(written.at(-1)).toEqual({ text: 'of an earlier version', at: 100 })
 })
 
 test('typed at the last moment before a reload, while nothing can be stored any more: it is there', async () => {

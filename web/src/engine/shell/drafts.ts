@@ -69,7 +69,9 @@ export class Drafts {
   }
 
   /** take takes a text of another window. */
-  take(room: string, d: Draft): void {
+  take(room: string, told: Draft): void {
+    // A window of an earlier version tells no time.
+    const d = Number.isFinite(told.at) ? told : { text: told.text, at: this.host.now() }
     if (this.host.owner() === '' || !this.know(room, d)) return
     this.own.delete(room)
     this.host.write(write(room, d))

@@ -376,7 +376,7 @@ export class Shell {
     const verdicts: Settled[] = []
     for (const i of list) {
       if (i.t === 'draft') {
-        this.drafts.take(i.room, { text: i.text, at: i.at ?? this.now() })
+        this.drafts.take(i.room, { text: i.text, at: i.at ?? NaN })
         continue
       }
       for (const before of this.changes.asks.see(i)) this.model.input(before)

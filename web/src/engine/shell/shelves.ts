@@ -34,6 +34,8 @@ export function sizeOf(v: unknown): number {
 export class Shelves {
   private lists: Map<Shelf, Map<string, Entry>> | null = null
   private readonly touched = new Set<Shelf>()
+  /** awaited: what was opened before it stood on its shelf. */
+  private readonly awaited = new Map<string, number>()
   /** clock counts what is put and opened. */
   private clock = 0
   private readonly store: Store
@@ -61,7 +63,8 @@ export class Shelves {
   }
 
   put(s: Shelf, key: string, bytes: number): void {
-    const opened = this.on(s).get(key)?.opened ?? 0
+    const opened = this.on(s).get(key)?.opened ?? this.awaited.get(`${s}/${key}`) ?? 0
+    this.awaited.delete(`${s}/${key}`)
     this.on(s).set(key, { bytes, put: ++this.clock, opened })
     this.touched.add(s)
   }
@@ -72,7 +75,10 @@ export class Shelves {
 
   open(s: Shelf, key: string): void {
     const e = this.on(s).get(key)
-    if (!e) return
+    if (!e) {
+      this.awaited.set(`${s}/${key}`, ++this.clock)
+      return
+    }
     this.on(s).set(key, { ...e, opened: ++this.clock })
     this.touched.add(s)
   }
