@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/config"
@@ -14,6 +17,107 @@ import (
 type clusterCmd struct {
 	Init clusterInitCmd `cmd:"" help:"Write the authority, the certificates and the files of a new cluster's nodes."`
 	Add  clusterAddCmd  `cmd:"" help:"Write the files of one more site."`
+
+	Drain  clusterDrainCmd  `cmd:"" help:"Send a running node's people to other sites, before it is stopped."`
+	Remove clusterRemoveCmd `cmd:"" help:"Take a site that was stopped out of the cluster for good."`
+}
+
+// running names the node that an operator's command asks.
+type running struct {
+	Config string `help:"File of the running node that is asked." type:"existingfile" placeholder:"FILE"`
+	Data   string `help:"Or its data directory." type:"existingdir" placeholder:"DIR"`
+}
+
+func (r running) admin() (server.AdminClient, error) {
+	if r.Config == "" {
+		if r.Data == "" {
+			r.Data = "bonghwa-data"
+		}
+		return server.Admin(r.Data), nil
+	}
+	n, err := config.Load(r.Config)
+	if err != nil {
+		return server.AdminClient{}, err
+	}
+	return server.Admin(n.Data), nil
+}
+
+type clusterDrainCmd struct{ running }
+
+func (c clusterDrainCmd) Run() error {
+	a, err := c.admin()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := a.Drain(ctx); err != nil {
+		return err
+	}
+	fmt.Println("its people have been sent to other sites; stop it, or start it anew to take people again")
+	return nil
+}
+
+type clusterRemoveCmd struct {
+	running
+	Site string `arg:"" help:"The site."`
+}
+
+func (c clusterRemoveCmd) Run() error {
+	a, err := c.admin()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := a.RemoveSite(ctx, c.Site); err != nil {
+		return err
+	}
+	fmt.Printf("%s is no longer part of the cluster\n", c.Site)
+	return nil
+}
+
+type statusCmd struct {
+	running
+	JSON bool `name:"json" help:"Print it for programs."`
+}
+
+func (c statusCmd) Run() error {
+	a, err := c.admin()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	s, err := a.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		e := json.NewEncoder(os.Stdout)
+		e.SetIndent("", "  ")
+		return e.Encode(s)
+	}
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SITE\tSTATE\tVOTES\tLEADS\tENTRY\tBEHIND\tVERSION\tADDRESS")
+	for _, o := range s.Sites {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", o.Site, o.State, yes(o.Votes), yes(o.Leader), o.N, o.Behind, o.Version, o.URL)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Println()
+	for _, line := range s.Words {
+		fmt.Println(line)
+	}
+	return nil
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "-"
 }
 
 type clusterInitCmd struct {

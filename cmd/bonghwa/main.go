@@ -21,6 +21,7 @@ type cli struct {
 	Chat    term.ChatCmd `cmd:"" help:"Talk from a terminal. (터미널에서 대화하기)"`
 	Bench   benchCmd     `cmd:"" help:"Measure this machine: a load generator against a server of its own."`
 	Cluster clusterCmd   `cmd:"" help:"Make one system of several sites."`
+	Status  statusCmd    `cmd:"" help:"Say how the sites of a cluster are, and what one more loss would cost."`
 	Backup  backupCmd    `cmd:"" help:"Copy everything while the server runs."`
 	Restore restoreCmd   `cmd:"" help:"Make a data directory from a backup."`
 	People  peopleCmd    `cmd:"" help:"Look after accounts."`

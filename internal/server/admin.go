@@ -107,6 +107,7 @@ func serveAdmin(s *Server) (*adminServer, error) {
 			w.Header().Set(dumpError, url.QueryEscape(err.Error()))
 		}
 	})
+	s.clusterAdmin(mux)
 	a := &adminServer{http: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, path: path, dir: dir}
 	go func() { _ = a.http.Serve(l) }()
 	return a, nil

@@ -1,0 +1,270 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/config"
+)
+
+// Status is how a cell is, as one of its nodes sees it.
+type Status struct {
+	Sites []SiteStatus `json:"sites"`
+	// Words say what it means: what works, and what one more loss would cost.
+	Words []string `json:"words"`
+	// Steady: every site votes, is ready and has what the others have; another fire may come.
+	Steady bool `json:"steady"`
+}
+
+// SiteStatus is one site.
+type SiteStatus struct {
+	Site string `json:"site"`
+	URL  string `json:"url"`
+	// State is ready, draining, not ready, catching up, or unreachable.
+	State string `json:"state"`
+	// Because says why it is not ready.
+	Because string `json:"because,omitempty"`
+	Leader  bool   `json:"leader"`
+	Votes   bool   `json:"votes"`
+	N       uint64 `json:"n"`
+	// Behind counts entries that this site has not applied and another has.
+	Behind    uint64 `json:"behind"`
+	Version   string `json:"version,omitempty"`
+	Behaviour uint32 `json:"behaviour,omitempty"`
+	// CertificateDays is for how long this node's certificate is good.
+	CertificateDays int `json:"certificate_days,omitempty"`
+}
+
+// Of a site, in SiteStatus.State.
+const (
+	SiteReady       = "ready"
+	SiteDraining    = "draining"
+	SiteNotReady    = "not ready"
+	SiteCatchingUp  = "catching up"
+	SiteUnreachable = "unreachable"
+)
+
+// behindLimit is how many entries a site may be behind another, asked one after the other, and be called current.
+const behindLimit = 200
+
+// status asks every node of the cell, and this one.
+func (n *nodes) status(ctx context.Context) (Status, error) {
+	c := n.core.Load()
+	if c == nil {
+		return Status{}, errNoCore
+	}
+	records, err := c.log.KnownNodes()
+	if err != nil {
+		return Status{}, err
+	}
+	var ask []config.Site
+	urls := map[string]string{}
+	for _, r := range records {
+		if r.Site != "" {
+			ask = append(ask, config.Site{Name: r.Site, Node: r.Addr})
+			urls[r.Site] = r.URL
+		}
+	}
+	members := map[string]LogMember{}
+	for _, m := range c.log.MemberList() {
+		members[m.Name] = LogMember{Name: m.Name, PeerURL: m.PeerURL, Learner: m.Learner, Leader: m.Leader}
+	}
+	var s Status
+	var head uint64
+	for _, a := range n.askAll(ctx, ask) {
+		m, member := members[a.site.Name]
+		one := SiteStatus{Site: a.site.Name, URL: urls[a.site.Name], Votes: member && !m.Learner, Leader: a.st.Leader, N: a.st.N,
+			Version: a.st.Version, Behaviour: a.st.Behaviour, Because: a.st.NotReady}
+		switch {
+		case a.err != nil:
+			one.State, one.Because = SiteUnreachable, cause(a.err).Error()
+		case a.st.Draining:
+			one.State = SiteDraining
+		case !one.Votes || a.st.Phase == phaseNew:
+			one.State = SiteCatchingUp
+		case a.st.Phase != phaseReady:
+			one.State = SiteNotReady
+		default:
+			one.State = SiteReady
+		}
+		if a.st.Certificate > 0 {
+			one.CertificateDays = int(time.Until(time.Unix(a.st.Certificate, 0)) / (24 * time.Hour))
+		}
+		head = max(head, a.st.N)
+		s.Sites = append(s.Sites, one)
+	}
+	for i := range s.Sites {
+		if s.Sites[i].State != SiteUnreachable {
+			s.Sites[i].Behind = head - s.Sites[i].N
+		}
+	}
+	slices.SortFunc(s.Sites, func(a, b SiteStatus) int { return strings.Compare(a.Site, b.Site) })
+	s.say()
+	return s, nil
+}
+
+// say finds the words.
+func (s *Status) say() {
+	var voters, alive int
+	s.Steady = len(s.Sites) > 0
+	for _, one := range s.Sites {
+		if one.Votes {
+			voters++
+			if one.State == SiteReady || one.State == SiteDraining {
+				alive++
+			}
+		}
+		s.Steady = s.Steady && one.State == SiteReady && one.Behind <= behindLimit
+	}
+	s.Words = append(s.Words, outlook(voters, alive))
+	for _, one := range s.Sites {
+		switch {
+		case one.State == SiteUnreachable:
+			s.Words = append(s.Words, fmt.Sprintf("%s does not answer: %s", one.Site, one.Because))
+		case one.State == SiteNotReady:
+			s.Words = append(s.Words, fmt.Sprintf("%s serves nobody: %s", one.Site, one.Because))
+		case one.State == SiteCatchingUp:
+			s.Words = append(s.Words, fmt.Sprintf("%s is catching up and does not count yet", one.Site))
+		case one.State == SiteDraining:
+			s.Words = append(s.Words, fmt.Sprintf("%s has sent its people elsewhere until it is started again", one.Site))
+		case one.Behind > behindLimit:
+			s.Words = append(s.Words, fmt.Sprintf("%s is %d entries behind", one.Site, one.Behind))
+		}
+		if one.CertificateDays > 0 && one.CertificateDays < 60 {
+			s.Words = append(s.Words, fmt.Sprintf("the certificate of %s ends in %d days", one.Site, one.CertificateDays))
+		}
+	}
+}
+
+// outlook says what one more loss would cost, of so many sites that vote and so many of them that work.
+func outlook(voters, alive int) string {
+	needed := voters/2 + 1
+	switch spare := alive - needed; {
+	case voters <= 1:
+		return "one site: what is lost with it is lost, back to the last backup"
+	case spare < 0:
+		return fmt.Sprintf("sends are stopped: %d of %d sites work, %d are needed", alive, voters, needed)
+	case spare == 0:
+		return fmt.Sprintf("one more loss stops sends: %d of %d sites work, and all of these are needed", alive, voters)
+	case spare == 1:
+		return fmt.Sprintf("any one site may be lost: %d of %d work", alive, voters)
+	default:
+		return fmt.Sprintf("any %d sites may be lost: %d of %d work", spare, alive, voters)
+	}
+}
+
+// remove takes a site out of the cell for good. It must have been stopped.
+func (n *nodes) remove(ctx context.Context, site string) error {
+	c := n.core.Load()
+	if c == nil {
+		return errNoCore
+	}
+	if site == n.cfg.Site {
+		return errors.New("a site is not removed at itself: stop it, and ask another one")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	records, err := c.log.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	found := false
+	for _, r := range records {
+		if r.Site != site {
+			continue
+		}
+		found = true
+		if a := n.askAll(ctx, []config.Site{{Name: site, Node: r.Addr}})[0]; a.err == nil {
+			return fmt.Errorf("%s runs: drain and stop it first", site)
+		}
+		for _, m := range c.log.MemberList() {
+			if m.Name == site {
+				if err := c.log.RemoveMember(ctx, m.ID); err != nil {
+					return err
+				}
+			}
+		}
+		if err := c.log.DropNode(ctx, r.ID); err != nil {
+			return err
+		}
+		n.log.Warn("a site was removed", "site", site, "node", hex.EncodeToString(r.ID[:]))
+	}
+	if !found {
+		return fmt.Errorf("no site %q is known", site)
+	}
+	return nil
+}
+
+// drain sends this site's people elsewhere and gives leadership away; it lasts until the process ends.
+func (s *Server) drain(ctx context.Context) error {
+	others := 0
+	st, err := s.nodes.status(ctx)
+	if err != nil {
+		return err
+	}
+	for _, one := range st.Sites {
+		if one.Site != s.nodes.cfg.Site && one.State == SiteReady {
+			others++
+		}
+	}
+	if others == 0 {
+		return errors.New("no other site is ready to take these people")
+	}
+	s.nodes.draining.Store(true)
+	if err := s.core.log.MoveLeader(ctx); err != nil {
+		s.o.Logger.Warn("leadership could not be handed over", "cause", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	s.gw.Drain(ctx)
+	return nil
+}
+
+// clusterAdmin adds what an operator can ask a node of a cluster.
+func (s *Server) clusterAdmin(mux *http.ServeMux) {
+	none := errors.New("this server is alone: it belongs to no cluster")
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		if s.nodes == nil {
+			reply(w, nil, none)
+			return
+		}
+		st, err := s.nodes.status(r.Context())
+		reply(w, st, err)
+	})
+	mux.HandleFunc("POST /remove", func(w http.ResponseWriter, r *http.Request) {
+		if s.nodes == nil {
+			reply(w, nil, none)
+			return
+		}
+		reply(w, struct{}{}, s.nodes.remove(r.Context(), r.FormValue("site")))
+	})
+	mux.HandleFunc("POST /drain", func(w http.ResponseWriter, r *http.Request) {
+		if s.nodes == nil {
+			reply(w, nil, none)
+			return
+		}
+		reply(w, struct{}{}, s.drain(r.Context()))
+	})
+}
+
+// Status asks the running node how its cell is.
+func (a AdminClient) Status(ctx context.Context) (s Status, err error) {
+	return s, a.call(ctx, "GET", "/status", &s)
+}
+
+// RemoveSite takes a site that was stopped out of the cell for good.
+func (a AdminClient) RemoveSite(ctx context.Context, site string) error {
+	return a.call(ctx, "POST", "/remove?site="+url.QueryEscape(site), &struct{}{})
+}
+
+// Drain sends the node's people elsewhere, until it is started again.
+func (a AdminClient) Drain(ctx context.Context) error {
+	return a.call(ctx, "POST", "/drain", &struct{}{})
+}
