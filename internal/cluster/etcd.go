@@ -32,6 +32,8 @@ type EtcdOptions struct {
 	// PeerURL is where the other members reach this one ("https://10.0.0.1:2380"). Empty: a cluster of one, which listens on nothing
 	// but the unix socket for etcdctl.
 	PeerURL string
+	// BindPeer (host:port) is where it listens, if that is not the address in PeerURL.
+	BindPeer string
 	// InitialCluster lists the members of a new cluster ("a=https://10.0.0.1:2380,b=..."), or with Join those of the one that
 	// is joined; used by an empty directory only.
 	InitialCluster string
@@ -199,6 +201,9 @@ func memberConfig(o EtcdOptions) (*embed.Config, error) {
 		}
 		c.ListenPeerUrls, c.AdvertisePeerUrls = []url.URL{*u}, []url.URL{*u}
 		c.InitialCluster = o.InitialCluster
+		if o.BindPeer != "" {
+			c.ListenPeerUrls = []url.URL{{Scheme: u.Scheme, Host: o.BindPeer}}
+		}
 	}
 	if o.Token != "" {
 		c.InitialClusterToken = o.Token

@@ -46,7 +46,10 @@ type Cluster struct {
 	CA      string `toml:"ca" comment:"The cluster's authority, and this node's certificate and key."`
 	Cert    string `toml:"cert"`
 	Key     string `toml:"key"`
-	Sites   []Site `toml:"sites" comment:"Where the sites are: peer for the log, node for everything else between nodes."`
+	// BindPeer and BindNode are where this node listens when the others reach it under another address, as behind a relay.
+	BindPeer string `toml:"bind_peer,omitempty" comment:"Where this node listens, if others reach it under another address (peer, node)."`
+	BindNode string `toml:"bind_node,omitempty"`
+	Sites    []Site `toml:"sites" comment:"Where the sites are: peer for the log, node for everything else between nodes."`
 }
 
 // Site is where one site's node is reached by the others: host:port.
@@ -151,6 +154,11 @@ func (n *Node) check() error {
 	}
 	if (n.TLSCert == "") != (n.TLSKey == "") {
 		wrong("tls_cert and tls_key go together")
+	}
+	for _, k := range [][2]string{{"cluster.bind_peer", n.Cluster.BindPeer}, {"cluster.bind_node", n.Cluster.BindNode}} {
+		if k[1] != "" && hostPort(k[1]) != nil {
+			wrong("%s: %v", k[0], hostPort(k[1]))
+		}
 	}
 	if _, ok := n.site(n.Site); !ok {
 		wrong("site %q is not among cluster.sites", n.Site)

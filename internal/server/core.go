@@ -187,6 +187,7 @@ func openLog(ctx context.Context, d *Data, first kernel.DomainStore, o coreOptio
 	if o.nodes != nil {
 		c := o.nodes.cfg
 		eo.Name, eo.PeerURL, eo.InitialCluster, eo.Token, eo.Join = c.Site, c.Self().PeerURL(), o.plan.initial, c.Cluster.ID, o.plan.join
+		eo.BindPeer = c.Cluster.BindPeer
 		eo.TLS = cluster.TLSFiles{CA: c.Cluster.CA, Cert: c.Cluster.Cert, Key: c.Cluster.Key}
 	}
 	log, err := cluster.OpenEtcd(ctx, eo)

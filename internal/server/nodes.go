@@ -100,10 +100,13 @@ func openNodes(cfg *config.Node, data *Data, version string, log *slog.Logger) (
 	}
 	n := &nodes{cfg: cfg, data: data, version: version, log: log, who: who}
 	n.client = &http.Client{Transport: &http.Transport{TLSClientConfig: who.Client(), MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second}}
-	self := cfg.Self()
-	l, err := net.Listen("tcp", self.Node)
+	at := cfg.Self().Node
+	if cfg.Cluster.BindNode != "" {
+		at = cfg.Cluster.BindNode
+	}
+	l, err := net.Listen("tcp", at)
 	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s for other nodes: %v", self.Node, cause(err))
+		return nil, fmt.Errorf("cannot listen on %s for other nodes: %v", at, cause(err))
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/state", func(w http.ResponseWriter, r *http.Request) {
