@@ -5,7 +5,7 @@ import { directRoom, encode, groupRoom } from './core/ids.ts'
 import { bytes } from './core/rand.ts'
 import type { Op, Settled } from './inner.ts'
 import { Accounts } from './shell/accounts.ts'
-import { type Env, browserEnv } from './shell/env.ts'
+import { type Env, Mark, browserEnv } from './shell/env.ts'
 import { HttpWire } from './shell/http.ts'
 import { Shell, type ShellDeps } from './shell/shell.ts'
 import { openStore } from './shell/store.ts'
@@ -24,7 +24,7 @@ export async function openEngine(): Promise<Engine> {
   return startEngine({
     env,
     slot,
-    store: await openStore(slot, env.after),
+    store: await openStore(slot, env.after, new Mark(env.rescue, slot).there),
     wire: (session) => new HttpWire(env.origin, session, env.after),
     schedule: frames(env),
   })

@@ -19,7 +19,8 @@ const forgotten = 7 * 86_400_000
 
 export interface DraftsHost {
   readonly slot: string
-  readonly rescue: Rescue
+  /** rescue: null where it is not for this window. */
+  rescue(): Rescue
   /** owner names the log-in, '' if nobody is logged in. */
   owner(): string
   now(): number
@@ -114,7 +115,7 @@ export class Drafts {
     this.own.clear()
     if (!wipe) return
     try {
-      this.host.rescue?.removeItem(this.key)
+      this.host.rescue()?.removeItem(this.key)
     } catch {
       // Refused: then nothing is in it.
     }
@@ -148,7 +149,7 @@ export class Drafts {
     for (const [room, d] of Object.entries(this.rescued())) if (d.at > (this.all.get(room)?.at ?? 0)) drafts[room] = d
     for (const room of this.own) drafts[room] ??= this.all.get(room)!
     try {
-      this.host.rescue?.setItem(this.key, JSON.stringify({ owner, drafts } satisfies Rescued))
+      this.host.rescue()?.setItem(this.key, JSON.stringify({ owner, drafts } satisfies Rescued))
     } catch {
       // Full or refused: the store has all but the last moment.
     }
@@ -157,7 +158,7 @@ export class Drafts {
   /** rescued is what pages of this log-in have left. */
   private rescued(): Readonly<Record<string, Draft>> {
     try {
-      const r = JSON.parse(this.host.rescue?.getItem(this.key) ?? 'null') as Rescued | null
+      const r = JSON.parse(this.host.rescue()?.getItem(this.key) ?? 'null') as Rescued | null
       if (r && r.owner === this.host.owner()) return r.drafts
     } catch {
       // Not to be read, or not ours.

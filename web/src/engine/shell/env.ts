@@ -30,6 +30,35 @@ export function buildOf(url: string): string {
   return /\/a\/([0-9a-z]+)\/[^/]*$/.exec(url)?.[1] ?? ''
 }
 
+/** Mark says, beside the database, that somebody is logged in on this device: a database that cannot be opened is then not taken
+ * for one that was never there. */
+export class Mark {
+  private readonly rescue: Rescue
+  private readonly key: string
+
+  constructor(rescue: Rescue, slot: string) {
+    this.rescue = rescue
+    this.key = `bonghwa.in.${slot}`
+  }
+
+  get there(): boolean {
+    try {
+      return this.rescue?.getItem(this.key) === '1'
+    } catch {
+      return false
+    }
+  }
+
+  set(on: boolean): void {
+    try {
+      if (on) this.rescue?.setItem(this.key, '1')
+      else this.rescue?.removeItem(this.key)
+    } catch {
+      // Refused: then a database that fails looks like none, as before.
+    }
+  }
+}
+
 function localRescue(): Rescue {
   try {
     return localStorage

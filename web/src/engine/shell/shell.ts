@@ -14,7 +14,7 @@ import { Attention } from './attention.ts'
 import { Changes, invalid } from './changes.ts'
 import { Clock } from './clock.ts'
 import { Drafts } from './drafts.ts'
-import type { Env } from './env.ts'
+import { type Env, Mark } from './env.ts'
 import { Errands } from './errands.ts'
 import { modelIO } from './modelio.ts'
 import type { Shared, ShellNote } from './notes.ts'
@@ -64,6 +64,9 @@ export class Shell {
   private readonly reign: Reign
   private connection: AppState['connection'] = 'connecting'
   private readonly pulse: Pulse
+  private readonly mark: Mark
+  /** apart: this window has a store of its own; what is beside the database is not for it. */
+  private apart: boolean
   private stopWake: () => void = () => {}
 
   constructor(deps: ShellDeps) {
@@ -71,6 +74,8 @@ export class Shell {
     this.env = env
     this.store = deps.store
     this.id = encode(bytes(env.rand, 10))
+    this.mark = new Mark(env.rescue, deps.slot)
+    this.apart = deps.store.kind === 'memory'
     this.clock = new Clock(env.wall, env.mono)
     this.pulse = new Pulse(env, () => this.reign.lead?.run((core, now) => core.ping(now)))
     this.attention = new Attention(
@@ -118,7 +123,7 @@ export class Shell {
     })
     this.drafts = new Drafts({
       slot: deps.slot,
-      rescue: env.rescue,
+      rescue: () => (this.apart ? null : env.rescue),
       owner: () => this.current?.device ?? '',
       now: () => this.now(),
       show: (i) => this.model.input(i),
@@ -252,7 +257,9 @@ export class Shell {
 
   /** start shows what the store remembers, then looks for the lead. */
   async start(): Promise<void> {
-    const held = await patiently(this.env.after, () => remembered(this.store)).catch(() => null)
+    // The database could not be opened, and there was one.
+    const lost = this.apart && this.mark.there
+    const held = lost ? null : await patiently(this.env.after, () => remembered(this.store)).catch(() => null)
     this.stopWake = this.env.wake((why) =>
       woken({ drafts: this.drafts, reign: this.reign, tabs: this.tabs, pulse: this.pulse, post: (n) => this.post(n) }, why),
     )
@@ -273,8 +280,7 @@ export class Shell {
     const { account, state } = held
     this.setAccount(account)
     if (!account) {
-      if (this.store.kind === 'disk') this.drafts.clear(true)
-      return this.setPhase({ kind: 'signedOut' })
+      return this.forget(null)
     }
     // A core that never goes online tells models what its state adds up to.
     const core = new Core({ sites: 1, rand: this.env.rand, state })
@@ -290,6 +296,7 @@ export class Shell {
   private unreadable(): void {
     this.store.close()
     this.store = new MemoryStore()
+    this.apart = true
     this.share({ storage: 'refused' })
     this.forget({ unsent: 0, why: 'storage' })
     this.tabs.secede()
@@ -334,6 +341,7 @@ export class Shell {
     this.changes.clear()
     this.errands.memory.clear()
     this.drafts.clear(ended?.why !== 'storage')
+    if (ended?.why !== 'storage' && !this.apart) this.mark.set(false)
     this.photos.clear()
     this.notices.clear()
     this.model.clear()
@@ -471,6 +479,7 @@ export class Shell {
 
   private setAccount(a: Account | null): void {
     this.current = a
+    if (a && !this.apart) this.mark.set(true)
     this.own.set({ account: a })
   }
 }

@@ -4,6 +4,7 @@ import { IDBFactory, forceCloseDatabase } from 'fake-indexeddb'
 import { beforeEach, expect, test } from 'vitest'
 import { form } from './fakewire.ts'
 import { Scene, look, texts } from './scene.ts'
+import { MemoryStore } from './store.ts'
 
 let s: Scene
 const opened: IDBDatabase[] = []
@@ -53,8 +54,13 @@ test('unreadable at the start: said so, in memory, as another device; what is st
   const blind = await s.open(a)
   expect(blind.engine.app.get()).toMatchObject({ phase: { kind: 'ended', why: 'storage', unsent: 0 }, storage: 'refused' })
   blind.engine.dismissEnded()
+  const beside = new Map(a.local)
   await s.done(blind.engine.logIn('alice', 'correct horse', 'again'))
   look(blind, room)
+  blind.engine.setDraft(room, 'in memory')
+  blind.wake('hidden')
+  blind.show(true)
+  expect(a.local).toEqual(beside) // what is beside the database is the other device's
   await s.time.pass(2000)
   expect(s.server.data.sessions.size).toBe(old + 1)
   expect(blind.engine.app.get()).toMatchObject({ phase: { kind: 'in' }, storage: 'refused', connection: 'online' })
@@ -76,6 +82,22 @@ test('unreadable at the start: said so, in memory, as another device; what is st
   await s.time.pass(2000)
   expect(s.onServer(room).slice(-2).sort()).toEqual(['c', 'd'])
   for (const w of [well, blind, bob]) expect(texts(w, room)).toEqual(s.onServer(room))
+  await s.done(blind.engine.logOut())
+  expect(a.local).toEqual(beside)
+})
+
+test('a database that cannot be opened any more is not taken for one that was never there', async () => {
+  const { a, alice } = await s.pair()
+  alice.kill()
+  const w = await s.done(a.open(true, new MemoryStore()))
+  expect(w.engine.app.get()).toMatchObject({ phase: { kind: 'ended', why: 'storage' }, storage: 'refused' })
+  w.kill()
+  const again = await s.open(a)
+  expect(again.engine.app.get()).toMatchObject({ phase: { kind: 'in' }, storage: 'ok' })
+  await s.done(again.engine.logOut())
+  again.kill()
+  const fresh = await s.done(a.open(true, new MemoryStore()))
+  expect(fresh.engine.app.get()).toMatchObject({ phase: { kind: 'signedOut' }, storage: 'refused' })
 })
 
 test('unreadable when it comes to leading: the session is not begun from nothing', async () => {

@@ -58,10 +58,16 @@ export const openTimeout = 4000
 
 type After = (ms: number, fn: () => void) => () => void
 
-/** openStore opens the database of a slot, or a store in memory if there can be none. */
-export async function openStore(slot: string, after: After): Promise<Store> {
+/** openStore opens the database of a slot, or a store in memory if there can be none. insist: there was one, so that a failure is
+ * worth a second try. */
+export async function openStore(slot: string, after: After, insist = false): Promise<Store> {
   const store = new DiskStore(slot, after)
-  return (await store.open()) ? store : new MemoryStore()
+  if (await store.open()) return store
+  if (insist) {
+    await new Promise<void>((resolve) => after(500, resolve))
+    if (await store.open()) return store
+  }
+  return new MemoryStore()
 }
 
 /** openDatabase ends with null if there is none to be had in time; lost is called when it is closed from outside. */
