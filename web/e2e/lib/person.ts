@@ -80,7 +80,7 @@ export class Person {
       password,
       token: p.token.toString('base64'),
       device: p.device.toString('base64'),
-      deviceLabel: '시험',
+      deviceLabel: '크롬 · 윈도우',
       ...(invitation ? { invitation } : {}),
     })
     p.id = r['user'] as string
@@ -90,7 +90,7 @@ export class Person {
   /** logIn is another device of an account. */
   static async logIn(url: string, handle: string, password = 'correct horse'): Promise<Person> {
     const p = new Person(url, handle, '', password, randomBytes(32), randomBytes(16))
-    const r = await p.call('AccountService/LogIn', { handle, password, token: p.token.toString('base64'), device: p.device.toString('base64'), deviceLabel: '다른 기기' })
+    const r = await p.call('AccountService/LogIn', { handle, password, token: p.token.toString('base64'), device: p.device.toString('base64'), deviceLabel: '파이어폭스 · 맥' })
     p.id = r['user'] as string
     return p
   }

@@ -87,7 +87,7 @@ export function CodeForm({ onWay }: { readonly onWay: (way: Way) => void }) {
       ) : (
         <p className={css.left}>
           <Icon name="clock" />
-          {code ? t('entry.codeLeft', { m: Math.floor(left / 60), s: left % 60 }) : t('entry.codeComing')}
+          {code ? t('entry.codeLeft', { time: spanText(left) }) : t('entry.codeComing')}
         </p>
       )}
       <p className={css.alt}>
@@ -101,4 +101,12 @@ export function CodeForm({ onWay }: { readonly onWay: (way: Way) => void }) {
 
 function spoken(digits: string): string {
   return [...digits].join(' ')
+}
+
+/** spanText: 1분 20초, 2분, 20초. */
+function spanText(seconds: number): string {
+  const m = Math.floor(seconds / 60)
+  const s = seconds % 60
+  const parts = [m > 0 ? t('entry.minutes', { n: m }) : '', s > 0 || m === 0 ? t('entry.seconds', { n: s }) : '']
+  return parts.filter((part) => part !== '').join(' ')
 }
