@@ -13,7 +13,8 @@ interface Seen {
 }
 
 /** wire answers every request with what is given, in turn. */
-function wire(answers: (Response | Error)[]): { http: HttpWire; seen: Seen[]; over: string[] } {
+function wire(answers: (Response | Error)[]): { http: HttpWire; seen: Seen[]; over: string[]; token: { now: string } } {
+  const token = { now: 'secret' }
   const seen: Seen[] = []
   const over: string[] = []
   const fetcher = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
@@ -22,12 +23,12 @@ function wire(answers: (Response | Error)[]): { http: HttpWire; seen: Seen[]; ov
     if (next instanceof Error) throw next
     return next
   }
-  const session = { token: () => 'secret', over: (t: string) => over.push(t) }
+  const session = { token: () => token.now, over: (t: string) => over.push(t) }
   const soon = (_ms: number, fn: () => void) => {
     queueMicrotask(fn)
     return () => {}
   }
-  return { http: new HttpWire('http://host', session, soon, fetcher as typeof globalThis.fetch), seen, over }
+  return { http: new HttpWire('http://host', session, soon, fetcher as typeof globalThis.fetch), seen, over, token }
 }
 
 function refusal(reason: Reason, more: { again?: boolean; retryAfterMs?: bigint; field?: string } = {}): Response {
@@ -100,4 +101,13 @@ test('frames go through the wire form unchanged', () => {
   const ack = create(FrameSchema, { id: 9n, body: { case: 'ack', value: { seq: 5n, timeMs: 6n, error: { reason: Reason.EXPECTED, again: true, n: 2n } } } })
   expect(down(ack)).toMatchObject({ t: 'ack', id: 9, seq: 5, time: 6, error: { reason: 'expected', again: true, consumed: false, n: 2 } })
   expect(down(create(FrameSchema, {}))).toBeNull()
+})
+
+test('logging out asked again does not end the session of whoever logged in meanwhile', async () => {
+  const { http, seen, token } = wire([new TypeError('network'), empty()])
+  const out = http.logOut()
+  while (seen.length === 0) await Promise.resolve()
+  token.now = 'another'
+  await expect(out).rejects.toMatchObject({ refusal: { reason: 'unreachable' } })
+  expect(seen.map((s) => s.headers.get('authorization'))).toEqual(['Bearer secret'])
 })
