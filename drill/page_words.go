@@ -1,0 +1,189 @@
+package drill
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// words is one thing said in both languages.
+type words struct{ Ko, En string }
+
+// kind of what happened to a site: it tells the colour of its line.
+type kind string
+
+const (
+	harm kind = "harm"
+	heal kind = "heal"
+	note kind = "note"
+)
+
+// known sites, scenarios and events; whatever is not known here is shown as it was written.
+var (
+	siteWords = map[string]words{
+		"seoul": {"서울", "Seoul"}, "daejeon": {"대전", "Daejeon"}, "busan": {"부산", "Busan"}, "gwangju": {"광주", "Gwangju"}, "daegu": {"대구", "Daegu"},
+	}
+	scenarioWords = map[string]words{
+		"power-loss":       {"전원이 끊긴 데이터센터", "A data centre without power"},
+		"power-loss-twice": {"연달아 두 번 끊긴 전원", "Power lost twice in a row"},
+		"partition":        {"고립된 데이터센터", "A data centre cut off"},
+		"cut-off":          {"고립된 데이터센터", "A data centre cut off"},
+		"one-way":          {"한 방향만 끊긴 길", "A way cut in one direction"},
+		"freeze":           {"멈췄다가 깨어난 데이터센터", "A data centre frozen and thawed"},
+		"bad-links":        {"나쁜 통신망", "Bad links"},
+		"lossy":            {"나쁜 통신망", "Bad links"},
+		"slow-disk":        {"느린 디스크", "A slow disk"},
+		"full-disk":        {"가득 찬 디스크", "A full disk"},
+		"clock":            {"틀린 시계", "A wrong clock"},
+		"kill-all":         {"한꺼번에 꺼진 모든 데이터센터", "All data centres killed at once"},
+		"wipe":             {"데이터가 지워진 데이터센터", "A data centre wiped"},
+		"bit-flip":         {"뒤집힌 비트", "A flipped bit"},
+		"rolling-restart":  {"돌아가며 다시 켜기", "A rolling restart"},
+		"random":           {"무작위 고장", "Random faults"},
+	}
+	eventWords = map[string]struct {
+		words
+		kind
+	}{
+		"power lost":   {words{"전원 끊김", "power lost"}, harm},
+		"cut off":      {words{"고립", "cut off"}, harm},
+		"frozen":       {words{"멈춤", "frozen"}, harm},
+		"killed":       {words{"강제 종료", "killed"}, harm},
+		"wiped":        {words{"데이터 지워짐", "wiped"}, harm},
+		"slow disk":    {words{"느린 디스크", "slow disk"}, harm},
+		"disk full":    {words{"디스크 가득 참", "disk full"}, harm},
+		"clock turned": {words{"시계 틀어짐", "clock turned"}, harm},
+		"bad links":    {words{"나쁜 통신망", "bad links"}, harm},
+		"bit flipped":  {words{"비트 뒤집힘", "bit flipped"}, harm},
+		"stopped":      {words{"끔", "stopped"}, harm},
+		"thawed":       {words{"다시 움직임", "thawed"}, heal},
+		"started":      {words{"다시 켬", "started"}, heal},
+		"restarted":    {words{"다시 켬", "restarted"}, heal},
+		"rebuilt":      {words{"다시 만듦", "rebuilt"}, heal},
+		"reconnected":  {words{"다시 이어짐", "reconnected"}, heal},
+		"joined":       {words{"다시 이어짐", "joined"}, heal},
+		"healed":       {words{"다시 이어짐", "healed"}, heal},
+		"served again": {words{"다시 받기 시작", "served again"}, heal},
+	}
+)
+
+func siteName(s string) words {
+	if w, ok := siteWords[s]; ok {
+		return w
+	}
+	return words{s, s}
+}
+
+// scenarioName knows a scenario by its name or by the beginning of it ("power-loss-seoul"); the rest follows in parentheses.
+func scenarioName(name string) words {
+	w, rest := lookUp(scenarioWords, name)
+	if w.Ko == "" {
+		return words{name, name}
+	}
+	if rest = strings.Trim(rest, "-_ /:"); rest == "" {
+		return w
+	}
+	site := siteName(rest)
+	return words{w.Ko + " (" + site.Ko + ")", w.En + " (" + site.En + ")"}
+}
+
+// eventName says what happened and where: "서울 전원 끊김".
+func eventName(f Fault) (words, kind) {
+	w, k := words{f.What, f.What}, note
+	if e, rest := lookUp(eventWords, f.What); e.Ko != "" {
+		w, k = words{e.Ko + rest, e.En + rest}, e.kind
+	}
+	if f.Site != "" {
+		site := siteName(f.Site)
+		w = words{site.Ko + " " + w.Ko, site.En + " " + w.En}
+	}
+	return w, k
+}
+
+// lookUp finds the longest key that name begins with, and what follows it; a key ends where a word of the name does.
+func lookUp[V any](m map[string]V, name string) (found V, rest string) {
+	best := ""
+	for key := range m {
+		rest, ok := strings.CutPrefix(name, key)
+		if ok && len(key) > len(best) && (rest == "" || strings.ContainsRune("-_ /:,(", rune(rest[0]))) {
+			best = key
+		}
+	}
+	if best == "" {
+		return found, name
+	}
+	return m[best], name[len(best):]
+}
+
+// origin says whether a fault by these means was the real thing, injected, or both one after the other.
+func origin(by string) (isReal, injected bool) {
+	by = strings.ToLower(by)
+	has := func(list ...string) bool {
+		for _, s := range list {
+			if strings.Contains(by, s) {
+				return true
+			}
+		}
+		return false
+	}
+	injected = has("inject", "relay", "proxy", "swallow", "netem", "simulat", "fault point")
+	isReal = has("sigkill", "sigstop", "sigcont", "sigterm", "kill", "process", "namespace", "removed", "real ", "real:", "real,") || by == "real"
+	return isReal, injected
+}
+
+// count of things, with separators between thousands.
+func count(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// inMs is a time for tables: "1,280 ms", "3.4 ms".
+func inMs(ms float64) string {
+	if ms >= 100 || ms == math.Trunc(ms) {
+		return count(int(math.Round(ms))) + " ms"
+	}
+	return strconv.FormatFloat(ms, 'f', 1, 64) + " ms"
+}
+
+// inSeconds is a time for prose, without its unit: "0.42", "75.3".
+func inSeconds(ms float64) string {
+	switch {
+	case ms >= 10_000:
+		return strconv.FormatFloat(ms/1000, 'f', 1, 64)
+	case ms > 0 && ms < 10:
+		return strconv.FormatFloat(ms/1000, 'f', 3, 64)
+	}
+	return strconv.FormatFloat(ms/1000, 'f', 2, 64)
+}
+
+func seconds(ms float64) words { return words{inSeconds(ms) + "초", inSeconds(ms) + " s"} }
+
+// dayAndTime in the forms of the interface.
+func dayAndTime(t time.Time) words {
+	half, hour := "오전", t.Hour()
+	if hour >= 12 {
+		half, hour = "오후", hour-12
+	}
+	if hour == 0 {
+		hour = 12
+	}
+	day := []string{"일", "월", "화", "수", "목", "금", "토"}[t.Weekday()]
+	ko := fmt.Sprintf("%d년 %d월 %d일 %s요일 %s %d:%02d", t.Year(), int(t.Month()), t.Day(), day, half, hour, t.Minute())
+	return words{ko, t.Format("Monday, 2 January 2006, 15:04 MST")}
+}
+
+// shellWord quotes what a shell would not take as one word.
+func shellWord(s string) string {
+	plain := s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.,/:=", r))
+	}) < 0
+	if plain {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
