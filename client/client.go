@@ -31,6 +31,8 @@ type Options struct {
 	// URLs of the sites, like "https://a.example:8080"; at least one. They are sites of one system, in order of preference.
 	// Others that the system has are learned from it, and kept in Store.
 	URLs []string
+	// OnlyURLs: sites that the system names besides URLs are not used.
+	OnlyURLs bool
 	// Store keeps account and outbox. nil: memory only, gone with the process.
 	Store Store
 	// HTTPClient is used for calls and connections; it may be shared by many clients. nil: http.DefaultClient.
@@ -128,6 +130,9 @@ func Open(o Options) (*Client, error) {
 		if err := o.Store.Load(func(rec []byte) error { c.mu.written++; return st.Add(rec) }); err != nil {
 			return nil, fmt.Errorf("client: %w", err)
 		}
+	}
+	if o.OnlyURLs {
+		st.Sites = nil
 	}
 	sites, dropped := merge(sites, len(sites), st.Sites, c.http)
 	c.sites.Store(&sites)
@@ -260,6 +265,9 @@ func (c *Client) flush() {
 				c.write(w, o.Frame)
 			}
 		case clientcore.KnowSites:
+			if c.o.OnlyURLs {
+				break
+			}
 			sites, dropped := merge(*c.sites.Load(), len(c.o.URLs), o.URLs, c.http)
 			c.sites.Store(&sites)
 			c.mu.core.SetSites(c.now(), len(sites), dropped)

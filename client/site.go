@@ -56,8 +56,12 @@ func merge(known []*site, given int, told []string, hc *http.Client) (all []*sit
 	return all, dropped
 }
 
-// callTimeout bounds one attempt of a call.
-const callTimeout = 10 * time.Second
+const (
+	// callTimeout bounds one attempt of a call.
+	callTimeout = 10 * time.Second
+	// callElsewhere bounds it while another site could be asked: one that has burnt does not refuse, it is silent.
+	callElsewhere = 2500 * time.Millisecond
+)
 
 func (s *site) calls() *connect.Client {
 	s.once.Do(func() {
@@ -110,7 +114,11 @@ func askAs[T any](ctx context.Context, c *Client, token string, first int, f fun
 			}
 		}
 		s := sites[(first+try)%len(sites)]
-		once, cancel := context.WithTimeout(ctx, callTimeout)
+		limit := callTimeout
+		if try < len(sites)-1 {
+			limit = callElsewhere
+		}
+		once, cancel := context.WithTimeout(ctx, limit)
 		r, err := f(authorized(once, token), s)
 		cancel()
 		if err == nil {

@@ -22,6 +22,7 @@ type cli struct {
 	Bench   benchCmd     `cmd:"" help:"Measure this machine: a load generator against a server of its own."`
 	Cluster clusterCmd   `cmd:"" help:"Make one system of several sites."`
 	Status  statusCmd    `cmd:"" help:"Say how the sites of a cluster are, and what one more loss would cost."`
+	Drill   drillCmd     `cmd:"" help:"Burn a site of a cluster of three while people talk, and audit what became of everything they were told."`
 	Backup  backupCmd    `cmd:"" help:"Copy everything while the server runs."`
 	Restore restoreCmd   `cmd:"" help:"Make a data directory from a backup."`
 	People  peopleCmd    `cmd:"" help:"Look after accounts."`
@@ -59,7 +60,7 @@ func version() string {
 
 func main() {
 	var c cli
-	k := kong.Parse(&c, kong.Name("bonghwa"), kong.UsageOnError(),
+	k := kong.Parse(&c, kong.Name("bonghwa"), kong.UsageOnError(), kong.Vars{"scenarios": scenarioNames()},
 		kong.Description("봉화 - a messenger that keeps what it acknowledged."))
 	if err := k.Run(); err != nil {
 		if errors.Is(err, inspect.ErrDiffer) {

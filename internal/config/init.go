@@ -41,6 +41,21 @@ type Plan struct {
 	Now                  time.Time
 }
 
+// Save writes the file over what is there. Paths are written as they are in n.
+func (n *Node) Save(path string) error {
+	if err := n.check(); err != nil {
+		return err
+	}
+	b, err := toml.Marshal(n)
+	if err != nil {
+		return err
+	}
+	return write(path, append([]byte(fileHead), b...))
+}
+
+// fileHead is the first line of a node's file.
+const fileHead = "# A node of a Bonghwa cluster: bonghwa serve --config " + FileName + "\n"
+
 // Init writes the authority and every node's files. It returns the nodes' files in the order of the sites.
 func Init(p Plan) (files []string, err error) {
 	if len(p.Sites) == 0 || len(p.Sites) != len(p.Hosts) {
@@ -163,16 +178,12 @@ func (n *Node) write(dir string, ca *pki.Authority, now time.Time) (file string,
 	if err != nil {
 		return "", err
 	}
-	b, err := toml.Marshal(n)
-	if err != nil {
-		return "", err
-	}
 	file = filepath.Join(home, FileName)
 	return file, errors.Join(
 		write(filepath.Join(home, n.Cluster.CA), ca.CertPEM),
 		write(filepath.Join(home, n.Cluster.Cert), cert),
 		write(filepath.Join(home, n.Cluster.Key), key),
-		write(file, append([]byte("# A node of a Bonghwa cluster: bonghwa serve --config "+FileName+"\n"), b...)),
+		n.Save(file),
 	)
 }
 

@@ -39,6 +39,9 @@ type BackupDone struct {
 	Manifest *kernel.Manifest `json:"manifest"`
 }
 
+// Name is what the checkpoint is called at every node.
+func (b BackupDone) Name() string { return filepath.Base(b.Dir) }
+
 // ResetDone is the answer to a password reset.
 type ResetDone struct {
 	Handle  string `json:"handle"`

@@ -276,6 +276,30 @@ func contentHash(dir string) (hash string, err error) {
 	return fmt.Sprintf("%016x", h), nil
 }
 
+// HashCheckpoint waits until a node has copied its views at a checkpoint (BackupDone.Name), and hashes what is in them.
+func HashCheckpoint(ctx context.Context, data, name string) (string, error) {
+	var all []string
+	for _, dom := range domains(0) {
+		dir := filepath.Join(data, checkpointsDir, name, dom.Name())
+		for {
+			if _, err := os.Stat(dir); err == nil {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return "", fmt.Errorf("the checkpoint %s was not made: %w", name, ctx.Err())
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+		hash, err := contentHash(dir)
+		if err != nil {
+			return "", fmt.Errorf("view %q cannot be read: %s", dom.Name(), inspect.Sentence(err))
+		}
+		all = append(all, hash)
+	}
+	return strings.Join(all, " "), nil
+}
+
 // findCheckpoint takes a checkpoint, a directory of checkpoints or a data directory; of several the newest.
 func findCheckpoint(dir string) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, kernel.ManifestName)); err == nil {

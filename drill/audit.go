@@ -1,0 +1,180 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/bonghwa/bonghwa/client"
+	"github.com/bonghwa/bonghwa/internal/server"
+)
+
+// found is what an audit counted.
+type found struct {
+	lost, duplicated, reordered int
+	audits                      []Audit
+	why                         []string
+}
+
+// audit reads every room back from every one of these sites and holds it against what people were told: each acknowledged
+// message is there, once, under its number; numbers have no hole; nobody's messages changed places; and every member was
+// brought all of it. Then it compares the whole content of the sites' views at one position.
+func (c *crowd) audit(ctx context.Context, l *lab, sites []string) (f found) {
+	f.delivery(ctx, c)
+	for i, site := range sites {
+		a := Audit{Site: site}
+		for _, r := range c.rooms {
+			rows, err := readRoom(ctx, c, r, site)
+			if err != nil {
+				f.why = append(f.why, fmt.Sprintf("%s could not be read back: %v", site, err))
+				break
+			}
+			a.Messages += len(rows)
+			lost, doubled, moved := r.check(c, rows)
+			if lost+doubled+moved > 0 && len(f.why) < 20 {
+				f.why = append(f.why, fmt.Sprintf("%s, room %s: %d lost, %d doubled, %d out of order", site, r.id, lost, doubled, moved))
+			}
+			f.lost, f.duplicated, f.reordered = f.lost+lost, f.duplicated+doubled, f.reordered+moved
+		}
+		hash, err := l.hash(ctx, site, i == 0)
+		if err != nil {
+			f.why = append(f.why, fmt.Sprintf("the views of %s could not be compared: %v", site, err))
+		}
+		a.Hash = hash
+		f.audits = append(f.audits, a)
+		if a.Hash != f.audits[0].Hash {
+			f.why = append(f.why, fmt.Sprintf("the views of %s and %s differ", site, f.audits[0].Site))
+		}
+	}
+	return f
+}
+
+// row is a message as a site has it.
+type row struct{ author, text string }
+
+// readRoom reads a whole room at one site, as one of its members who logs in there.
+func readRoom(ctx context.Context, c *crowd, r *room, site string) (map[uint64]row, error) {
+	a, _ := r.members[0].c.Account()
+	k, err := client.Open(client.Options{URLs: []string{c.urls[site]}, OnlyURLs: true, NoEvents: true})
+	if err != nil {
+		return nil, err
+	}
+	defer k.Close()
+	if _, err := k.LogIn(ctx, a.Handle, password); err != nil {
+		return nil, err
+	}
+	rows := map[uint64]row{}
+	for from := uint64(1); ; {
+		p, err := k.History(ctx, r.id, from, false, 200)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range p.Messages {
+			if m.Seq != from {
+				return nil, fmt.Errorf("message %d follows %d", m.Seq, from-1)
+			}
+			from++
+			if m.Kind == client.KindText {
+				rows[m.Seq] = row{m.Author, m.Text}
+			}
+		}
+		if from > p.LastSeq {
+			return rows, k.LogOut(ctx)
+		}
+	}
+}
+
+// check holds a room's rows against what its voices were told.
+func (r *room) check(c *crowd, rows map[uint64]row) (lost, doubled, moved int) {
+	for _, v := range c.voices {
+		if v.room != r {
+			continue
+		}
+		v.mu.Lock()
+		for _, a := range v.acked {
+			if rows[a.seq].text != a.text {
+				lost++
+			}
+		}
+		v.mu.Unlock()
+	}
+	seen := map[string]bool{}
+	last := map[string]string{}
+	for _, seq := range slices.Sorted(maps.Keys(rows)) {
+		text := rows[seq].text
+		if seen[text] {
+			doubled++
+		}
+		seen[text] = true
+		// The third word of a text is the moment at which its author wrote it.
+		who := sayer(text)
+		if text < last[who] {
+			moved++
+		}
+		last[who] = text
+	}
+	return lost, doubled, moved
+}
+
+// delivery waits until every member has been brought the newest message of each room.
+func (f *found) delivery(ctx context.Context, c *crowd) {
+	deadline := time.Now().Add(20 * time.Second)
+	for _, r := range c.rooms {
+		var head uint64
+		for _, v := range c.voices {
+			if v.room == r {
+				v.mu.Lock()
+				for _, a := range v.acked {
+					head = max(head, a.seq)
+				}
+				v.mu.Unlock()
+			}
+		}
+		for _, m := range r.members {
+			for {
+				m.mu.Lock()
+				h := m.hears[r.id]
+				seq, wrong := h.seq, h.wrong
+				h.wrong = 0
+				m.mu.Unlock()
+				f.reordered += wrong
+				if seq >= head || m.own(c, r) >= head {
+					break
+				}
+				if time.Now().After(deadline) || ctx.Err() != nil {
+					f.why = append(f.why, fmt.Sprintf("%s was not brought message %d of a room, only up to %d", m.name, head, seq))
+					break
+				}
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+	}
+}
+
+// own is the newest number that a person's own messages have in a room: of these the acknowledgement tells.
+func (p *person) own(c *crowd, r *room) (seq uint64) {
+	for _, v := range c.voices {
+		if v.p == p && v.room == r {
+			v.mu.Lock()
+			for _, a := range v.acked {
+				seq = max(seq, a.seq)
+			}
+			v.mu.Unlock()
+		}
+	}
+	return seq
+}
+
+// hash gives the content hash of a site's views at a position that all sites copy: asked for at the first one.
+func (l *lab) hash(ctx context.Context, site string, first bool) (string, error) {
+	if first {
+		b, err := server.Admin(l.data(site)).Backup(ctx)
+		if err != nil {
+			return "", err
+		}
+		l.copied = b.Name()
+	}
+	return server.HashCheckpoint(ctx, l.data(site), l.copied)
+}

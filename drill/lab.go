@@ -1,0 +1,264 @@
+package drill
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/bonghwa/bonghwa/internal/config"
+	"github.com/bonghwa/bonghwa/internal/server"
+)
+
+// Ports of a site's machine: where others think it is, and where its process listens behind the relay.
+const (
+	portPeople, portPeer, portNode = "8080", "2380", "2480"
+	behindRelay                    = "1" // 8080 -> 18080
+)
+
+// lab is the sites under drill: a process each, with the relay between them and before them.
+type lab struct {
+	binary, dir string
+	sites       []string
+	relay       *relay
+	hosts       map[string]string
+	files       map[string]string
+	urls        map[string]string
+	log         io.Writer
+	copied      string // the checkpoint that is compared
+
+	mu    sync.Mutex
+	procs map[string]*process
+}
+
+// process is a site's node.
+type process struct {
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// newLab writes a cluster's files and opens the relay; nothing runs yet. Addresses are loopback addresses of its own.
+func newLab(binary, dir string, sites []string, delay time.Duration, net3 string) (*lab, error) {
+	l := &lab{binary: binary, dir: dir, sites: sites, relay: newRelay(delay), hosts: map[string]string{}, files: map[string]string{},
+		urls: map[string]string{}, procs: map[string]*process{}}
+	var err error
+	if l.log, err = os.Create(filepath.Join(dir, "nodes.log")); err != nil {
+		return nil, err
+	}
+	var hosts []string
+	for i := range sites {
+		hosts = append(hosts, fmt.Sprintf("%s.%d", net3, i+1))
+	}
+	files, err := config.Init(config.Plan{Dir: filepath.Join(dir, "cluster"), Sites: sites, Hosts: hosts, Now: time.Now()})
+	if err != nil {
+		return nil, err
+	}
+	for i, site := range sites {
+		host := hosts[i]
+		n, err := config.Load(files[i])
+		if err != nil {
+			return nil, err
+		}
+		at := func(port string) string { return net.JoinHostPort(host, port) }
+		n.Listen, n.URL = at(behindRelay+portPeople), "http://"+at(portPeople)
+		n.Cluster.BindPeer, n.Cluster.BindNode = at(behindRelay+portPeer), at(behindRelay+portNode)
+		if err := n.Save(files[i]); err != nil {
+			return nil, err
+		}
+		for _, port := range []string{portPeople, portPeer, portNode} {
+			if err := l.relay.into(site, at(port), at(behindRelay+port)); err != nil {
+				l.relay.close()
+				return nil, err
+			}
+		}
+		l.hosts[site], l.files[site], l.urls[site] = host, files[i], n.URL
+	}
+	return l, nil
+}
+
+func (l *lab) data(site string) string { return filepath.Join(l.dir, "cluster", site, "data") }
+
+// start starts a site's node and returns when it serves.
+func (l *lab) start(ctx context.Context, site string, args ...string) error {
+	ready, err := l.begin(site, args...)
+	if err != nil {
+		return err
+	}
+	select {
+	case err := <-ready:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// begin starts a site's node; ready tells when it serves, or why it does not.
+func (l *lab) begin(site string, args ...string) (ready <-chan error, err error) {
+	p := &process{done: make(chan struct{})}
+	p.cmd = exec.Command(l.binary, append([]string{"serve", "--config", l.files[site], "--no-limits", "--log-level", "warn"}, args...)...)
+	prefix := &lines{to: l.log, prefix: site + ": "}
+	p.cmd.Stderr = prefix
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	// Pdeathsig follows the thread that started the child: it must live as long as the drill.
+	started := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		err := p.cmd.Start()
+		started <- err
+		if err == nil {
+			<-p.done
+		}
+	}()
+	if err := <-started; err != nil {
+		return nil, err
+	}
+	l.mu.Lock()
+	l.procs[site] = p
+	l.mu.Unlock()
+	l.relay.runs(site, p.cmd.Process.Pid)
+	told := make(chan error, 1)
+	go func() {
+		scan := bufio.NewScanner(out)
+		for scan.Scan() {
+			if f := strings.Fields(scan.Text()); len(f) == 2 && f[0] == "address" {
+				told <- nil
+			}
+		}
+		_ = p.cmd.Wait()
+		close(p.done)
+		select {
+		case told <- fmt.Errorf("the node of %s ended: %s", site, prefix.last()):
+		default:
+		}
+	}()
+	return told, nil
+}
+
+// lines writes whole lines with a prefix, and remembers the last one.
+type lines struct {
+	mu     sync.Mutex
+	to     io.Writer
+	prefix string
+	rest   string
+	newest string
+}
+
+func (w *lines) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rest += string(b)
+	for {
+		line, rest, ok := strings.Cut(w.rest, "\n")
+		if !ok {
+			return len(b), nil
+		}
+		w.rest, w.newest = rest, line
+		fmt.Fprintln(w.to, w.prefix+line)
+	}
+}
+
+func (w *lines) last() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.newest + w.rest
+}
+
+func (l *lab) proc(site string) *process {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.procs[site]
+}
+
+func (l *lab) signal(site string, sig syscall.Signal) error {
+	p := l.proc(site)
+	if p == nil {
+		return fmt.Errorf("no node of %s runs", site)
+	}
+	return p.cmd.Process.Signal(sig)
+}
+
+// kill ends a site's process at once and waits for it.
+func (l *lab) kill(site string) {
+	if p := l.proc(site); p != nil {
+		_ = p.cmd.Process.Signal(syscall.SIGCONT)
+		_ = p.cmd.Process.Signal(syscall.SIGKILL)
+		<-p.done
+	}
+}
+
+// stop ends it in order.
+func (l *lab) stop(site string) error {
+	p := l.proc(site)
+	if p == nil {
+		return nil
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-p.done:
+		return nil
+	case <-time.After(30 * time.Second):
+		l.kill(site)
+		return fmt.Errorf("the node of %s did not stop", site)
+	}
+}
+
+// around lists the ways between a site and everything else.
+func (l *lab) around(site string, withPeople bool) (ws []way) {
+	for _, s := range l.sites {
+		if s != site {
+			ws = append(ws, way{site, s}, way{s, site})
+		}
+	}
+	if withPeople {
+		ws = append(ws, way{site, people}, way{people, site})
+	}
+	return ws
+}
+
+// steady waits until every site votes, is ready and current.
+func (l *lab) steady(ctx context.Context) error {
+	var last server.Status
+	var err error
+	for {
+		for _, site := range l.sites {
+			if last, err = server.Admin(l.data(site)).Status(ctx); err == nil {
+				break
+			}
+		}
+		if err == nil && last.Steady && len(last.Sites) == len(l.sites) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("the sites are not steady: %s", strings.Join(last.Words, "; ")), err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// close ends all processes and the relay.
+func (l *lab) close() {
+	for _, s := range l.sites {
+		l.kill(s)
+	}
+	l.relay.close()
+}
+
+// drain sends a site's people elsewhere.
+func (l *lab) drain(ctx context.Context, site string) error {
+	return server.Admin(l.data(site)).Drain(ctx)
+}
