@@ -146,8 +146,9 @@ func (c *Core) message(now int64, m *apiv1.Message, at *apiv1.Position) {
 	if r.delivered >= r.head {
 		return
 	}
-	if s := c.scopes[r.id]; s != nil && s.inflight > 0 {
-		// The rows that are missing may be one's own: no event tells of them, only the answers on their way.
+	if s := c.scopes[r.id]; s != nil && s.inflight > 0 && !r.queued {
+		// The rows that are missing may be one's own: no event tells of them, only the answers on their way. The wait is from the
+		// first row after the gap: in a lively room the next one always comes within it.
 		r.retryAt = max(r.retryAt, now+ownRowWait)
 	}
 	c.queue(r)

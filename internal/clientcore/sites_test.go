@@ -78,3 +78,32 @@ func TestSitesAreLearned(t *testing.T) {
 		t.Fatalf("tried %v", tried)
 	}
 }
+
+// A gap is read although the client itself writes without pause and the room goes on: after a move to another site there is
+// one in every lively room.
+func TestGapInALivelyRoom(t *testing.T) {
+	me, room := ids.NewUser(1, []byte("alice")), ""
+	c := New(Config{Sites: 1, Rand: rand.New(rand.NewPCG(1, 2)), Volatile: true})
+	now := int64(1000)
+	c.SetAccount(me, "token", ids.Device{1})
+	room = ids.Direct(me, ids.NewUser(1, []byte("bob"))).String()
+	c.GoOnline(now)
+	c.Opened(now, 1)
+	pos := func(n uint64) *apiv1.Position { return &apiv1.Position{Epoch: 1, N: n} }
+	c.Frame(now, 1, &livev1.Frame{Body: &livev1.Frame_Rooms{Rooms: &livev1.Rooms{Rooms: []*apiv1.Room{{Id: room, LastSeq: 10, Changed: pos(10)}}}}})
+	c.Frame(now, 1, &livev1.Frame{Body: &livev1.Frame_Welcome{Welcome: &livev1.Welcome{Position: pos(10)}}})
+	if _, err := c.Submit(now, Op{Kind: KindSend, Room: room, Text: "never answered"}); err != nil {
+		t.Fatal(err)
+	}
+	for seq := uint64(15); seq < 25; seq++ { // 11 to 14 are missing
+		now += 100
+		m := &apiv1.Message{Room: room, Seq: seq, Kind: apiv1.MessageKind_MESSAGE_KIND_TEXT, Author: "aaaqcywwscrwu42d", Text: "hello"}
+		c.Frame(now, 1, &livev1.Frame{Body: &livev1.Frame_Event{Event: &livev1.Event{Position: pos(seq), Kind: &livev1.Event_Message{Message: m}}}})
+		for _, o := range c.Take() {
+			if f, ok := o.(Fetch); ok && f.Request.Room == room && f.Request.From == 11 {
+				return
+			}
+		}
+	}
+	t.Fatal("nobody read what is missing")
+}

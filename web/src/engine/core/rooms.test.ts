@@ -76,6 +76,31 @@ describe('rows', () => {
     }
   })
 
+  test('a gap is read although one writes without pause and the room goes on', () => {
+    const { w, a, b, room } = two()
+    a.core.view(w.now, [room])
+    a.pump()
+    w.settle()
+    a.outputs = []
+    a.send(room, 'not answered')
+    a.serve()
+    const id = [...a.links.keys()][0] ?? 0
+    const arrive = (): void => {
+      for (const f of a.links.get(id)?.conn.out() ?? []) if (f.t === 'message') a.core.frame(w.now, id, f)
+      a.pump()
+    }
+    b.send(room, 'missing')
+    b.serve()
+    a.links.get(id)?.conn.out()
+    for (let i = 0; i < 10; i++) {
+      w.now += 100
+      b.send(room, String(i))
+      b.serve()
+      arrive()
+    }
+    expect(fetches(a)).toBeGreaterThan(0)
+  })
+
   test('after a long absence the line tells, also in view', () => {
     const { w, a, b, room } = two()
     a.core.view(w.now, [room])

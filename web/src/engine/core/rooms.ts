@@ -155,8 +155,9 @@ export function takeMessage(s: Inside, now: number, m: Message, at: Position | n
   drain(s, now, t)
   if (t.delivered >= t.head) return
   if ((s.scopes.get(t.id)?.inflight ?? 0) > 0) {
-    // The rows that are missing may be one's own: no event tells of them, only the answers on their way.
-    t.retryAt = Math.max(t.retryAt, now + ownRowWait)
+    // The rows that are missing may be one's own: no event tells of them, only the answers on their way. The wait is from the
+    // first row after the gap: in a lively room the next one always comes within it.
+    if (!t.queued) t.retryAt = Math.max(t.retryAt, now + ownRowWait)
     queue(s, t)
   } else {
     close(s, now, t)
