@@ -257,9 +257,10 @@ func (r *Report) beacons() []beacon {
 			}
 		}
 	}
+	apart := min(86, 260/float64(max(1, len(r.Sites)-1)))
 	var all []beacon
 	for i, site := range r.Sites {
-		x := 952 - 86*float64(len(r.Sites)-1-i)
+		x := 952 - apart*float64(len(r.Sites)-1-i)
 		all = append(all, beacon{siteName(site), x, 232 - 14*math.Cos(x/46), dark[site]})
 	}
 	return all
@@ -279,7 +280,7 @@ func sceneOf(s Scenario, sites []string, number int) scene {
 		{words{"전해진 메시지", "delivered"}, count(s.Delivered), "", ""},
 		must("잃은 메시지", "lost", s.Lost),
 		must("두 번 간 메시지", "duplicated", s.Duplicated),
-		must("차례가 바뀐 메시지", "out of order", s.Reordered),
+		must("순서가 바뀐 메시지", "out of order", s.Reordered),
 		must("권한 없이 보인 것", "unauthorised", s.Unauthorised),
 	}
 	within := func(ko, en string, ms float64) figure {

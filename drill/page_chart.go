@@ -251,7 +251,7 @@ func (c *chart) drawLatency(f frame, timeline []Slice, bound float64, sites []st
 		scale := func(ms float64) float64 { return y + height*(to-math.Log10(ms))/(to-from) }
 		for e := from; e <= to; e++ {
 			label := ""
-			if int(to-e)%2 == 0 {
+			if int(to-e)%2 == 1 { // every second one, and not where lanes meet
 				label = decade(e)
 			}
 			c.gridLine(f, scale(math.Pow(10, e)), label)
