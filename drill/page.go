@@ -149,8 +149,9 @@ func (r *Report) view() *view {
 	return v
 }
 
+// worstMs is how long anybody waited, also while a site came back.
 func (s *Scenario) worstMs() float64 {
-	return max(s.WorstSendGapMs, s.WorstDeliveryGapMs, s.MovedWorstSendGapMs, s.MovedWorstDeliveryGapMs)
+	return max(s.WorstSendGapMs, s.WorstDeliveryGapMs, s.MovedWorstSendGapMs, s.MovedWorstDeliveryGapMs, s.ReturnGapMs)
 }
 
 func verdictOf(held, inTime bool) verdict {
@@ -174,11 +175,16 @@ func (r *Report) burned() words {
 	var ko, en []string
 	others := 0
 	for _, s := range r.Scenarios {
+		down := map[string]bool{} // what follows at a site that is down already (its process dies, too) is the same fault
 		for _, f := range s.Faults {
+			_, k := eventName(f)
+			again := down[f.Site]
+			down[f.Site] = k == harm || k == note && again
+			if k != harm || again {
+				continue
+			}
 			if !strings.HasPrefix(f.What, "power lost") {
-				if _, k := eventName(f); k == harm {
-					others++
-				}
+				others++
 				continue
 			}
 			name := siteName(f.Site)
@@ -254,6 +260,9 @@ func (r *Report) beacons() []beacon {
 				dark[f.Site] = true
 			case heal:
 				dark[f.Site] = false
+				if f.Site == "" { // all of them
+					clear(dark)
+				}
 			}
 		}
 	}
@@ -282,6 +291,7 @@ func sceneOf(s Scenario, sites []string, number int) scene {
 		must("두 번 간 메시지", "duplicated", s.Duplicated),
 		must("순서가 바뀐 메시지", "out of order", s.Reordered),
 		must("권한 없이 보인 것", "unauthorised", s.Unauthorised),
+		{words{"보이는지 시험한 횟수", "tries at what is forbidden"}, count(s.Tried), "", ""},
 	}
 	within := func(ko, en string, ms float64) figure {
 		if s.BoundMs <= 0 {
@@ -296,6 +306,9 @@ func sceneOf(s Scenario, sites []string, number int) scene {
 		within("옮겨 간 사람: 보내기", "who had to move: sends", s.MovedWorstSendGapMs),
 		within("옮겨 간 사람: 받기", "who had to move: deliveries", s.MovedWorstDeliveryGapMs),
 	}
+	if s.ReturnGapMs > 0 {
+		v.Waits = append(v.Waits, figure{words{"돌아올 때 다른 곳이 멈춘 시간", "longest gap elsewhere at the return"}, inMs(s.ReturnGapMs), "", ""})
+	}
 	for i, ms := range s.BackMs {
 		w := words{"돌아와 다시 받기까지", "back until it served again"}
 		if len(s.BackMs) > 1 {
@@ -305,8 +318,11 @@ func sceneOf(s Scenario, sites []string, number int) scene {
 	}
 	for i, f := range s.Faults {
 		name, k := eventName(f)
-		isReal, injected := origin(f.By)
-		v.Events = append(v.Events, event{i + 1, name, k, seconds(f.AtMs), f.By, origins{isReal, injected}})
+		e := event{Number: i + 1, Name: name, Kind: k, At: seconds(f.AtMs)}
+		if !observed(f) {
+			e.Origin, e.By = origin(f.By)
+		}
+		v.Events = append(v.Events, e)
 	}
 	return v
 }
@@ -333,22 +349,23 @@ func auditedOf(all []Audit) audited {
 	return audited{"good", words{fmt.Sprintf("%d곳의 내용이 모두 같습니다", len(all)), fmt.Sprintf("all %d sites hold the same", len(all))}}
 }
 
-// means gathers by what the faults were made, in the order of their first use.
+// means gathers by what faults were made, in the order of their first use; what ends a fault is left out.
 func (r *Report) means() []means {
 	var all []means
 	for _, s := range r.Scenarios {
 		for _, f := range s.Faults {
-			if f.By == "" {
+			f.Site = ""
+			name, k := eventName(f)
+			if k == heal || observed(f) {
 				continue
 			}
-			i := slices.IndexFunc(all, func(m means) bool { return m.By == f.By })
+			o, by := origin(f.By)
+			i := slices.IndexFunc(all, func(m means) bool { return m.By == by && m.Origin == o })
 			if i < 0 {
-				isReal, injected := origin(f.By)
-				i, all = len(all), append(all, means{By: f.By, Origin: origins{isReal, injected}})
+				i, all = len(all), append(all, means{By: by, Origin: o})
 			}
 			all[i].Times++
-			f.Site = ""
-			if name, _ := eventName(f); !slices.Contains(all[i].Names, name) {
+			if !slices.Contains(all[i].Names, name) {
 				all[i].Names = append(all[i].Names, name)
 			}
 		}
@@ -370,16 +387,17 @@ func (o origins) rank() int {
 	return 3
 }
 
-// command repeats the drill.
+// command repeats the drill. A scenario that is played at every site in turn has the site after its name.
 func (r *Report) command() string {
 	var names []string
-	longest := 0.0
 	for _, s := range r.Scenarios {
-		if !slices.Contains(names, s.Name) {
-			names = append(names, s.Name)
+		name := s.Name
+		for _, site := range r.Sites {
+			name = strings.TrimSuffix(name, "-"+site)
 		}
-		longest = max(longest, s.Seconds)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
 	}
-	return fmt.Sprintf("bonghwa drill --scenario %s --people %d --duration %.0fs --seed %d --html drill.html",
-		shellWord(strings.Join(names, ",")), r.People, math.Ceil(longest), r.Seed)
+	return fmt.Sprintf("bonghwa drill --scenario %s --people %d --seed %d --html drill.html", shellWord(strings.Join(names, ",")), r.People, r.Seed)
 }

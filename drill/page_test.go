@@ -19,11 +19,12 @@ import (
 func madeUp() *Report {
 	fire := Scenario{
 		Name: "power-loss", Seconds: 24, Acked: 24816, Delivered: 49631, BoundMs: 2000,
-		WorstSendGapMs: 921.4, WorstDeliveryGapMs: 934, MedianSendGapMs: 11.3, MovedWorstSendGapMs: 1287, MovedWorstDeliveryGapMs: 1391, BackMs: []float64{3120},
+		WorstSendGapMs: 921.4, WorstDeliveryGapMs: 934, MedianSendGapMs: 11.3, MovedWorstSendGapMs: 1287, MovedWorstDeliveryGapMs: 1391, BackMs: []float64{3120}, ReturnGapMs: 233, Tried: 1452,
 		Faults: []Fault{
-			{AtMs: 6000, What: "power lost", Site: "seoul", By: "network namespace down, then SIGKILL"},
-			{AtMs: 14000, What: "started", Site: "seoul", By: "process started"},
-			{AtMs: 17120, What: "served again", Site: "seoul"},
+			{AtMs: 6000, What: "power lost", Site: "seoul", By: "injected: the relay holds packets back"},
+			{AtMs: 6300, What: "dead", Site: "seoul", By: "real: SIGKILL"},
+			{AtMs: 14000, What: "started", Site: "seoul", By: "real: the process is started"},
+			{AtMs: 17120, What: "all current", By: "status"},
 		},
 		Audited:  []Audit{{"seoul", 24819, "9f2ce5a07b1d4481"}, {"daejeon", 24819, "9f2ce5a07b1d4481"}, {"busan", 24819, "9f2ce5a07b1d4481"}},
 		Timeline: madeUpTimeline(24, 0, 6000, 7300),
@@ -143,15 +144,15 @@ func TestPage(t *testing.T) {
 		"In this fire drill Seoul lost power, and 1 other fault was caused.", "Of 36,023 acknowledged messages 2 were lost.", "was 3.81 s.", "지키지 못했습니다", "Not held",
 		"2026년 11월 29일 일요일 오후 1:05",
 		// figures of both scenarios
-		">24,816<", ">49,631<", ">921 ms<", ">934 ms<", ">11.3 ms<", ">1,287 ms<", ">1,391 ms<", ">3,120 ms<", "≤ 2,000 ms",
+		">24,816<", ">49,631<", ">921 ms<", ">934 ms<", ">11.3 ms<", ">1,287 ms<", ">1,391 ms<", ">3,120 ms<", "≤ 2,000 ms", ">233 ms<", ">1,452<",
 		">11,207<", ">22,390<", ">2<", ">1<", ">3<", ">4<", ">2,480 ms<", ">2,511 ms<", ">12 ms<", ">3,777 ms<", ">3,808 ms<", ">640 ms<", ">655 ms<", "≤ 3,000 ms",
 		r.Scenarios[1].Why[0], r.Scenarios[1].Why[1], "지켰습니다", "한계 2.00초",
 		// what happened, by what, and what was read back
-		"서울 전원 끊김", "network namespace down, then SIGKILL", "packets swallowed by a relay", "6.00초", "14.0초", "부산 고립",
+		"서울 전원 끊김", ">SIGKILL<", "the relay holds packets back", "packets swallowed by a relay", "6.00초", "14.0초", "부산 끊김",
 		">24,819<", ">11,205<", "9f2ce5a07b1d4481", "aa01", "bb02", "3곳의 내용이 모두 같습니다", "데이터센터마다 내용이 다릅니다",
 		// the machine and the command
 		"A Processor", "7.8 GiB", "6.8.0-test", "1.25", "9,120", "4,321", "47%", "20221015", "1,200명", "v0.2.0-dev", r.Network,
-		"--people 1200 --duration 24s --seed 20221015",
+		"--people 1200 --seed 20221015",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
@@ -232,10 +233,10 @@ func TestBeaconLit(t *testing.T) {
 func TestOrigin(t *testing.T) {
 	for by, want := range map[string]string{
 		"SIGKILL": "true false", "network namespace down, then SIGKILL": "true false", "packets swallowed by a relay": "false true",
-		"relay swallows packets, then the process is killed": "true true", "real (a killed process)": "true false", "injected (a clock)": "false true", "": "false false",
+		"relay swallows packets, then the process is killed": "true true", "real: the relay is killed": "true false", "injected: a process that lies": "false true", "": "false false",
 	} {
-		if a, b := origin(by); fmt.Sprint(a, b) != want {
-			t.Errorf("%q: real, injected = %v, %v, want %s", by, a, b, want)
+		if o, _ := origin(by); fmt.Sprint(o.Real, o.Injected) != want {
+			t.Errorf("%q: real, injected = %v, want %s", by, o, want)
 		}
 	}
 }
@@ -244,6 +245,7 @@ func TestPageWords(t *testing.T) {
 	for got, want := range map[string]string{
 		count(0): "0", count(999): "999", count(1000): "1,000", count(-12345): "-12,345", count(1234567): "1,234,567",
 		inMs(0): "0 ms", inMs(3.4): "3.4 ms", inMs(1280.4): "1,280 ms", inSeconds(420): "0.42", inSeconds(3.4): "0.003", inSeconds(75_300): "75.3",
+		(&Report{Sites: []string{"a"}, Scenarios: []Scenario{{Name: "x-a"}, {Name: "y"}, {Name: "x-b"}}}).command(): "bonghwa drill --scenario x,y,x-b --people 0 --seed 0 --html drill.html",
 		scenarioName("power-loss-seoul").Ko: "전원이 끊긴 데이터센터 (서울)", scenarioName("powerful").Ko: "powerful",
 		dayAndTime(time.Date(2026, 11, 22, 0, 5, 0, 0, time.UTC)).Ko: "2026년 11월 22일 일요일 오전 12:05", shellWord("a,b"): "a,b", shellWord("a'b"): `'a'\''b'`,
 	} {

@@ -26,46 +26,46 @@ var (
 		"seoul": {"서울", "Seoul"}, "daejeon": {"대전", "Daejeon"}, "busan": {"부산", "Busan"}, "gwangju": {"광주", "Gwangju"}, "daegu": {"대구", "Daegu"},
 	}
 	scenarioWords = map[string]words{
-		"power-loss":       {"전원이 끊긴 데이터센터", "A data centre without power"},
-		"power-loss-twice": {"연달아 두 번 끊긴 전원", "Power lost twice in a row"},
-		"partition":        {"고립된 데이터센터", "A data centre cut off"},
-		"cut-off":          {"고립된 데이터센터", "A data centre cut off"},
-		"one-way":          {"한 방향만 끊긴 길", "A way cut in one direction"},
-		"freeze":           {"멈췄다가 깨어난 데이터센터", "A data centre frozen and thawed"},
-		"bad-links":        {"나쁜 통신망", "Bad links"},
-		"lossy":            {"나쁜 통신망", "Bad links"},
-		"slow-disk":        {"느린 디스크", "A slow disk"},
-		"full-disk":        {"가득 찬 디스크", "A full disk"},
-		"clock":            {"틀린 시계", "A wrong clock"},
-		"kill-all":         {"한꺼번에 꺼진 모든 데이터센터", "All data centres killed at once"},
-		"wipe":             {"데이터가 지워진 데이터센터", "A data centre wiped"},
-		"bit-flip":         {"뒤집힌 비트", "A flipped bit"},
-		"rolling-restart":  {"돌아가며 다시 켜기", "A rolling restart"},
-		"random":           {"무작위 고장", "Random faults"},
+		"power-loss":      {"전원이 끊긴 데이터센터", "A data centre without power"},
+		"wiped":           {"디스크까지 잃은 데이터센터", "A data centre that lost its disks, too"},
+		"cut-off":         {"다른 곳과 끊긴 데이터센터", "A data centre cut off from the others"},
+		"one-way":         {"한쪽으로만 끊긴 길", "Ways cut in one direction"},
+		"frozen":          {"멈췄다가 깨어난 데이터센터", "A data centre frozen and thawed"},
+		"bad-network":     {"나쁜 통신망", "A bad network"},
+		"slow-disk":       {"느린 디스크", "A slow disk"},
+		"full-disk":       {"가득 찬 디스크", "A full disk"},
+		"clock":           {"틀린 시계", "A wrong clock"},
+		"rolling-restart": {"차례로 다시 켜기", "A rolling restart"},
+		"all-killed":      {"한꺼번에 꺼진 모든 데이터센터", "All data centres killed at once"},
+		"random":          {"무작위 고장", "Random faults"},
 	}
 	eventWords = map[string]struct {
 		words
 		kind
 	}{
-		"power lost":   {words{"전원 끊김", "power lost"}, harm},
-		"cut off":      {words{"고립", "cut off"}, harm},
-		"frozen":       {words{"멈춤", "frozen"}, harm},
-		"killed":       {words{"강제 종료", "killed"}, harm},
-		"wiped":        {words{"데이터 지워짐", "wiped"}, harm},
-		"slow disk":    {words{"느린 디스크", "slow disk"}, harm},
-		"disk full":    {words{"디스크 가득 참", "disk full"}, harm},
-		"clock turned": {words{"시계 틀어짐", "clock turned"}, harm},
-		"bad links":    {words{"나쁜 통신망", "bad links"}, harm},
-		"bit flipped":  {words{"비트 뒤집힘", "bit flipped"}, harm},
-		"stopped":      {words{"끔", "stopped"}, harm},
+		"power lost":                   {words{"전원 끊김", "power lost"}, harm},
+		"dead":                         {words{"꺼짐", "dead"}, harm},
+		"killed":                       {words{"꺼짐", "killed"}, harm},
+		"disks gone":                   {words{"디스크 사라짐", "disks gone"}, harm},
+		"cut off from the other sites": {words{"다른 곳과 끊김", "cut off from the other sites"}, harm},
+		"cut off":                      {words{"끊김", "cut off"}, harm},
+		"does not hear the others":     {words{"다른 곳이 들리지 않음", "does not hear the others"}, harm},
+		"is not heard by the others":   {words{"다른 곳에 들리지 않음", "is not heard by the others"}, harm},
+		"frozen":                       {words{"멈춤", "frozen"}, harm},
+		"slow disk":                    {words{"느린 디스크", "slow disk"}, harm},
+		"disk full":                    {words{"디스크 가득 참", "disk full"}, harm},
+		"clock turned":                 {words{"시계 틀어짐", "clock turned"}, harm},
+		"50 ms there and back, 5% repeated after 200 ms": {words{"왕복 50ms, 5%는 200ms 뒤 되풀이", "50 ms there and back, 5% repeated after 200 ms"}, harm},
+		"drained":      {words{"비움", "drained"}, note},
 		"thawed":       {words{"다시 움직임", "thawed"}, heal},
 		"started":      {words{"다시 켬", "started"}, heal},
-		"restarted":    {words{"다시 켬", "restarted"}, heal},
 		"rebuilt":      {words{"다시 만듦", "rebuilt"}, heal},
+		"heard again":  {words{"다시 이어짐", "heard again"}, heal},
 		"reconnected":  {words{"다시 이어짐", "reconnected"}, heal},
-		"joined":       {words{"다시 이어짐", "joined"}, heal},
-		"healed":       {words{"다시 이어짐", "healed"}, heal},
+		"heals":        {words{"다시 이어짐", "heals"}, heal},
+		"fine again":   {words{"통신망 나아짐", "fine again"}, heal},
 		"served again": {words{"다시 받기 시작", "served again"}, heal},
+		"all current":  {words{"모두 따라잡음", "all current"}, heal},
 	}
 )
 
@@ -117,9 +117,16 @@ func lookUp[V any](m map[string]V, name string) (found V, rest string) {
 	return m[best], name[len(best):]
 }
 
-// origin says whether a fault by these means was the real thing, injected, or both one after the other.
-func origin(by string) (isReal, injected bool) {
-	by = strings.ToLower(by)
+// origin says whether a fault by these means was the real thing, injected, or both one after the other. Most say so themselves
+// ("real: SIGKILL"), which is then left out of what is shown.
+func origin(by string) (o origins, rest string) {
+	if rest, ok := strings.CutPrefix(by, "real: "); ok {
+		return origins{Real: true}, rest
+	}
+	if rest, ok := strings.CutPrefix(by, "injected: "); ok {
+		return origins{Injected: true}, rest
+	}
+	rest, by = by, strings.ToLower(by)
 	has := func(list ...string) bool {
 		for _, s := range list {
 			if strings.Contains(by, s) {
@@ -128,10 +135,13 @@ func origin(by string) (isReal, injected bool) {
 		}
 		return false
 	}
-	injected = has("inject", "relay", "proxy", "swallow", "netem", "simulat", "fault point")
-	isReal = has("sigkill", "sigstop", "sigcont", "sigterm", "kill", "process", "namespace", "removed", "real ", "real:", "real,") || by == "real"
-	return isReal, injected
+	o.Injected = has("inject", "relay", "proxy", "swallow", "netem", "simulat")
+	o.Real = has("sigkill", "sigstop", "sigcont", "sigterm", "killed", "process", "namespace")
+	return o, rest
 }
+
+// observed says that an event was seen, not done.
+func observed(f Fault) bool { return f.By == "" || f.By == "status" }
 
 // count of things, with separators between thousands.
 func count(n int) string {
