@@ -224,7 +224,7 @@ func (c *Core) welcome(now int64, n *conn, w *livev1.Welcome) {
 	if len(c.views) > 0 {
 		c.sendView()
 	}
-	c.retryFetches()
+	c.retryFetches(now)
 	c.pump(now)
 }
 

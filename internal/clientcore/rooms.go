@@ -1,6 +1,7 @@
 package clientcore
 
 import (
+	"maps"
 	"slices"
 
 	"golang.org/x/text/unicode/norm"
@@ -32,6 +33,7 @@ type fetch struct {
 	room *room // a gap
 	item *item // or the search for an item that is in already
 	page int
+	site int // that was asked
 }
 
 func (c *Core) room(id string) *room {
@@ -272,12 +274,25 @@ func (c *Core) fetch(f *fetch, req *apiv1.HistoryRequest) {
 		req.AtLeast = position(c.seen)
 	}
 	c.nextFetch++
+	f.site = c.httpSite
 	c.fetches[c.nextFetch] = f
 	c.emit(Fetch{ID: c.nextFetch, Site: c.httpSite, Request: req})
 }
 
-// retryFetches: a new connection, a new chance.
-func (c *Core) retryFetches() {
+// retryFetches: a new connection, a new chance. What was asked of the site before, which may never answer, is asked here.
+func (c *Core) retryFetches(now int64) {
+	for _, id := range slices.Sorted(maps.Keys(c.fetches)) {
+		f := c.fetches[id]
+		if f.site == c.httpSite {
+			continue
+		}
+		delete(c.fetches, id)
+		if f.item != nil {
+			c.found(now, f, nil, nil)
+		} else {
+			c.filled(now, f.room, nil, nil)
+		}
+	}
 	for _, r := range c.behind {
 		r.retryAt, r.attempts = 0, 0
 	}

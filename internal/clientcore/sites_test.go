@@ -107,3 +107,43 @@ func TestGapInALivelyRoom(t *testing.T) {
 	}
 	t.Fatal("nobody read what is missing")
 }
+
+// What was asked of a site that has burnt is asked of the next one as soon as that has welcomed the client.
+func TestFetchesMove(t *testing.T) {
+	c := New(Config{Sites: 2, Rand: rand.New(rand.NewPCG(1, 2)), Volatile: true})
+	now := int64(1000)
+	me := ids.NewUser(1, []byte("alice"))
+	c.SetAccount(me, "token", ids.Device{1})
+	room := ids.Direct(me, ids.NewUser(1, []byte("bob"))).String()
+	c.GoOnline(now)
+	fetched := func() (sites []int) {
+		for _, o := range c.Take() {
+			if f, ok := o.(Fetch); ok {
+				sites = append(sites, f.Site)
+			}
+		}
+		return sites
+	}
+	welcome := func(conn, head uint64) {
+		c.Opened(now, conn)
+		at := &apiv1.Position{Epoch: 1, N: head}
+		c.Frame(now, conn, &livev1.Frame{Body: &livev1.Frame_Rooms{Rooms: &livev1.Rooms{Rooms: []*apiv1.Room{{Id: room, LastSeq: head, Changed: at}}}}})
+		c.Frame(now, conn, &livev1.Frame{Body: &livev1.Frame_Welcome{Welcome: &livev1.Welcome{Position: at}}})
+	}
+	welcome(1, 10)
+	fetched()
+	m := &apiv1.Message{Room: room, Seq: 12, Kind: apiv1.MessageKind_MESSAGE_KIND_TEXT, Text: "after a gap"}
+	c.Frame(now, 1, &livev1.Frame{Body: &livev1.Frame_Event{Event: &livev1.Event{Position: &apiv1.Position{Epoch: 1, N: 12}, Kind: &livev1.Event_Message{Message: m}}}})
+	if got := fetched(); !slices.Equal(got, []int{0}) {
+		t.Fatalf("asked %v", got)
+	}
+	c.Lost(now, 1)
+	for len(opened(c)) == 0 {
+		now += 100
+		c.Tick(now)
+	}
+	welcome(2, 15)
+	if got := fetched(); !slices.Equal(got, []int{1}) {
+		t.Fatalf("after the move %v were asked", got)
+	}
+}

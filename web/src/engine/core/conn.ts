@@ -173,7 +173,7 @@ function welcome(s: Inside, now: number, n: Conn, w: DownFrame & { t: 'welcome' 
   if (s.shown === 'online') s.brokenAt = 0
   else show(s, now, 'online')
   if (s.views.length > 0) sendView(s)
-  retryFetches(s)
+  retryFetches(s, now)
 }
 
 /** healthy: the connection has nothing that would make one look for another. */

@@ -122,6 +122,8 @@ export interface Fetch {
   readonly track: Track | null
   readonly item: Open | null
   readonly page: number
+  /** that was asked. */
+  readonly site: number
 }
 
 export interface Mark {

@@ -249,15 +249,21 @@ export function pumpFetches(s: Inside, now: number): void {
   s.behind = rest
 }
 
-function ask(s: Inside, f: Fetch, request: HistoryRequest): void {
+function ask(s: Inside, f: Omit<Fetch, 'site'>, request: HistoryRequest): void {
   const atLeast = !request.atLeast || less(request.atLeast, s.seen) ? s.seen : request.atLeast
   const id = ++s.nextFetch
-  s.fetches.set(id, f)
+  s.fetches.set(id, { ...f, site: s.httpSite })
   s.emit({ t: 'fetch', id, site: s.httpSite, request: { ...request, atLeast } })
 }
 
-/** retryFetches: a new connection, a new chance. */
-export function retryFetches(s: Inside): void {
+/** retryFetches: a new connection, a new chance. What was asked of the site before, which may never answer, is asked here. */
+export function retryFetches(s: Inside, now: number): void {
+  for (const [id, f] of [...s.fetches]) {
+    if (f.site === s.httpSite) continue
+    s.fetches.delete(id)
+    if (f.item) found(s, now, f.item, f.page, null, null)
+    else if (f.track) filled(s, now, f.track, null, null)
+  }
   for (const t of s.behind) t.retryAt = t.attempts = 0
 }
 
