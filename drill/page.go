@@ -294,6 +294,9 @@ func sceneOf(s Scenario, sites []string, number int) scene {
 		{words{"보이는지 시험한 횟수", "tries at what is forbidden"}, count(s.Tried), "", ""},
 	}
 	within := func(ko, en string, ms float64) figure {
+		if ms == 0 { // nothing takes no time: there was nobody of this kind
+			return figure{words{ko, en}, "—", "", ""}
+		}
 		if s.BoundMs <= 0 {
 			return figure{words{ko, en}, inMs(ms), "", ""}
 		}

@@ -52,6 +52,7 @@ const (
 	darkAfter = 3
 	laneTop   = 22 // room for a lane's caption
 	pillH     = 21
+	stripH    = 13
 )
 
 // frame of a chart: where time lies.
@@ -172,44 +173,50 @@ func (c *chart) drawThroughput(f frame, timeline []Slice, sites []string, y floa
 	return y + height + 14
 }
 
-// drawBeacons draws a strip for each site: lit while its people were answered, dark where none of them was.
+// drawBeacons draws a strip for each site: lit while its people were answered, dark where none of them was; and a pale one beneath it
+// for what was delivered to them.
 func (c *chart) drawBeacons(f frame, timeline []Slice, sites []string, y float64) float64 {
-	c.caption(f, y, "답을 받은 때", "when people were answered")
+	c.caption(f, y, "보낸 것에 답이 온 때, 받은 때(연한 줄)", "answered, delivered (pale)")
 	y += laneTop
-	sliceMs := float64(sliceLength.Milliseconds())
 	for i, site := range sites {
 		name := siteName(site)
-		c.Texts = append(c.Texts, text{"ax", "end", cut(name.Ko, 4), f.left - 8, y + 11})
-		strip := func(from, to int, class string, title words) {
-			x := f.x(timeline[from].Ms)
-			c.Bars = append(c.Bars, bar{class, x, y, f.x(timeline[to-1].Ms+sliceMs) - x, 14, title})
-		}
-		answered := beaconLit(timeline, i)
-		for from, to := 0, 0; from < len(timeline); from = to {
-			for to = from + 1; to < len(timeline) && answered[to] == answered[from]; to++ {
-			}
-			if answered[from] {
-				strip(from, to, "lit "+siteClass(i), words{name.Ko + ": 답을 받음", name.En + ": answered"})
-				continue
-			}
-			ms := float64(to-from) * sliceMs
-			strip(from, to, "dark", words{name.Ko + ": " + inSeconds(ms) + "초 동안 답이 없음", name.En + ": no answer for " + inSeconds(ms) + " s"})
-			label := strconv.FormatFloat(ms/1000, 'f', 1, 64) + "초"
-			if last := c.Bars[len(c.Bars)-1]; textWidth(label, 11)+6 <= last.W {
-				c.Texts = append(c.Texts, text{"gap", "middle", label, last.X + last.W/2, y + 11})
-			}
-		}
-		y += 20
+		c.Texts = append(c.Texts, text{"ax", "end", cut(name.Ko, 4), f.left - 8, y + stripH + 4})
+		c.strip(f, timeline, func(s Slice) int { return valueAt(s.Acked, i) }, siteClass(i), y,
+			words{name.Ko + ": 답을 받음", name.En + ": answered"}, words{name.Ko + ": 답이 없음", name.En + ": no answer"})
+		c.strip(f, timeline, func(s Slice) int { return valueAt(s.Delivered, i) }, "pale "+siteClass(i), y+stripH+1,
+			words{name.Ko + ": 메시지가 옴", name.En + ": delivered"}, words{name.Ko + ": 온 메시지가 없음", name.En + ": nothing delivered"})
+		y += 2*stripH + 7
 	}
-	return y + 12
+	return y + 9
 }
 
-// beaconLit says for each slice whether people of a site were answered; a pause shorter than darkAfter slices belongs to the light around it.
-func beaconLit(timeline []Slice, site int) []bool {
+// strip draws where something happened and where not, and says how long not.
+func (c *chart) strip(f frame, timeline []Slice, of func(Slice) int, class string, y float64, on, off words) {
+	sliceMs := float64(sliceLength.Milliseconds())
+	lit := beaconLit(timeline, of)
+	for from, to := 0, 0; from < len(timeline); from = to {
+		for to = from + 1; to < len(timeline) && lit[to] == lit[from]; to++ {
+		}
+		x := f.x(timeline[from].Ms)
+		b := bar{"lit " + class, x, y, f.x(timeline[to-1].Ms+sliceMs) - x, stripH, on}
+		if !lit[from] {
+			ms := float64(to-from) * sliceMs
+			b.Class, b.Title = "dark", words{off.Ko + " (" + inSeconds(ms) + "초)", off.En + " (" + inSeconds(ms) + " s)"}
+			label := strconv.FormatFloat(ms/1000, 'f', 1, 64) + "초"
+			if textWidth(label, 11)+6 <= b.W {
+				c.Texts = append(c.Texts, text{"gap", "middle", label, b.X + b.W/2, y + 10.5})
+			}
+		}
+		c.Bars = append(c.Bars, b)
+	}
+}
+
+// beaconLit says for each slice whether something happened; a pause shorter than darkAfter slices belongs to the light around it.
+func beaconLit(timeline []Slice, of func(Slice) int) []bool {
 	lit := make([]bool, len(timeline))
 	for from, to := 0, 0; from < len(timeline); from = to {
-		some := valueAt(timeline[from].Acked, site) > 0
-		for to = from + 1; to < len(timeline) && (valueAt(timeline[to].Acked, site) > 0) == some; to++ {
+		some := of(timeline[from]) > 0
+		for to = from + 1; to < len(timeline) && (of(timeline[to]) > 0) == some; to++ {
 		}
 		for i := from; i < to; i++ {
 			lit[i] = some || to-from < darkAfter
@@ -281,8 +288,12 @@ func (c *chart) drawLatency(f frame, timeline []Slice, bound float64, sites []st
 				continue
 			}
 			x := f.x(group[0].Ms + float64(len(group))*float64(sliceLength.Milliseconds())/2)
-			p50.WriteString(pen(back == nil, x, scale(half)))
-			p99.WriteString(pen(back == nil, x, scale(most)))
+			if back == nil { // so that a moment between two gaps is a dot
+				p50.WriteString(pen(true, x, scale(half)))
+				p99.WriteString(pen(true, x, scale(most)))
+			}
+			p50.WriteString(pen(false, x, scale(half)))
+			p99.WriteString(pen(false, x, scale(most)))
 			band.WriteString(pen(back == nil, x, scale(most)))
 			back = append(back, pen(false, x, scale(half)))
 		}

@@ -182,6 +182,12 @@ func TestPageOfADrillThatHeld(t *testing.T) {
 		}
 	}
 
+	// Nobody had to move: that is no gap of 0 ms that was kept.
+	r.Scenarios[0].MovedWorstSendGapMs = 0
+	if html = page(t, r); strings.Contains(html, "<b>0 ms</b>") {
+		t.Error("the page has a gap of 0 ms")
+	}
+
 	r.Scenarios[0].Audited = nil
 	if html = page(t, r); strings.Contains(html, "잃은 것은 없습니다") || !strings.Contains(html, "알 수 없습니다") {
 		t.Error("nothing was read back, and the page claims that nothing was lost")
@@ -218,7 +224,7 @@ func TestBeaconLit(t *testing.T) {
 			timeline = append(timeline, Slice{Acked: []int{int(c - '0')}})
 		}
 		out := ""
-		for _, lit := range beaconLit(timeline, 0) {
+		for _, lit := range beaconLit(timeline, func(s Slice) int { return s.Acked[0] }) {
 			out += map[bool]string{true: "*", false: "."}[lit]
 		}
 		return out
