@@ -39,6 +39,11 @@ func (c drillCmd) Run() error {
 			return err
 		}
 	}
+	if c.HTML != "" {
+		if err := r.WriteHTML(c.HTML); err != nil {
+			return err
+		}
+	}
 	if !r.Held {
 		return errNotHeld
 	}
