@@ -180,7 +180,7 @@ describe.each(browserNames)('every kind in %s', (name) => {
     await write(composer(page), '모두 반가워요')
     await page.keyboard.press('Enter')
     const line = log.locator('[data-line]').filter({ hasText: '모두 반가워요' })
-    await line.getByText(`안 읽은 사람 ${members - 1}명`).waitFor({ state: 'attached' })
+    await line.getByText(`안 읽은 사람 ${(members - 1).toLocaleString('en-US')}명`).waitFor({ state: 'attached' })
     await line.getByText('99+').waitFor()
     // Each reader counts once, and all of them together bring the number down to what it is.
     const [hello] = (await me.texts(room)).slice(-1)

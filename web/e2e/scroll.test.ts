@@ -12,7 +12,7 @@ import { mixed } from './lib/texts.ts'
 const soak = process.env['BONGHWA_SOAK'] !== undefined
 const count = soak ? 100_000 : 10_000
 const step = 2000
-const limit = soak ? 3_600_000 : 300_000
+const limit = soak ? 3_600_000 : 600_000
 
 /** Eye looks at the message under the cursor after each painted frame, all the time. */
 interface Eye {
