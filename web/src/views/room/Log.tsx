@@ -438,6 +438,9 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     const keys = new Set<string>()
     if (fresh.current.last !== null && state.atEnd) for (let i = rows.length - 1; i >= 0 && rows[i]!.key !== fresh.current.last && keys.size < 20; i--) keys.add(rows[i]!.key)
     fresh.current = { last: lastKey, keys: keys.size < 20 ? keys : new Set() }
+    // Whoever answers has seen enough.
+    const last = rows.at(-1)
+    if (keys.size > 0 && last?.kind === 'message' && last.own) v.missed = 0
   }
 
   const drawn: ReactNode[] = []
