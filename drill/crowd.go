@@ -40,6 +40,7 @@ type person struct {
 	id    string
 	home  int // site, by number
 	c     *client.Client
+	open  client.Options // with which it is opened again
 	crowd *crowd
 	mu    sync.Mutex
 	hears map[string]*hearing // by room
@@ -100,7 +101,8 @@ func gather(ctx context.Context, sites []string, urls map[string]string, n int, 
 		for k := 1; k < len(sites); k++ {
 			list = append(list, urls[sites[(p.home+k)%len(sites)]])
 		}
-		if p.c, err = client.Open(client.Options{URLs: list, Store: &client.MemoryStore{}, HTTPClient: hc, OnEvent: p.event}); err != nil {
+		p.open = client.Options{URLs: list, Store: &client.MemoryStore{}, HTTPClient: hc, OnEvent: p.event}
+		if p.c, err = client.Open(p.open); err != nil {
 			return c, err
 		}
 		if err = p.c.SignUp(ctx, client.SignUpForm{Handle: p.name, Name: fmt.Sprintf("%s의 %d번", sites[p.home], i), Password: password}); err != nil {
@@ -133,14 +135,10 @@ func gather(ctx context.Context, sites []string, urls map[string]string, n int, 
 		c.enter(id, pairPause, func(p *person) string { return map[*person]string{a: b.id, b: a.id}[p] }, a, b)
 	}
 	for _, p := range c.people {
-		var in []string
-		for id := range p.hears {
-			in = append(in, id)
-		}
 		if err := p.c.WaitConnected(ctx); err != nil {
 			return c, err
 		}
-		p.c.View(in...)
+		p.look()
 	}
 	tell("%d people of %d sites in %d rooms, %.0f sends a second", len(c.people), len(sites), len(c.rooms), c.offered())
 	return c, nil
@@ -156,6 +154,37 @@ func (c *crowd) enter(id string, pause time.Duration, to func(*person) string, m
 		m.hears[id] = &hearing{p: m, room: r, silent: true}
 		m.mu.Unlock()
 	}
+}
+
+// goHome brings everybody back to where they live, as a new start of their client does: who has moved stays there, and a
+// fire would meet a site without people.
+func (c *crowd) goHome(ctx context.Context) (err error) {
+	for _, p := range c.people {
+		if p.c.State().URL == c.urls[c.sites[p.home]] {
+			continue
+		}
+		_ = p.c.Close()
+		if p.c, err = client.Open(p.open); err != nil {
+			return err
+		}
+		if err := p.c.WaitConnected(ctx); err != nil {
+			return fmt.Errorf("%s could not go home: %w", p.name, err)
+		}
+		p.look()
+	}
+	return nil
+}
+
+// look brings all of a person's rooms into view.
+func (p *person) look() {
+	var in []string
+	p.mu.Lock()
+	for id, h := range p.hears {
+		in = append(in, id)
+		h.silent = true
+	}
+	p.mu.Unlock()
+	p.c.View(in...)
 }
 
 // offered is how many sends a second the voices make.

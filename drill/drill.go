@@ -78,7 +78,7 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 1))
 	tell := func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
-	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, Sites: Sites, Machine: machine(),
+	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine(),
 		Network: fmt.Sprintf("a relay of this program in every way between sites and to people: %v there and back between sites; it holds back what a network would drop", 2*delay)}
 	l, err := newLab(o.Binary, dir, Sites, delay, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)))
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The page of a report is one file: it carries its style and its pictures, runs no script and asks no other host for anything.
@@ -402,5 +403,6 @@ func (r *Report) command() string {
 			names = append(names, name)
 		}
 	}
-	return fmt.Sprintf("bonghwa drill --scenario %s --people %d --seed %d --html drill.html", shellWord(strings.Join(names, ",")), r.People, r.Seed)
+	length := time.Duration(r.DurationS * float64(time.Second))
+	return fmt.Sprintf("bonghwa drill --scenario %s --people %d --duration %v --seed %d --html drill.html", shellWord(strings.Join(names, ",")), r.People, length, r.Seed)
 }

@@ -14,6 +14,8 @@ type Report struct {
 	Version string    `json:"version"`
 	Seed    uint64    `json:"seed"`
 	People  int       `json:"people"`
+	// DurationS is how long each fault was felt, in seconds.
+	DurationS float64 `json:"duration_s"`
 	// Sites are the names of the sites, in the order of all lists of sites below.
 	Sites []string `json:"sites"`
 	// Network says what stood between the sites: by what packets were lost, and what the way cost.

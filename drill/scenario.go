@@ -65,6 +65,9 @@ func play(ctx context.Context, k scenario, site string, l *lab, c *crowd, length
 	if err := l.steady(ctx); err != nil {
 		return out, err
 	}
+	if err := c.goHome(ctx); err != nil {
+		return out, err
+	}
 	var urls []string
 	for _, site := range l.sites {
 		urls = append(urls, l.urls[site])
