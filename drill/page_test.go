@@ -152,7 +152,7 @@ func TestPage(t *testing.T) {
 		">24,819<", ">11,205<", "9f2ce5a07b1d4481", "aa01", "bb02", "3곳의 내용이 모두 같습니다", "데이터센터마다 내용이 다릅니다",
 		// the machine and the command
 		"A Processor", "7.8 GiB", "6.8.0-test", "1.25", "9,120", "4,321", "47%", "20221015", "1,200명", "v0.2.0-dev", r.Network,
-		"--people 1200 --seed 20221015",
+		"--people 1200 --duration 0s --seed 20221015",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)
@@ -251,7 +251,7 @@ func TestPageWords(t *testing.T) {
 	for got, want := range map[string]string{
 		count(0): "0", count(999): "999", count(1000): "1,000", count(-12345): "-12,345", count(1234567): "1,234,567",
 		inMs(0): "0 ms", inMs(3.4): "3.4 ms", inMs(1280.4): "1,280 ms", inSeconds(420): "0.42", inSeconds(3.4): "0.003", inSeconds(75_300): "75.3",
-		(&Report{Sites: []string{"a"}, Scenarios: []Scenario{{Name: "x-a"}, {Name: "y"}, {Name: "x-b"}}}).command(): "bonghwa drill --scenario x,y,x-b --people 0 --seed 0 --html drill.html",
+		(&Report{Sites: []string{"a"}, Scenarios: []Scenario{{Name: "x-a"}, {Name: "y"}, {Name: "x-b"}}}).command(): "bonghwa drill --scenario x,y,x-b --people 0 --duration 0s --seed 0 --html drill.html",
 		scenarioName("power-loss-seoul").Ko: "전원이 끊긴 데이터센터 (서울)", scenarioName("powerful").Ko: "powerful",
 		dayAndTime(time.Date(2026, 11, 22, 0, 5, 0, 0, time.UTC)).Ko: "2026년 11월 22일 일요일 오전 12:05", shellWord("a,b"): "a,b", shellWord("a'b"): `'a'\''b'`,
 	} {

@@ -99,6 +99,9 @@ func play(ctx context.Context, k scenario, site string, l *lab, c *crowd, length
 	} else if err := l.steady(ctx); err != nil {
 		out.Why = append(out.Why, err.Error())
 	}
+	if asked == 0 && fault == nil {
+		out.Why = append(out.Why, "nothing that is forbidden was tried")
+	}
 	f := c.audit(ctx, l, l.sites)
 	out.Lost, out.Duplicated, out.Reordered, out.Audited = f.lost, f.duplicated, f.reordered, f.audits
 	out.Why = append(out.Why, f.why...)
@@ -221,6 +224,7 @@ func cutOff(ctx context.Context, s *stage, site string) error {
 }
 
 func oneWay(ctx context.Context, s *stage, _ string) error {
+	forbidden := s.trespass(ctx)
 	for i, site := range s.l.sites[:2] {
 		var ways []way
 		for _, other := range s.l.sites {
@@ -245,7 +249,7 @@ func oneWay(ctx context.Context, s *stage, _ string) error {
 			return err
 		}
 	}
-	return <-s.trespass(ctx)
+	return <-forbidden
 }
 
 func frozen(ctx context.Context, s *stage, _ string) error {
@@ -269,13 +273,14 @@ func frozen(ctx context.Context, s *stage, _ string) error {
 
 func badNetwork(ctx context.Context, s *stage, _ string) error {
 	normal := s.l.relay.delay
+	forbidden := s.trespass(ctx)
 	s.l.relay.weather(25*time.Millisecond, 0.05, 200*time.Millisecond)
 	s.did("50 ms there and back, 5% repeated after 200 ms", "", "injected: the relay delays")
 	time.Sleep(s.length)
 	s.measured()
 	s.l.relay.weather(normal, 0, 0)
 	s.did("fine again", "", "injected: the relay delays")
-	return errors.Join(s.returned(ctx, time.Now()), <-s.trespass(ctx))
+	return errors.Join(s.returned(ctx, time.Now()), <-forbidden)
 }
 
 func rolling(ctx context.Context, s *stage, _ string) error {
@@ -305,6 +310,8 @@ func rolling(ctx context.Context, s *stage, _ string) error {
 }
 
 func allKilled(ctx context.Context, s *stage, _ string) error {
+	forbidden := s.trespass(ctx)
+	time.Sleep(200 * time.Millisecond)
 	for _, site := range s.l.sites {
 		s.goes(site)
 		s.l.kill(site)
@@ -338,5 +345,5 @@ func allKilled(ctx context.Context, s *stage, _ string) error {
 	s.did("all current", "", "status")
 	time.Sleep(3 * time.Second)
 	s.measured()
-	return <-s.trespass(ctx)
+	return <-forbidden
 }

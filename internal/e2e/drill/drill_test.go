@@ -1,0 +1,86 @@
+package drill
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/bonghwa/bonghwa/drill"
+	"github.com/bonghwa/bonghwa/internal/e2e/harness"
+)
+
+// fire runs the command and reads its report. Whether gaps kept to their bounds is reported, not asserted: that is a matter of
+// the machine.
+func fire(t *testing.T, scenarios string, args ...string) drill.Report {
+	t.Helper()
+	dir := t.TempDir()
+	file, page := filepath.Join(dir, "report.json"), filepath.Join(dir, "report.html")
+	out, code := harness.Run(t, append([]string{"drill", "--scenario", scenarios, "--dir", dir, "--json", file, "--html", page}, args...)...)
+	t.Log(out)
+	if code != 0 {
+		t.Fatalf("the drill ended with code %d", code)
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r drill.Report
+	if err := json.Unmarshal(b, &r); err != nil {
+		t.Fatal(err)
+	}
+	if !r.Held || len(r.Scenarios) == 0 {
+		t.Errorf("held %v, %d scenarios", r.Held, len(r.Scenarios))
+	}
+	for _, s := range r.Scenarios {
+		if s.Acked < 100 || s.Delivered < 100 || len(s.Audited) != 3 || s.Tried == 0 || len(s.Timeline) < 20 || len(s.Faults) == 0 {
+			t.Errorf("%s: %d acknowledged, %d delivered, %d sites audited, %d tries, %d slices, %d faults: this proves nothing",
+				s.Name, s.Acked, s.Delivered, len(s.Audited), s.Tried, len(s.Timeline), len(s.Faults))
+		}
+		for _, a := range s.Audited {
+			if a.Messages < s.Acked || a.Hash != s.Audited[0].Hash {
+				t.Errorf("%s, %s: %d messages of %d acknowledged, hash %s", s.Name, a.Site, a.Messages, s.Acked, a.Hash)
+			}
+		}
+	}
+	if st, err := os.Stat(page); err != nil || st.Size() < 10_000 {
+		t.Errorf("the page: %v, %v", st, err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "bonghwa-drill-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("the drill left %v", left)
+	}
+	return r
+}
+
+func TestPowerLoss(t *testing.T) {
+	r := fire(t, "power-loss", "--people", "6", "--duration", "3s")
+	if len(r.Scenarios) != 3 {
+		t.Fatalf("%d fires for three sites", len(r.Scenarios))
+	}
+	for i, s := range r.Scenarios {
+		if s.Name != "power-loss-"+drill.Sites[i] || len(s.BackMs) != 1 || s.MovedWorstSendGapMs == 0 {
+			t.Errorf("%+v", s.Name)
+		}
+	}
+}
+
+func TestWipedAndFrozen(t *testing.T) {
+	fire(t, "wiped,frozen", "--people", "6", "--duration", "3s")
+}
+
+// All of them, as long as the default says.
+func TestSoakAll(t *testing.T) {
+	if os.Getenv("BONGHWA_SOAK") == "" {
+		t.Skip("set BONGHWA_SOAK")
+	}
+	fire(t, "all", "--people", "24", "--duration", "10s")
+}
+
+func TestUnknownScenario(t *testing.T) {
+	out, code := harness.Run(t, "drill", "--scenario", "flood")
+	if code == 0 || !strings.Contains(out, "power-loss") {
+		t.Errorf("code %d: %s", code, out)
+	}
+}
