@@ -39,6 +39,10 @@ func (g *Gateway) routes() http.Handler {
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("/readyz", g.readyz)
 	mux.Handle("/metrics", g.loopbackOnly(promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{})))
+	if g.o.Status != nil {
+		mux.Handle("/status", g.o.Status)
+		mux.Handle("/status.json", g.o.Status)
+	}
 	root := g.o.Root
 	if root == nil {
 		root = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -19,6 +19,7 @@ import (
 	"github.com/bonghwa/bonghwa/internal/config"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/pki"
+	"github.com/bonghwa/bonghwa/internal/status"
 )
 
 // What a node is, as it tells other nodes.
@@ -87,6 +88,8 @@ type nodes struct {
 	// core is set when the node has one; draining while it gives its people away.
 	core     atomic.Pointer[core]
 	draining atomic.Bool
+	// watch is set with core.
+	watch atomic.Pointer[watch]
 }
 
 // openNodes listens for other nodes. It answers from now on, also while this node waits to be let in.
@@ -112,6 +115,17 @@ func openNodes(cfg *config.Node, data *Data, version string, log *slog.Logger) (
 	mux.HandleFunc("GET /v1/state", func(w http.ResponseWriter, r *http.Request) {
 		st, err := n.state(r.Context())
 		reply(w, st, err)
+	})
+	mux.HandleFunc("GET /v1/incidents", func(w http.ResponseWriter, r *http.Request) {
+		if look := n.watch.Load(); look != nil {
+			reply(w, look.tell(r.FormValue("have")), nil)
+			return
+		}
+		a := says{Site: n.cfg.Site, State: status.Joining}
+		if n.data.Meta.Formed {
+			a.State = status.NotReady
+		}
+		reply(w, a, nil)
 	})
 	mux.HandleFunc("POST /v1/join", func(w http.ResponseWriter, r *http.Request) {
 		site, _ := pki.Peer(r.TLS)
@@ -178,6 +192,10 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 
 // ask puts a question to another node.
 func (n *nodes) ask(ctx context.Context, addr, method, path string, question, answer any) error {
+	return n.askWith(ctx, n.client, addr, method, path, question, answer)
+}
+
+func (n *nodes) askWith(ctx context.Context, client *http.Client, addr, method, path string, question, answer any) error {
 	var body io.Reader
 	if question != nil {
 		b, err := json.Marshal(question)
@@ -190,7 +208,7 @@ func (n *nodes) ask(ctx context.Context, addr, method, path string, question, an
 	if err != nil {
 		return err
 	}
-	res, err := n.client.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return err
 	}

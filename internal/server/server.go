@@ -29,6 +29,7 @@ import (
 	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 	"github.com/bonghwa/bonghwa/internal/kernel"
+	"github.com/bonghwa/bonghwa/internal/status"
 )
 
 // Options start a Server.
@@ -134,9 +135,10 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if err != nil {
 		return s, err
 	}
+	page := &status.Page{}
 	s.gw, err = gateway.New(gateway.Options{
 		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
-		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(),
+		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(), Status: page,
 	})
 	close(s.applied)
 	if err != nil {
@@ -146,6 +148,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if s.nodes != nil {
 		// A site must be able to speak, and to say that it is not ready, while it waits for the others.
 		s.nodes.core.Store(s.core)
+		s.watch(page)
 		if s.admin, err = serveAdmin(s); err != nil {
 			return s, err
 		}
@@ -161,6 +164,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		return s, err
 	}
 	if s.nodes == nil {
+		s.watch(page)
 		if s.admin, err = serveAdmin(s); err != nil {
 			return s, err
 		}
@@ -178,6 +182,15 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		})
 	})
 	return s, nil
+}
+
+// watch begins to look at how the sites are, for the public page.
+func (s *Server) watch(page *status.Page) {
+	w := newWatch(s, page)
+	if s.nodes != nil {
+		s.nodes.watch.Store(w)
+	}
+	s.tasks.Go(func() { w.run(s.ctx) })
 }
 
 // enter is how a node becomes, or finds that it is, part of its cluster.
