@@ -156,7 +156,8 @@ func choose(r *http.Request) lang {
 
 // What the template is given.
 type pageData struct {
-	Lang, Other, Title, Product, Icon string
+	Lang, Other, Title, Product       string
+	Icon                              template.URL
 	Style                             template.CSS
 	Head, Sentence, Checked, Checking string
 	Flames                            []flame
@@ -264,8 +265,8 @@ type flame struct {
 }
 
 // spots in the order in which they are taken.
-var spots = []flame{{X: 875, Y: 237, Layer: 2, Scale: 1.4}, {X: 781, Y: 217, Layer: 1, Scale: 1.15}, {X: 688, Y: 152, Layer: 0, Scale: .95},
-	{X: 940, Y: 168, Layer: 0, Scale: .9}, {X: 700, Y: 235, Layer: 1, Scale: 1}}
+var spots = []flame{{X: 875, Y: 237, Layer: 2, Scale: 1.4}, {X: 781, Y: 217, Layer: 1, Scale: 1.15}, {X: 946, Y: 170, Layer: 0, Scale: .95},
+	{X: 690, Y: 152, Layer: 0, Scale: .9}, {X: 700, Y: 235, Layer: 1, Scale: 1}}
 
 // flames puts the sites that are lit in front.
 func flames(v View) (out []flame) {
