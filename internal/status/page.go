@@ -247,7 +247,7 @@ func (l lang) pageWords() map[string]string {
 	return map[string]string{
 		"now": l.say("지금 상태", "Now"), "since": l.say("부터", "since"), "what": l.say("무슨 일인가요", "What happened"),
 		"safe": l.say("메시지는 안전한가요", "Are messages safe"), "broken": l.say("지금 안 되는 것", "What does not work now"),
-		"measured": l.say("잰 값", "Measured"), "services": l.say("서비스별 상태", "Services"), "sites": l.say("데이터센터", "Data centres"),
+		"measured": l.say("측정한 값", "Measured"), "services": l.say("서비스별 상태", "Services"), "sites": l.say("데이터센터", "Data centres"),
 		"past": l.say("지난 장애", "Past incidents"), "none": l.say("적어 둔 장애가 없어요.", "No incident is on record."),
 		"everywhere": l.say("이 페이지는 데이터센터마다 따로 있어서, 하나가 꺼져도 다른 곳에서 열려요.", "Every data centre serves this page, so it opens when one of them is off."),
 		"alone":      l.say("컴퓨터가 꺼지면 이 페이지도 열리지 않아요.", "When this PC is off, this page does not open either."),
@@ -265,7 +265,7 @@ type flame struct {
 }
 
 // spots in the order in which they are taken.
-var spots = []flame{{X: 875, Y: 237, Layer: 2, Scale: 1.4}, {X: 781, Y: 217, Layer: 1, Scale: 1.15}, {X: 946, Y: 170, Layer: 0, Scale: .95},
+var spots = []flame{{X: 875, Y: 237, Layer: 2, Scale: 1.4}, {X: 781, Y: 217, Layer: 1, Scale: 1.15}, {X: 946, Y: 157, Layer: 0, Scale: .95},
 	{X: 690, Y: 152, Layer: 0, Scale: .9}, {X: 700, Y: 235, Layer: 1, Scale: 1}}
 
 // flames puts the sites that are lit in front.

@@ -128,7 +128,7 @@ func code(l Level) string {
 }
 
 func summarise(v View, i Incident) summaryIncident {
-	s := summaryIncident{ID: i.ID(), Name: ko.title(i), NameEn: en.title(i), Status: "investigating", Impact: impact(i), Created: stamp(i.Since),
+	s := summaryIncident{ID: i.ID(), Name: ko.name(i), NameEn: en.name(i), Status: "investigating", Impact: impact(i), Created: stamp(i.Since),
 		Started: stamp(i.Since), Updated: stamp(i.Since), PageID: pageID, Sites: i.Sites, WaitMS: i.Wait}
 	update := func(status string, at time.Time, korean, english string) {
 		t := stamp(at)

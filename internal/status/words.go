@@ -124,7 +124,7 @@ func (l lang) state(s Site) string {
 	case Joining:
 		return l.say("준비 중", "Getting ready")
 	case NotReady:
-		return l.say("돌아오는 중", "Coming back")
+		return l.say("기다리는 중", "Waiting")
 	case Silent:
 		return l.say("꺼짐", "Off")
 	}
@@ -183,11 +183,19 @@ func carry(names []string) string {
 
 // Of an incident.
 
-func (l lang) title(i Incident) string {
+// name is what an incident is called, title how it is announced while it lasts.
+func (l lang) name(i Incident) string {
 	if i.Kind == KindSends {
-		return l.say("메시지 보내기 장애를 안내드립니다", "Sending messages is disturbed")
+		return l.say("메시지 보내기 장애", "Sending messages is disturbed")
 	}
-	return l.say(l.centre(i.Sites[0])+" 장애를 안내드립니다", l.centre(i.Sites[0])+" is disturbed")
+	return l.say(l.centre(i.Sites[0])+" 장애", l.centre(i.Sites[0])+" is disturbed")
+}
+
+func (l lang) title(i Incident) string {
+	if i.Over() {
+		return l.name(i)
+	}
+	return l.say(l.name(i)+"를 안내드립니다", l.name(i))
 }
 
 // happened says what happened, and what people notice of it.
