@@ -55,7 +55,7 @@ type watch struct {
 	heard map[string]*heard
 	w     *status.Watcher
 	// formed: this node has been ready, in this process or an earlier one.
-	formed bool
+	formed atomic.Bool
 	// boot and rev name what is told: the process and its changes.
 	boot string
 	rev  int
@@ -76,8 +76,8 @@ func newWatch(s *Server, page *status.Page) *watch {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.o.Logger.Warn("the incidents of before cannot be read", "cause", err)
 	}
-	w := &watch{s: s, page: page, heard: map[string]*heard{}, w: status.NewWatcher(status.Decode(b)), formed: s.data.Meta.Formed, boot: rand.Text(),
-		save: make(chan []byte, 1)}
+	w := &watch{s: s, page: page, heard: map[string]*heard{}, w: status.NewWatcher(status.Decode(b)), boot: rand.Text(), save: make(chan []byte, 1)}
+	w.formed.Store(s.data.Meta.Formed)
 	if s.nodes != nil {
 		d := &net.Dialer{Timeout: lookTimeout}
 		w.client = &http.Client{Transport: &http.Transport{TLSClientConfig: s.nodes.who.Client(), DialContext: d.DialContext, TLSHandshakeTimeout: lookTimeout,
@@ -176,8 +176,8 @@ func (w *watch) own(url string, wait time.Duration) status.Site {
 	case n != nil && n.draining.Load():
 		s.State = status.Draining
 	case node.Ready() == nil:
-		w.formed = true
-	case !w.formed:
+		w.formed.Store(true)
+	case !w.formed.Load():
 		s.State = status.Joining
 	default:
 		s.State = status.NotReady
@@ -194,6 +194,7 @@ func (w *watch) say(wait time.Duration) {
 // tell answers another node that has the incidents of a revision.
 func (w *watch) tell(have string) says {
 	s := *w.said.Load()
+	s.State = w.own("", 0).State // as it is now, not as it was at the last look
 	if s.Rev == have {
 		s.Incidents = nil
 	}
