@@ -193,8 +193,13 @@ func (w *watch) say(wait time.Duration) {
 
 // tell answers another node that has the incidents of a revision.
 func (w *watch) tell(have string) says {
-	s := *w.said.Load()
+	s := w.said.Load().since(have)
 	s.State = w.own("", 0).State // as it is now, not as it was at the last look
+	return s
+}
+
+// since leaves the incidents out for who has them.
+func (s says) since(have string) says {
 	if s.Rev == have {
 		s.Incidents = nil
 	}
@@ -213,7 +218,7 @@ func (w *watch) ask(ctx context.Context, at time.Time) []status.Site {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	for i, m := range sites {
-		out[i] = status.Site{Name: m.name, URL: m.url, State: status.Silent}
+		out[i] = status.Site{Name: m.name, URL: m.url}
 		if m.name == w.site() {
 			done <- struct{}{}
 			continue
@@ -234,16 +239,29 @@ func (w *watch) ask(ctx context.Context, at time.Time) []status.Site {
 		<-done
 	}
 	for i, a := range answers {
+		out[i].State = stateOf(a, w.heard[sites[i].name])
 		if a == nil {
 			continue
 		}
-		out[i].State, out[i].Refuses, out[i].Slow = a.State, a.Refuses, a.Slow
+		out[i].Refuses, out[i].Slow = a.Refuses, a.Slow
 		if h := w.heard[a.Site]; h != nil && h.Rev == a.Rev {
 			a.Incidents = h.Incidents
 		}
 		w.heard[a.Site] = &heard{*a, at}
 	}
 	return out
+}
+
+// stateOf is how a site is by its answer, or without one by the last. One that has sent its people elsewhere and is gone was
+// stopped on purpose.
+func stateOf(a *says, last *heard) status.State {
+	switch {
+	case a != nil:
+		return a.State
+	case last != nil && last.State == status.Draining:
+		return status.Draining
+	}
+	return status.Silent
 }
 
 // known are the sites of the cell, by name: those that are written in it, or else those of this node's file.

@@ -155,7 +155,19 @@ func TestStatusPage(t *testing.T) {
 		}
 	}
 	c.Sites["daejeon"].Kill()
-	c.Start(three...)
+	// Alone it cannot become ready; its page says so all the same.
+	started := make(chan error, 1)
+	go func() {
+		_, err := c.TryFor("daejeon", patience)
+		started <- err
+	}()
+	until(t, urls["daejeon"], "daejeon tells that it waits for the others", func(p statusPage) bool {
+		return p.Status.Indicator == "critical" && p.incident("busan") == "resolved"
+	})
+	c.Start("seoul", "busan")
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
 	until(t, urls["daejeon"], "daejeon remembers", func(p statusPage) bool {
 		n := 0
 		for _, i := range p.Incidents {
