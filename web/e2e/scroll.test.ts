@@ -20,7 +20,7 @@ interface Eye {
   drift: number
   /** rows is the largest number of rows in the document. */
   rows: number
-  /** lost turns of the wheel moved nothing: Firefox drops one that comes while the page itself sets the position. */
+  /** lost turns of the wheel moved nothing: Firefox drops one now and then, probably while the page itself sets the position. */
   lost: number
   /** turned tells of a turn of the wheel that comes now; still resolves when it has moved the log and the log rests. */
   turned(by: number): void
