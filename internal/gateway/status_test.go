@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -31,6 +32,25 @@ func TestStatusPageIsServedInEveryState(t *testing.T) {
 			if got != with {
 				t.Errorf("%s, with a page %v: %d %v %s", path, with, w.Code, w.Header(), w.Body)
 			}
+		}
+	}
+}
+
+// A node that has no views yet says so, and serves what needs none.
+func TestWaiting(t *testing.T) {
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("page")) })
+	root := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("client")) })
+	h := Waiting(Options{Status: page, Root: root, Hosts: []string{"known.example"}})
+	loopback := ListenerContext(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	for target, want := range map[string]int{
+		"http://known.example/status": 200, "http://known.example/status.json": 200, "http://known.example/": 200, "http://known.example/healthz": 200,
+		"http://known.example/readyz": 503, "http://known.example/live": 503, "http://known.example/metrics": 503,
+		"http://known.example/api/bonghwa.api.v1.ChatService/Send": 503, "http://other.example/status": 421,
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", target, nil).WithContext(loopback))
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", target, w.Code, want)
 		}
 	}
 }

@@ -13,13 +13,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/config"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/pki"
-	"github.com/bonghwa/bonghwa/internal/status"
 )
 
 // What a node is, as it tells other nodes.
@@ -88,7 +88,10 @@ type nodes struct {
 	// core is set when the node has one; draining while it gives its people away.
 	core     atomic.Pointer[core]
 	draining atomic.Bool
-	// watch is set with core.
+	// wasReady: the cell has been ready here once; meta is held while bonghwa.json changes.
+	wasReady atomic.Bool
+	meta     sync.Mutex
+	// watch looks at the sites, from soon after this node listens.
 	watch atomic.Pointer[watch]
 }
 
@@ -111,21 +114,19 @@ func openNodes(cfg *config.Node, data *Data, version string, log *slog.Logger) (
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for other nodes: %v", at, cause(err))
 	}
+	n.wasReady.Store(data.Meta.Formed)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/state", func(w http.ResponseWriter, r *http.Request) {
 		st, err := n.state(r.Context())
 		reply(w, st, err)
 	})
 	mux.HandleFunc("GET /v1/incidents", func(w http.ResponseWriter, r *http.Request) {
-		if look := n.watch.Load(); look != nil {
-			reply(w, look.tell(r.FormValue("have")), nil)
+		look := n.watch.Load()
+		if look == nil {
+			reply(w, nil, errNoCore)
 			return
 		}
-		a := says{Site: n.cfg.Site, State: status.Joining}
-		if n.data.Meta.Formed {
-			a.State = status.NotReady
-		}
-		reply(w, a, nil)
+		reply(w, look.tell(r.FormValue("have")), nil)
 	})
 	mux.HandleFunc("POST /v1/join", func(w http.ResponseWriter, r *http.Request) {
 		site, _ := pki.Peer(r.TLS)
@@ -158,7 +159,7 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 	st = NodeState{Cluster: n.cfg.Cluster.ID, Site: n.cfg.Site, Node: n.data.Meta.Node, Phase: phaseNew, Version: n.version,
 		Behaviour: kernel.Behaviour, Certificate: n.who.NotAfter.Unix(), Draining: n.draining.Load()}
 	switch {
-	case n.data.Meta.Formed:
+	case n.wasReady.Load():
 		st.Phase = phaseKnown
 	case n.data.hasLog():
 		st.Phase = phaseForming

@@ -70,7 +70,9 @@ type Server struct {
 	core     *core
 	gw       *gateway.Gateway
 	http     *http.Server
+	handler  atomic.Pointer[http.Handler]
 	listener net.Listener
+	page     *status.Page
 	admin    *adminServer
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -96,7 +98,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 			o.Signup = gateway.SignupOpen
 		}
 	}
-	s = &Server{o: o, applied: make(chan struct{})}
+	s = &Server{o: o, applied: make(chan struct{}), page: &status.Page{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -135,10 +137,9 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if err != nil {
 		return s, err
 	}
-	page := &status.Page{}
 	s.gw, err = gateway.New(gateway.Options{
 		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
-		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(), Status: page,
+		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(), Status: s.page,
 	})
 	close(s.applied)
 	if err != nil {
@@ -148,7 +149,6 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if s.nodes != nil {
 		// A site must be able to speak, and to say that it is not ready, while it waits for the others.
 		s.nodes.core.Store(s.core)
-		s.watch(page)
 		if s.admin, err = serveAdmin(s); err != nil {
 			return s, err
 		}
@@ -164,7 +164,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		return s, err
 	}
 	if s.nodes == nil {
-		s.watch(page)
+		s.watch()
 		if s.admin, err = serveAdmin(s); err != nil {
 			return s, err
 		}
@@ -185,8 +185,8 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 }
 
 // watch begins to look at how the sites are, for the public page.
-func (s *Server) watch(page *status.Page) {
-	w := newWatch(s, page)
+func (s *Server) watch() {
+	w := newWatch(s)
 	if s.nodes != nil {
 		s.nodes.watch.Store(w)
 	}
@@ -201,6 +201,9 @@ func (s *Server) enter(ctx context.Context) (plan logPlan, err error) {
 	if s.nodes, err = openNodes(s.o.Node, s.data, s.o.Version, s.o.Logger); err != nil {
 		return plan, err
 	}
+	// From here on people who come are told how it is, however long this takes.
+	s.watch()
+	s.answer(gateway.Waiting(gateway.Options{Root: s.o.Root, Hosts: s.o.Hosts, Status: s.page}))
 	return s.nodes.enter(ctx, s.URL(), s.o.Rebuild)
 }
 
@@ -249,9 +252,14 @@ func (s *Server) Signup() string { return s.o.Signup }
 // DataDir is the absolute path of the data.
 func (s *Server) DataDir() string { return s.data.Dir }
 
-func (s *Server) serve() {
+// answer gives requests to a handler from now on.
+func (s *Server) answer(h http.Handler) {
+	s.handler.Store(&h)
+	if s.http != nil {
+		return
+	}
 	s.http = &http.Server{
-		Handler:           s.gw.Handler(),
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
 		BaseContext:       func(l net.Listener) context.Context { return gateway.ListenerContext(context.Background(), l.Addr()) },
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -261,6 +269,10 @@ func (s *Server) serve() {
 		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
 	}
 	s.ServeAlso(s.listener)
+}
+
+func (s *Server) serve() {
+	s.answer(s.gw.Handler())
 	s.tasks.Go(func() {
 		t := time.NewTicker(100 * time.Millisecond)
 		defer t.Stop()
@@ -335,11 +347,11 @@ func (s *Server) abort() {
 	default:
 		close(s.applied)
 	}
+	if s.http != nil { // before its listener, whose end would count as a fault
+		_ = s.http.Close()
+	}
 	if s.listener != nil {
 		s.listener.Close()
-	}
-	if s.http != nil {
-		_ = s.http.Close()
 	}
 	if s.gw != nil {
 		s.gw.Close()

@@ -47,15 +47,15 @@ type says struct {
 
 // watch looks once a second at how the sites are, opens and closes incidents, and tells the page.
 type watch struct {
-	s      *Server
+	s *Server
+	// core is what this node has of one, which may be nothing yet.
+	core   func() *core
 	page   *status.Page
 	client *http.Client
 	// said is what this node tells others, heard what they told last; heard is of the looking goroutine alone.
 	said  atomic.Pointer[says]
 	heard map[string]*heard
 	w     *status.Watcher
-	// formed: this node has been ready, in this process or an earlier one.
-	formed atomic.Bool
 	// boot and rev name what is told: the process and its changes.
 	boot string
 	rev  int
@@ -68,17 +68,20 @@ type member struct{ name, addr, url string }
 type heard struct {
 	says
 	at time.Time
+	// planned: it has sent its people elsewhere, and has not been up since.
+	planned bool
 }
 
 // newWatch reads what was kept. A file that cannot be read is no reason not to start: it is logged, and begun again.
-func newWatch(s *Server, page *status.Page) *watch {
+func newWatch(s *Server) *watch {
 	b, err := os.ReadFile(s.data.path(incidentsFile))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.o.Logger.Warn("the incidents of before cannot be read", "cause", err)
 	}
-	w := &watch{s: s, page: page, heard: map[string]*heard{}, w: status.NewWatcher(status.Decode(b)), boot: rand.Text(), save: make(chan []byte, 1)}
-	w.formed.Store(s.data.Meta.Formed)
+	w := &watch{s: s, core: func() *core { return s.core }, page: s.page, heard: map[string]*heard{}, w: status.NewWatcher(status.Decode(b)), boot: rand.Text(),
+		save: make(chan []byte, 1)}
 	if s.nodes != nil {
+		w.core = s.nodes.core.Load
 		d := &net.Dialer{Timeout: lookTimeout}
 		w.client = &http.Client{Transport: &http.Transport{TLSClientConfig: s.nodes.who.Client(), DialContext: d.DialContext, TLSHandshakeTimeout: lookTimeout,
 			MaxIdleConnsPerHost: 1, IdleConnTimeout: 30 * time.Second}}
@@ -127,23 +130,30 @@ func (w *watch) look(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // what was not answered says nothing
 	}
-	wait := w.s.core.node.Waited()
+	var wait time.Duration
+	if c := w.core(); c != nil {
+		wait = c.node.Waited()
+	}
 	here := w.site()
 	for i := range sites {
 		if sites[i].Name == here {
 			sites[i] = w.own(sites[i].URL, wait)
 		}
 	}
-	if w.w.See(status.Look{At: at, Here: here, Sites: sites, Wait: wait}) {
+	changed := w.w.See(status.Look{At: at, Here: here, Sites: sites, Wait: wait})
+	own := w.w.Incidents()
+	if changed || slices.ContainsFunc(own, func(i status.Incident) bool { return !i.Over() }) { // while one lasts its wait changes
 		w.rev++
+	}
+	if changed {
 		select {
 		case <-w.save: // an older state that was not written yet
 		default:
 		}
-		w.save <- status.Encode(w.w.Incidents())
+		w.save <- status.Encode(own)
 	}
 	w.say(wait)
-	lists := [][]status.Incident{w.w.Incidents()}
+	lists := [][]status.Incident{own}
 	for _, h := range w.heard {
 		list := h.Incidents
 		if at.Sub(h.at) > stillTrue {
@@ -170,17 +180,18 @@ func (w *watch) site() string {
 
 // own is how this node is.
 func (w *watch) own(url string, wait time.Duration) status.Site {
-	node := w.s.core.node
-	s := status.Site{Name: w.site(), URL: url, State: status.Up, Refuses: node.Stats().DiskFull != "" || wait >= stoppedFrom, Slow: wait >= slowFrom}
-	switch n := w.s.nodes; {
+	s := status.Site{Name: w.site(), URL: url, State: status.NotReady}
+	n, c := w.s.nodes, w.core()
+	switch {
 	case n != nil && n.draining.Load():
 		s.State = status.Draining
-	case node.Ready() == nil:
-		w.formed.Store(true)
-	case !w.formed.Load():
+	case c != nil && c.node.Ready() == nil:
+		s.State = status.Up
+	case n != nil && !n.wasReady.Load():
 		s.State = status.Joining
-	default:
-		s.State = status.NotReady
+	}
+	if c != nil {
+		s.Refuses, s.Slow = c.node.Stats().DiskFull != "" || wait >= stoppedFrom, wait >= slowFrom
 	}
 	return s
 }
@@ -239,37 +250,40 @@ func (w *watch) ask(ctx context.Context, at time.Time) []status.Site {
 		<-done
 	}
 	for i, a := range answers {
-		out[i].State = stateOf(a, w.heard[sites[i].name])
+		last := w.heard[sites[i].name]
+		out[i].State = stateOf(a, last)
 		if a == nil {
 			continue
 		}
 		out[i].Refuses, out[i].Slow = a.Refuses, a.Slow
-		if h := w.heard[a.Site]; h != nil && h.Rev == a.Rev {
-			a.Incidents = h.Incidents
+		if last != nil && last.Rev == a.Rev {
+			a.Incidents = last.Incidents
 		}
-		w.heard[a.Site] = &heard{*a, at}
+		w.heard[a.Site] = &heard{*a, at, out[i].State == status.Draining}
 	}
 	return out
 }
 
-// stateOf is how a site is by its answer, or without one by the last. One that has sent its people elsewhere and is gone was
-// stopped on purpose.
+// stateOf is how a site is by its answer and by what was heard before. One that has sent its people elsewhere was stopped on
+// purpose: it is not missed until it has been up again.
 func stateOf(a *says, last *heard) status.State {
+	planned := last != nil && last.planned
 	switch {
-	case a != nil:
-		return a.State
-	case last != nil && last.State == status.Draining:
+	case planned && (a == nil || a.State == status.NotReady):
 		return status.Draining
+	case a == nil:
+		return status.Silent
 	}
-	return status.Silent
+	return a.State
 }
 
 // known are the sites of the cell, by name: those that are written in it, or else those of this node's file.
 func (w *watch) known() (sites []member) {
 	cfg := w.s.nodes.cfg
-	if records, err := w.s.core.log.KnownNodes(); err == nil {
+	if c := w.core(); c != nil {
+		records, err := c.log.KnownNodes()
 		for _, r := range records {
-			if r.Site != "" {
+			if err == nil && r.Site != "" {
 				sites = append(sites, member{r.Site, r.Addr, r.URL})
 			}
 		}

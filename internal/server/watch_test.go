@@ -6,22 +6,33 @@ import (
 	"github.com/bonghwa/bonghwa/internal/status"
 )
 
+// A site is missed, unless it was drained before: then it is so until it has been up again.
 func TestStateOf(t *testing.T) {
-	up, draining := &says{State: status.Up}, &says{State: status.Draining}
-	for _, c := range []struct {
+	say := func(st status.State) *says { return &says{State: st} }
+	var last *heard
+	for i, c := range []struct {
 		answer *says
-		last   *heard
 		want   status.State
 	}{
-		{nil, nil, status.Silent},
-		{up, nil, status.Up},
-		{nil, &heard{says: *up}, status.Silent},
-		{draining, &heard{says: *up}, status.Draining},
-		{nil, &heard{says: *draining}, status.Draining},
-		{up, &heard{says: *draining}, status.Up},
+		{nil, status.Silent},
+		{say(status.Joining), status.Joining},
+		{say(status.Up), status.Up},
+		{nil, status.Silent},
+		{say(status.NotReady), status.NotReady},
+		{say(status.Up), status.Up},
+		{say(status.Draining), status.Draining},
+		{nil, status.Draining},
+		{say(status.NotReady), status.Draining},
+		{nil, status.Draining},
+		{say(status.Up), status.Up},
+		{nil, status.Silent},
 	} {
-		if got := stateOf(c.answer, c.last); got != c.want {
-			t.Errorf("answer %+v after %+v: %s", c.answer, c.last, got)
+		got := stateOf(c.answer, last)
+		if got != c.want {
+			t.Errorf("%d: %s, want %s", i, got, c.want)
+		}
+		if c.answer != nil {
+			last = &heard{says: *c.answer, planned: got == status.Draining}
 		}
 	}
 }

@@ -169,9 +169,9 @@ type pageData struct {
 }
 
 type card struct {
-	ID, Title, Progress, SinceISO, Since, Happened, Kept, Broken, Waited, Day, Span string
-	Well                                                                            bool
-	Feed                                                                            []event
+	ID, Title, Progress, SinceISO, Since, Moment, Happened, Kept, Broken, Waited, Day, Span string
+	Well                                                                                    bool
+	Feed                                                                                    []event
 }
 
 type event struct{ ISO, At, Text string }
@@ -225,7 +225,7 @@ func class(l Level) string {
 }
 
 func (l lang) card(v View, i Incident) card {
-	c := card{ID: i.ID(), Title: l.title(i), Progress: l.progress(i), SinceISO: i.Since.UTC().Format(time.RFC3339), Since: l.clock(i.Since), Happened: l.happened(i),
+	c := card{ID: i.ID(), Title: l.title(i), Progress: l.progress(i), SinceISO: i.Since.UTC().Format(time.RFC3339), Since: l.clock(i.Since), Moment: l.moment(i.Since), Happened: l.happened(i),
 		Kept: l.kept(v), Broken: l.broken(v), Waited: l.waited(i), Day: l.day(i.Since), Well: !i.Fine.IsZero()}
 	if i.Over() {
 		c.Span = l.span(i)

@@ -234,3 +234,23 @@ func TestNamesAreText(t *testing.T) {
 		t.Errorf("%v\n%s", err, html.EscapeString(string(b)))
 	}
 }
+
+func BenchmarkPage(b *testing.B) {
+	p := shownPage()
+	r := httptest.NewRequest("GET", "/status", nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		p.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}
+
+// What a look costs with as many incidents as are kept, of three sites that have seen the same.
+func BenchmarkMerge(b *testing.B) {
+	var list []Incident
+	for i := range Kept {
+		list = append(list, inc(KindSite, "busan", 100*i+1, 100*i+20))
+	}
+	for b.Loop() {
+		Merge(list, list, list)
+	}
+}

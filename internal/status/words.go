@@ -200,7 +200,7 @@ func (l lang) title(i Incident) string {
 
 // happened says what happened, and what people notice of it.
 func (l lang) happened(i Incident) string {
-	since := l.clock(i.Since)
+	since := l.moment(i.Since)
 	where := l.list(i.Sites)
 	switch {
 	case i.Kind == KindSends && i.Over():
@@ -218,10 +218,14 @@ func (l lang) happened(i Incident) string {
 }
 
 func (l lang) ended(i Incident) string {
-	if i.Late {
-		return l.say(fmt.Sprintf("늦어도 %s에는 정상으로 돌아왔습니다.", l.clock(i.Until)), fmt.Sprintf("It was over by %s at the latest.", l.clock(i.Until)))
+	at := l.clock(i.Until)
+	if i.Until.In(kst).YearDay() != i.Since.In(kst).YearDay() {
+		at = l.moment(i.Until)
 	}
-	return l.say(fmt.Sprintf("%s에 정상으로 돌아왔습니다.", l.clock(i.Until)), fmt.Sprintf("It was over at %s.", l.clock(i.Until)))
+	if i.Late {
+		return l.say(fmt.Sprintf("늦어도 %s에는 정상으로 돌아왔습니다.", at), fmt.Sprintf("It was over by %s at the latest.", at))
+	}
+	return l.say(fmt.Sprintf("%s에 정상으로 돌아왔습니다.", at), fmt.Sprintf("It was over at %s.", at))
 }
 
 // waited is the measured gap.
@@ -285,6 +289,12 @@ func (l lang) clock(t time.Time) string {
 		half = "오후"
 	}
 	return l.say(half+t.Format(" 3:04:05"), t.Format("3:04:05 PM"))
+}
+
+// moment is a day of this year, or of the last, and a time.
+func (l lang) moment(t time.Time) string {
+	d := t.In(kst)
+	return l.say(fmt.Sprintf("%d월 %d일 %s", d.Month(), d.Day(), l.clock(t)), d.Format("2 January, ")+l.clock(t))
 }
 
 // span is how long an incident lasted.

@@ -217,3 +217,22 @@ func TestStatusPageAlone(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// A site that waits to be let in has a page, too.
+func TestStatusPageWhileWaiting(t *testing.T) {
+	c := harness.NewCluster(t, three)
+	n, err := config.Load(c.File("busan"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = c.TryFor("busan", 10*time.Second)
+	}()
+	p := until(t, n.URL, "busan tells that it waits", func(p statusPage) bool { return p.Status.Indicator == "critical" })
+	if p.component("site-busan") != "under_maintenance" || p.component("site-seoul") != "major_outage" || p.component("send") != "major_outage" || len(p.Incidents) != 0 {
+		t.Errorf("%+v", p)
+	}
+	<-ended
+}
