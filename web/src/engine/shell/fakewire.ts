@@ -51,8 +51,8 @@ export function fakeWire(server: FakeServer, net: Net, time: Time, session: Sess
     }
   }
   return {
-    connect: (events) => connect(server, net, time, events),
-    server: () => call('server', () => ({ signup: 'open' as const, version: 'fake', webBuild: '' })),
+    connect: (_site, events) => connect(server, net, time, events),
+    server: () => call('server', () => ({ signup: 'open' as const, version: 'fake', webBuild: '', site: '', sites: [] })),
     checkHandle: (handle) => call('checkHandle', () => server.checkHandle(handle)),
     signUp: (o) =>
       call('signUp', () => ({ ...server.signUp({ ...o, token: encode(o.token), device: encode(o.device) }), mustChange: false })),
@@ -68,13 +68,13 @@ export function fakeWire(server: FakeServer, net: Net, time: Time, session: Sess
         return r ? { ...r, mustChange: false } : 'waiting'
       }),
     logOut: () => call('logOut', (t) => server.logOut(t)),
-    change: (op, name, skip, old) => attempt('change', (t) => server.change(t, skip ? null : op, name, old)),
-    renew: (device) =>
+    change: (_site, op, name, skip, old) => attempt('change', (t) => server.change(t, skip ? null : op, name, old)),
+    renew: (_site, device) =>
       attempt('renew', (t) => {
         server.renewDevice(t, device)
         return true
       }),
-    fetch: (q) => attempt('fetch', (t) => server.history(t, q)),
+    fetch: (_site, q) => attempt('fetch', (t) => server.history(t, q)),
     history: (q) => call('history', (t) => server.history(t, q)),
     members: (room) => call('members', (t) => server.members(t, room)),
     room: (id) => call('room', (t) => server.room(t, id)),
@@ -204,6 +204,7 @@ export class Window {
     this.browser = browser
     this.env = {
       origin: 'http://fake',
+      elsewhere: [],
       secure: browser.hasLocks,
       locks: browser.hasLocks ? browser.locks.window(id) : null,
       channel: () => {

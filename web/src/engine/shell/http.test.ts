@@ -6,6 +6,7 @@ import { FrameSchema } from '../../gen/bonghwa/live/v1/frame_pb.ts'
 import type { UpFrame } from '../core/frames.ts'
 import { down, up } from './frames.ts'
 import { HttpWire } from './http.ts'
+import { Sites } from './sites.ts'
 
 interface Seen {
   url: string
@@ -13,7 +14,7 @@ interface Seen {
 }
 
 /** wire answers every request with what is given, in turn. */
-function wire(answers: (Response | Error)[]): { http: HttpWire; seen: Seen[]; over: string[]; token: { now: string } } {
+function wire(answers: (Response | Error)[], elsewhere: readonly string[] = []): { http: HttpWire; seen: Seen[]; over: string[]; token: { now: string } } {
   const token = { now: 'secret' }
   const seen: Seen[] = []
   const over: string[] = []
@@ -28,7 +29,7 @@ function wire(answers: (Response | Error)[]): { http: HttpWire; seen: Seen[]; ov
     queueMicrotask(fn)
     return () => {}
   }
-  return { http: new HttpWire('http://host', session, soon, fetcher as typeof globalThis.fetch), seen, over, token }
+  return { http: new HttpWire(new Sites('http://host', elsewhere), session, soon, fetcher as typeof globalThis.fetch), seen, over, token }
 }
 
 function refusal(reason: Reason, more: { again?: boolean; retryAfterMs?: bigint; field?: string } = {}): Response {
@@ -75,9 +76,9 @@ test('a named change is tried once: the core decides what follows', async () => 
   const name = { n: 1, tag: new Uint8Array(8), base: 1, epoch: 0 }
   const { http, seen } = wire([new TypeError('network'), refusal(Reason.LIMIT)])
   const op = { uid: 'u', kind: 'addFriend', peer: 'p' } as const
-  expect(await http.change(op, name, false, '')).toEqual({ answer: null, failure: null })
-  expect((await http.change(op, name, false, '')).failure).toMatchObject({ reason: 'limit' })
-  expect((await http.change({ uid: 'u', kind: 'send' }, name, false, '')).failure).toMatchObject({ reason: 'invalid' })
+  expect(await http.change(0, op, name, false, '')).toEqual({ answer: null, failure: null })
+  expect((await http.change(0, op, name, false, '')).failure).toMatchObject({ reason: 'limit' })
+  expect((await http.change(0, { uid: 'u', kind: 'send' }, name, false, '')).failure).toMatchObject({ reason: 'invalid' })
   expect(seen).toHaveLength(2)
 })
 

@@ -1,0 +1,67 @@
+// The sites of the system as a window knows them. Numbers are those of the addresses that the page may use: 0 is the site that
+// it came from, then the others that its policy names; they keep their meaning as long as the page is open. What the system tells
+// of its sites says which of these are still part of it, and what they are called.
+import type { Site, Sites as SitesState } from '../types.ts'
+
+export class Sites {
+  /** urls are origins. */
+  readonly urls: readonly string[]
+  private where = 0
+  private told: readonly Site[] = []
+
+  constructor(origin: string, elsewhere: readonly string[]) {
+    this.urls = [origin, ...elsewhere]
+  }
+
+  /** at is the site of the connection, where calls go first. A window that leads may have been opened when there were more. */
+  get at(): number {
+    return this.where
+  }
+
+  set at(site: number) {
+    this.where = site < this.urls.length ? site : 0
+  }
+
+  /** tell takes the list of the system; an empty one says nothing. */
+  tell(list: readonly Site[]): void {
+    if (list.length > 0) this.told = list.map(({ name, url }) => ({ name, url: originOf(url) }))
+  }
+
+  /** forget: nobody is logged in any more. */
+  forget(): void {
+    this.told = []
+    this.at = 0
+  }
+
+  /** dropped says of each address whether it is no longer part of the system. The page's own stays. */
+  get dropped(): readonly boolean[] {
+    return this.urls.map((url, i) => i > 0 && this.told.length > 0 && !this.told.some((s) => s.url === url))
+  }
+
+  /** order is all sites to be asked, the one of the connection first. */
+  get order(): readonly number[] {
+    const { dropped, at } = this
+    return this.urls.map((_, i) => (at + i) % this.urls.length).filter((i) => i === at || !dropped[i])
+  }
+
+  /** outgrown: the system has a site that this page may not use, as one has that was one machine when the page was loaded. A page
+   * of a name that is no site's has no other sites, and gets none by being loaded again. */
+  get outgrown(): boolean {
+    const own = this.urls[0] ?? ''
+    const usable = (url: string) => url.startsWith('https:') || own.startsWith('http:')
+    return this.told.some((s) => s.url === own) && this.told.some((s) => usable(s.url) && !this.urls.includes(s.url))
+  }
+
+  get state(): SitesState {
+    const name = (url: string | undefined) => this.told.find((s) => s.url === url)?.name ?? ''
+    return { list: this.told, at: name(this.urls[this.at]), here: name(this.urls[0]) }
+  }
+}
+
+function originOf(url: string): string {
+  try {
+    return new URL(url).origin
+  } catch {
+    return ''
+  }
+}
