@@ -39,12 +39,14 @@ export interface Site {
   readonly url: string
 }
 
-/** Sites: where the system runs, in the order of their names; empty: it is one machine. at is the name of the site that this
- * device is connected to, or was last. here is the one that this page came from. */
+/** Sites: where the system runs, in the order of their names; empty: it is one machine. */
 export interface Sites {
   readonly list: readonly Site[]
+  /** at is the name of the site that this device is connected to, or was last. */
   readonly at: string
-  readonly here: string
+  /** left is the site that it was connected to before, and movedAt when (local) it went from there to another; 0: it has not. */
+  readonly left: string
+  readonly movedAt: number
 }
 
 /** Connection: online after the first Welcome; reconnecting from 400 ms after it broke. */

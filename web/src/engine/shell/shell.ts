@@ -396,7 +396,7 @@ export class Shell {
       this.model.input(i)
       if (i.t === 'connection') {
         this.connection = i.state
-        this.sites.at = i.site
+        this.sites.go(i.site, i.state === 'online', this.now())
         this.own.set({ connection: i.state, since: i.since || this.now(), sites: this.sites.state })
       } else if (i.t === 'sites') {
         this.sites.tell(i.sites)

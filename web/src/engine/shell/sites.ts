@@ -7,19 +7,28 @@ export class Sites {
   /** urls are origins. */
   readonly urls: readonly string[]
   private where = 0
+  /** connected is where the last connection was, -1: nowhere yet. left is where the one before was. */
+  private connected = -1
+  private left = -1
+  private movedAt = 0
   private told: readonly Site[] = []
 
   constructor(origin: string, elsewhere: readonly string[]) {
     this.urls = [origin, ...elsewhere]
   }
 
-  /** at is the site of the connection, where calls go first. A window that leads may have been opened when there were more. */
+  /** at is the site of the connection or the one that is tried, where calls go first. */
   get at(): number {
     return this.where
   }
 
-  set at(site: number) {
+  /** go: there is a connection to a site, or it is tried. The window that leads may have been opened when there were more. */
+  go(site: number, online: boolean, now: number): void {
     this.where = site < this.urls.length ? site : 0
+    if (!online || this.connected === this.where) return
+    this.left = this.connected
+    this.movedAt = this.connected < 0 ? 0 : now
+    this.connected = this.where
   }
 
   /** tell takes the list of the system; an empty one says nothing. */
@@ -30,7 +39,8 @@ export class Sites {
   /** forget: nobody is logged in any more. */
   forget(): void {
     this.told = []
-    this.at = 0
+    this.where = this.movedAt = 0
+    this.connected = this.left = -1
   }
 
   /** dropped says of each address whether it is no longer part of the system. The page's own stays. */
@@ -53,8 +63,8 @@ export class Sites {
   }
 
   get state(): SitesState {
-    const name = (url: string | undefined) => this.told.find((s) => s.url === url)?.name ?? ''
-    return { list: this.told, at: name(this.urls[this.at]), here: name(this.urls[0]) }
+    const name = (site: number) => this.told.find((s) => s.url === this.urls[site])?.name ?? ''
+    return { list: this.told, at: name(this.connected), left: name(this.left), movedAt: this.movedAt }
   }
 }
 
