@@ -100,6 +100,26 @@ describe.each(browserNames)('three sites in %s', (name) => {
     })
   }
 
+  test('the others are slow to answer: moving is said, then where to, and typing goes on', async () => {
+    const watch = new Watch(browser, cluster.site('seoul').url)
+    const { page, other, sent } = await pair(watch)
+    await clock(page)
+    const slow = [cluster.site('busan').proxy, cluster.site('daejeon').proxy]
+    for (const p of slow) p.delay = 250 // there and back twice until the connection counts
+    watch.down = true
+    await cluster.kill('seoul')
+    await say(page, '가는 중')
+    await expect.poll(() => shown(page), patience).toMatchObject({ '다른 데이터센터로 연결하고 있어요': expect.any(Number), '부산으로 연결했어요': expect.any(Number) })
+    for (const p of slow) p.delay = 0
+    await expect.poll(sent, patience).toEqual(['시작해요', '가는 중'])
+    await page.getByText('빠지거나 두 번 간 메시지는 없어요').waitFor({ state: 'hidden', timeout: patience.timeout })
+    console.log(`${name}, slow: ${JSON.stringify(await shown(page))}`)
+    await expect.poll(() => page.getByText('다른 데이터센터로 연결하고 있어요', { exact: true }).count(), patience).toBe(0)
+    await cluster.back('seoul')
+    other.close()
+    await watch.close()
+  })
+
   test('another address of the system is another browser store, and the page says so', async () => {
     const watch = new Watch(browser, cluster.site('seoul').url)
     const { page, other } = await pair(watch)
@@ -118,6 +138,10 @@ describe.each(browserNames)('three sites in %s', (name) => {
     const page = await watch.page()
     await signUp(page, '이도현', `out.site${name[0]}`)
     await kept(page)
+    await page.goto(watch.url + '/more')
+    await page.getByRole('button', { name: '로그아웃' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: '로그아웃' }).click()
+    await page.getByRole('heading', { name: /^(회원가입|로그인)$/ }).waitFor({ timeout: patience.timeout })
     const names = await page.evaluate(async () => {
       const all: string[] = []
       for (const c of await caches.keys()) for (const r of await (await caches.open(c)).keys()) all.push(new URL(r.url).pathname)

@@ -41,6 +41,7 @@ const networkLine = [
   /The connection to ws.* was interrupted/i,
   /Cross-Origin Request Blocked.*Reason: CORS request did not succeed/i,
   /NetworkError when attempting to fetch/i,
+  /download failed \(font-family: /,
 ]
 
 /** Watch collects what went wrong on the pages of a test. */

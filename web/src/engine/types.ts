@@ -82,7 +82,7 @@ export interface ServerInfo {
   readonly version: string
   /** webBuild is that of the site which the page came from; empty: another site was asked. */
   readonly webBuild: string
-  /** site is the name of the site that was asked, sites are all of them; empty: it is one machine. */
+  /** site is the name of the site that the page came from, sites are all of them; empty: it is one machine. */
   readonly site: string
   readonly sites: readonly Site[]
 }

@@ -12,7 +12,7 @@ import type { Op, Room } from '../inner.ts'
 import { type Device, type Found, type Invitation, type Member, type Person, RefusedError, type ServerInfo } from '../types.ts'
 import { failureOf, message, person, plain, position, room, unreachable } from './convert.ts'
 import { commandName } from './frames.ts'
-import type { Sites } from './sites.ts'
+import { type Sites, originOf } from './sites.ts'
 import { connect } from './socket.ts'
 import type { Entered, Live, LiveEvents, Opening, Outcome, Photo, Session, Wire } from './wire.ts'
 
@@ -88,7 +88,9 @@ export class HttpWire implements Wire {
       return account.getServer({})
     })
     const sites = r.sites.map(({ name, url }) => ({ name, url }))
-    return { signup: r.signup === 'open' || r.signup === 'invite' ? r.signup : 'closed', version: r.version, webBuild: home ? r.webBuild : '', site: r.site, sites }
+    // Whichever site has answered, what is meant is the one that the page came from.
+    const own = sites.find((s) => originOf(s.url) === this.sites.urls[0])?.name ?? (home ? r.site : '')
+    return { signup: r.signup === 'open' || r.signup === 'invite' ? r.signup : 'closed', version: r.version, webBuild: home ? r.webBuild : '', site: own, sites }
   }
 
   async checkHandle(handle: string): Promise<boolean> {

@@ -68,7 +68,8 @@ export class Sites {
   }
 }
 
-function originOf(url: string): string {
+/** originOf is the origin of an address, '' if it is none. */
+export function originOf(url: string): string {
   try {
     return new URL(url).origin
   } catch {
