@@ -140,7 +140,7 @@ describe.each(browserNames)('three sites in %s', (name) => {
     await kept(page)
     await page.goto(watch.url + '/more')
     await page.getByRole('button', { name: '로그아웃' }).click()
-    await page.getByRole('dialog').getByRole('button', { name: '로그아웃' }).click()
+    await page.getByRole('alertdialog').getByRole('button', { name: '로그아웃' }).click()
     await page.getByRole('heading', { name: /^(회원가입|로그인)$/ }).waitFor({ timeout: patience.timeout })
     const names = await page.evaluate(async () => {
       const all: string[] = []
