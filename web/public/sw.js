@@ -54,7 +54,15 @@ async function page(e) {
   const soon = await Promise.race([answer, late]).catch(() => undefined)
   // A site that is there and cannot serve is as good as gone.
   if (soon && soon.status < 500) return soon
-  return (await cache.match('/')) ?? answer
+  const kept = await cache.match('/')
+  return kept ? said(kept) : answer
+}
+
+/** said is the kept page with a word in it for its script: the site did not answer just now, so another one is tried first. */
+async function said(kept) {
+  const headers = new Headers(kept.headers)
+  for (const name of ['Content-Encoding', 'Content-Length']) headers.delete(name)
+  return new Response((await kept.text()).replace('<head>', '<head><meta name="bonghwa-kept" content="yes" />'), { headers })
 }
 
 /** keepPage keeps the page with its headers, if it is of this build; another one comes with its own worker. */

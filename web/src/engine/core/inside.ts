@@ -33,6 +33,8 @@ export const maxDone = 256
 export interface Config {
   /** sites is how many addresses there are, at least 1. Outputs name them by index. */
   readonly sites: number
+  /** first is the site that is tried first. */
+  readonly first?: number
   readonly rand: Rand
   /** state is what the store held; null at first start. */
   readonly state: State | null
@@ -212,6 +214,7 @@ export class Inside {
 
   constructor(cfg: Config) {
     this.sites = Math.max(1, cfg.sites)
+    this.site = this.httpSite = cfg.first ?? 0
     this.rand = cfg.rand
   }
 

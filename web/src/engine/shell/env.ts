@@ -8,6 +8,8 @@ export interface Env {
   readonly origin: string
   /** elsewhere are the origins of the other sites that the policy of this page allows. */
   readonly elsewhere: readonly string[]
+  /** kept: the page was kept by the browser, and its site did not answer when it was opened. */
+  readonly kept: boolean
   readonly secure: boolean
   readonly locks: Pick<LockManager, 'request'> | null
   channel(name: string): Channel | null
@@ -79,6 +81,7 @@ export function browserEnv(): Env {
   return {
     origin: location.origin,
     elsewhere: elsewhere(location.origin, document.querySelector<HTMLMetaElement>('meta[name="bonghwa-sites"]')?.content ?? ''),
+    kept: document.querySelector('meta[name="bonghwa-kept"]') !== null,
     secure: globalThis.isSecureContext,
     locks: globalThis.isSecureContext && 'locks' in navigator ? navigator.locks : null,
     channel: (name) => (typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name)),

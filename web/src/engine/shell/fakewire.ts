@@ -205,6 +205,7 @@ export class Window {
     this.env = {
       origin: 'http://fake',
       elsewhere: [],
+      kept: false,
       secure: browser.hasLocks,
       locks: browser.hasLocks ? browser.locks.window(id) : null,
       channel: () => {

@@ -82,15 +82,16 @@ export class HttpWire implements Wire {
   // Accounts.
 
   async server(): Promise<ServerInfo> {
-    let home = false
+    let asked = 0
     const r = await this.ask(({ account }, site) => {
-      home = site === 0
+      asked = site
       return account.getServer({})
     })
+    // Whichever site has answered, what is meant is the one that the page came from: only that has the next page.
+    const home = asked === 0 ? r : (await attempt(() => this.calls(0, elsewhereTimeout).account.getServer({}))).answer
     const sites = r.sites.map(({ name, url }) => ({ name, url }))
-    // Whichever site has answered, what is meant is the one that the page came from.
-    const own = sites.find((s) => originOf(s.url) === this.sites.urls[0])?.name ?? (home ? r.site : '')
-    return { signup: r.signup === 'open' || r.signup === 'invite' ? r.signup : 'closed', version: r.version, webBuild: home ? r.webBuild : '', site: own, sites }
+    const site = sites.find((s) => originOf(s.url) === this.sites.urls[0])?.name ?? home?.site ?? ''
+    return { signup: r.signup === 'open' || r.signup === 'invite' ? r.signup : 'closed', version: r.version, webBuild: home?.webBuild ?? '', site, sites }
   }
 
   async checkHandle(handle: string): Promise<boolean> {
@@ -257,11 +258,11 @@ export class HttpWire implements Wire {
   }
 
   async peekCode(code: string): Promise<string> {
-    return (await this.ask(({ people }) => people.peekDeviceCode({ code }))).deviceLabel
+    return (await this.byCode(({ people }) => people.peekDeviceCode({ code }))).deviceLabel
   }
 
   async admitCode(code: string): Promise<void> {
-    await this.ask(({ people }) => people.admitDevice({ code }))
+    await this.byCode(({ people }) => people.admitDevice({ code }))
   }
 
   async invitations(): Promise<readonly Invitation[]> {
@@ -270,6 +271,20 @@ export class HttpWire implements Wire {
       const { id, uses, used, users, revoked } = i
       return { id, secret: '', created: Number(i.createdMs), until: Number(i.untilMs), uses, used, users, revoked }
     })
+  }
+
+  /** byCode asks each site once: a code is known where it was made, and only there. */
+  private async byCode<T>(f: (calls: Calls) => Promise<T>): Promise<T> {
+    const sites = this.sites.order
+    if (sites.length === 1) return this.ask(f)
+    let why = unreachable
+    for (const site of sites) {
+      const { answer, failure } = await attempt(async () => ({ value: await f(this.calls(site, elsewhereTimeout)) }))
+      if (answer) return answer.value
+      if (failure) why = plain(failure)
+      if (failure && failure.reason !== 'bad_code' && !soon.has(failure.reason)) break
+    }
+    throw new RefusedError(why)
   }
 
   /** ask makes a call that is harmless to repeat, up to three times at each site. One that has burnt does not refuse, it is

@@ -37,7 +37,7 @@ export class Lead {
 
   constructor(deps: LeadDeps, account: Account, state: State) {
     this.deps = deps
-    this.core = new Core({ sites: deps.sites.urls.length, rand: deps.rand, state })
+    this.core = new Core({ sites: deps.sites.urls.length, first: deps.sites.first, rand: deps.rand, state })
     deps.sites.tell(state.sites)
     this.run((core, now) => core.setSites(now, deps.sites.urls.length, deps.sites.dropped))
     this.run((core) => core.setAccount(account.user, account.token, account.device))

@@ -88,7 +88,7 @@ export class Shell {
       (n) => this.post(n),
     )
     this.shared = { storage: deps.store.kind === 'disk' ? 'ok' : 'refused', server: null }
-    this.sites = new Sites(env.origin, env.elsewhere)
+    this.sites = new Sites(env.origin, env.elsewhere, env.kept)
     this.wire = deps.wire({ token: () => this.current?.token ?? '', over: (token) => this.session.over(token) }, this.sites)
     this.model = new Model(
       modelIO({
@@ -287,7 +287,7 @@ export class Shell {
       return this.forget(null)
     }
     // A core that never goes online tells models what its state adds up to.
-    const core = new Core({ sites: 1, rand: this.env.rand, state })
+    const core = new Core({ sites: this.sites.urls.length, first: this.sites.first, rand: this.env.rand, state })
     core.setAccount(account.user, account.token, state.meta?.device ?? account.device)
     this.adopt(core.snapshot())
     this.drafts.begin(held.drafts)

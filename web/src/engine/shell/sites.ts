@@ -6,15 +6,18 @@ import type { Site, Sites as SitesState } from '../types.ts'
 export class Sites {
   /** urls are origins. */
   readonly urls: readonly string[]
-  private where = 0
+  /** first is the site that is tried first: the page's own, unless that did not answer when the page was opened. */
+  readonly first: number
+  private where: number
   /** connected is where the last connection was, -1: nowhere yet. left is where the one before was. */
   private connected = -1
   private left = -1
   private movedAt = 0
   private told: readonly Site[] = []
 
-  constructor(origin: string, elsewhere: readonly string[]) {
+  constructor(origin: string, elsewhere: readonly string[], kept = false) {
     this.urls = [origin, ...elsewhere]
+    this.first = this.where = kept && elsewhere.length > 0 ? 1 : 0
   }
 
   /** at is the site of the connection or the one that is tried, where calls go first. */
@@ -33,13 +36,15 @@ export class Sites {
 
   /** tell takes the list of the system; an empty one says nothing. */
   tell(list: readonly Site[]): void {
-    if (list.length > 0) this.told = list.map(({ name, url }) => ({ name, url: originOf(url) }))
+    const good = list.map(({ name, url }) => ({ name, url: originOf(url) })).filter((s) => /^https?:/.test(s.url))
+    if (good.length > 0) this.told = good
   }
 
   /** forget: nobody is logged in any more. */
   forget(): void {
     this.told = []
-    this.where = this.movedAt = 0
+    this.where = this.first
+    this.movedAt = 0
     this.connected = this.left = -1
   }
 

@@ -10,7 +10,7 @@ export function OtherSites() {
   if (!server || server.sites.length < 2) return null
   const others = server.sites.filter((s) => s.name !== server.site && /^https?:/.test(s.url))
   return (
-    <aside className={css.sites}>
+    <div className={css.sites}>
       <Icon name="info" />
       <div>
         <p>{t('entry.siteHere', { site: siteName(server.site) })}</p>
@@ -22,6 +22,6 @@ export function OtherSites() {
           ))}
         </ul>
       </div>
-    </aside>
+    </div>
   )
 }
