@@ -397,10 +397,11 @@ export class Shell {
       if (i.t === 'connection') {
         this.connection = i.state
         this.sites.go(i.site, i.state === 'online', this.now())
-        this.own.set({ connection: i.state, since: i.since || this.now(), sites: this.sites.state })
+        this.own.set({ connection: i.state, since: i.since || this.now() })
+        this.tellSites()
       } else if (i.t === 'sites') {
         this.sites.tell(i.sites)
-        this.own.set({ sites: this.sites.state, outgrown: this.sites.outgrown })
+        this.tellSites()
       } else if (i.t === 'welcomed') {
         this.own.set({ skew: i.localTime - i.serverTime })
         this.photos.retry()
@@ -410,6 +411,11 @@ export class Shell {
       }
     }
     for (const v of verdicts) this.changes.asks.answer(v)
+  }
+
+  /** tellSites: a list that is only remembered makes nobody load the page again. */
+  private tellSites(): void {
+    this.own.set({ sites: this.sites.state, outgrown: this.connection === 'online' && this.sites.outgrown })
   }
 
   /** settled: what a verdict changes beside rooms and people. */
