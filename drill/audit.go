@@ -18,6 +18,9 @@ type found struct {
 	why                         []string
 }
 
+// auditPatience is for how long a room is asked for again at a site that does not give it.
+const auditPatience = 30 * time.Second
+
 // audit reads every room back from every one of these sites and holds it against what people were told: each acknowledged
 // message is there, once, under its number; numbers have no hole; nobody's messages changed places; and every member was
 // brought all of it. Then it compares the whole content of the sites' views at one position.
@@ -27,6 +30,10 @@ func (c *crowd) audit(ctx context.Context, l *lab, sites []string) (f found) {
 		a := Audit{Site: site}
 		for _, r := range c.rooms {
 			rows, err := readRoom(ctx, c, r, site)
+			for until := time.Now().Add(auditPatience); err != nil && time.Now().Before(until); {
+				time.Sleep(200 * time.Millisecond) // a busy machine makes a site unready for a moment; that is no loss
+				rows, err = readRoom(ctx, c, r, site)
+			}
 			if err != nil {
 				f.why = append(f.why, fmt.Sprintf("%s could not be read back: %v", site, err))
 				break

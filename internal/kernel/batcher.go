@@ -122,6 +122,13 @@ func (b *Batcher) Answer(in bool, st cluster.ProducerState, err error) bool {
 	return false
 }
 
+// TakeQueue takes back what waits and is not in flight, and goes on.
+func (b *Batcher) TakeQueue() []Waiting {
+	q := b.queue
+	b.queue, b.ephemeral, b.bytes = nil, nil, 0
+	return q
+}
+
 // Drain takes back what waits and is not in flight, to refuse it.
 func (b *Batcher) Drain() []Waiting {
 	q := b.queue

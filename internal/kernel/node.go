@@ -53,6 +53,9 @@ type Options struct {
 	// Checkpoints is the directory for checkpoints.
 	Checkpoints string
 	Forced      []Forced
+	// Fenced is told, once, that this node's view differs from those of two others: it serves nobody any more, and its
+	// views must come from another site.
+	Fenced func(view string)
 	// Fatal is told, once, in one sentence, why the node cannot go on. It must end the process.
 	Fatal  func(error)
 	Logger *slog.Logger
@@ -73,8 +76,11 @@ type Node struct {
 	trim     trimmer
 	inc      cluster.Incarnation
 	stopping atomic.Bool
-	fatal    sync.Once
-	stats    struct{ entries, commands, retries atomic.Uint64 }
+	fence    fence
+	// behaviour is what this node stamps: the highest number that every node of the cell knows.
+	behaviour atomic.Uint32
+	fatal     sync.Once
+	stats     struct{ entries, commands, retries atomic.Uint64 }
 
 	mu struct {
 		sync.Mutex
@@ -191,6 +197,9 @@ func (n *Node) add(w Waiting) error {
 	if w.Flags&FlagEphemeral != 0 && !n.mu.opened {
 		return ErrQueueFull
 	}
+	if err := n.cutOff(); err != nil {
+		return err
+	}
 	if err := n.mu.batcher.Add(w); err != nil {
 		return err
 	}
@@ -247,7 +256,7 @@ func (n *Node) propose() {
 		stamp := n.o.Stamp()
 		n.mu.Lock()
 		b := n.mu.batcher
-		number, in := b.Next(stamp, Behaviour, checks)
+		number, in := b.Next(stamp, n.behaviour.Load(), checks)
 		n.mu.waiters[number] = &flight{waiting: in, proposed: time.Now(), domains: len(n.runners)}
 		p := b.Proposal()
 		n.mu.Unlock()
@@ -268,10 +277,37 @@ func (n *Node) propose() {
 			}
 			if !in {
 				n.stats.retries.Add(1)
+				n.purge()
 				n.pause(2 * time.Millisecond)
 			}
 		}
 		beat.Reset(BeatAfter)
+	}
+}
+
+// cutOff says why this node, which was ready once, must not take commands: what waits here could come into the log long after
+// others have been told that its author may not write any more.
+func (n *Node) cutOff() error {
+	own := n.own()
+	if own == 0 {
+		return n.fence.err()
+	}
+	return n.within(own)
+}
+
+// purge refuses what waits behind an entry that does not get in, once this node is cut off. What is in that entry stays
+// open: it may be in the log.
+func (n *Node) purge() {
+	n.mu.Lock()
+	var refused []Waiting
+	if n.mu.batcher.Queued() > 0 && n.cutOff() != nil {
+		refused = n.mu.batcher.TakeQueue()
+	}
+	n.mu.Unlock()
+	for _, w := range refused {
+		if w.Done != nil {
+			w.Done(Result{Err: ErrNotReady})
+		}
 	}
 }
 
@@ -304,6 +340,9 @@ func (n *Node) open() bool {
 		if n.ctx.Err() != nil || errors.Is(err, cluster.ErrStopped) {
 			return false
 		}
+		if err == nil {
+			err = n.agree()
+		}
 		if err == nil && st.Incarnation == n.inc {
 			if st.Epoch != n.o.Log.Epoch() {
 				n.fail(fmt.Errorf("the cell is in epoch %d, this node's log in %d", st.Epoch, n.o.Log.Epoch()))
@@ -317,6 +356,21 @@ func (n *Node) open() bool {
 		}
 		n.pause(10 * time.Millisecond)
 	}
+}
+
+// agree finds the highest behaviour that every node of the cell knows: an entry of a newer one would stop the others.
+func (n *Node) agree() error {
+	nodes, err := n.o.Log.Nodes(n.ctx)
+	if err != nil {
+		return err
+	}
+	known := uint32(Behaviour)
+	for _, other := range nodes {
+		known = min(known, other.Behaviour)
+	}
+	n.behaviour.Store(known)
+	n.trim.expect(nodes, time.Now())
+	return nil
 }
 
 func (n *Node) retry(fn func() error) error {
@@ -454,6 +508,9 @@ func (n *Node) own() time.Duration {
 func (n *Node) within(own time.Duration) error {
 	if n.stopping.Load() || n.ctx.Err() != nil {
 		return fmt.Errorf("%w: stopping", ErrNotReady)
+	}
+	if err := n.fence.err(); err != nil {
+		return err
 	}
 	if own == 0 {
 		return fmt.Errorf("%w: still reading the log", ErrNotReady)

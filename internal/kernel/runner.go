@@ -124,13 +124,17 @@ func (r *runner) answer(it numbered, out *Outcome) {
 	n.mu.Unlock()
 	r.ownAt.Store(int64(max(f.proposed.Sub(n.start), 1)))
 	defer n.storageFault(r.a.domain.Name())
+	fenced := n.fence.err() != nil
 	for _, c := range calls {
+		if fenced {
+			c.done(Result{Err: ErrUnknownOutcome}) // a verdict of a wrong view is none
+			continue
+		}
 		c.done(Result{Pos: out.Pos, Time: out.Time, Verdict: c.d.Verdict, Repeated: c.d.Repeated, Last: c.d.Last})
 	}
 }
 
-// compare holds the proposer's chain against ours. Two views that differ are an alarm; which of them is wrong takes a
-// third to say (three sites).
+// compare holds the proposer's chain against ours.
 func (r *runner) compare(it numbered) {
 	if it.e.Node == r.n.o.Node {
 		return
@@ -139,8 +143,8 @@ func (r *runner) compare(it numbered) {
 		if c.Domain != r.a.domain.ID() {
 			continue
 		}
-		if own, ok := r.a.ChainAt(c.N); ok && own != c.Chain {
-			r.n.o.Logger.Error("views differ", "domain", r.a.domain.Name(), "n", c.N, "node", fmt.Sprintf("%x", it.e.Node))
+		if own, ok := r.a.ChainAt(c.N); ok {
+			r.n.compared(r.a.domain, c.N, it.e.Node, own == c.Chain)
 		}
 	}
 }
@@ -187,11 +191,9 @@ func (n *Node) housekeeping() {
 				return
 			}
 		}
-		nodes, err := n.o.Log.Nodes(n.ctx)
-		if err != nil {
+		if n.agree() != nil {
 			continue // no quorum: nothing can be trimmed either
 		}
-		n.trim.expect(nodes, time.Now())
 		if to, cursor, ok := n.trim.target(n.durable(), time.Now()); ok {
 			if err := n.o.Log.Trim(n.ctx, to, cursor); err != nil && n.ctx.Err() == nil {
 				n.o.Logger.Warn("the log could not be trimmed", "cause", err)

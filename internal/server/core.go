@@ -98,6 +98,7 @@ func openCore(ctx context.Context, d *Data, o coreOptions) (c *core, err error) 
 	}
 	c.node, err = kernel.Start(kernel.Options{
 		Log: c.log, Node: d.NodeID, URL: o.URL, Site: site, Addr: addr, Domains: views, Sink: o.Sink, AcceptClock: o.AcceptClock,
+		Fenced:    func(string) { o.nodes.fenced() },
 		DiskGuard: DiskGuard(d.Dir), Checkpoints: d.path(checkpointsDir), Forced: o.Forced, Fatal: o.Fatal, Logger: o.Logger,
 	})
 	return c, err

@@ -289,9 +289,8 @@ func (n *nodes) install(o offer) error {
 	if err == nil {
 		err = kernel.SyncDir(d.Dir)
 	}
-	if err == nil && d.Meta.Fetch {
-		d.Meta.Fetch = false
-		err = d.writeMeta()
+	if err == nil {
+		err = n.remember(func(m *Meta) { m.Fetch = false })
 	}
 	return errors.Join(err, os.RemoveAll(old))
 }

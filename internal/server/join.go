@@ -180,15 +180,14 @@ func (n *nodes) let(got joinAnswer, from config.Site) (plan logPlan, ok bool, wh
 		}
 		list = append(list, name+"="+m.PeerURL)
 	}
-	m := &n.data.Meta
 	if err := n.data.setCell(got.Cell); err != nil {
 		return plan, false, "", err
 	}
-	m.Join, m.Fetch = strings.Join(list, ","), true
-	if err := n.data.writeMeta(); err != nil {
+	joined := strings.Join(list, ",")
+	if err := n.remember(func(m *Meta) { m.Join, m.Fetch = joined, true }); err != nil {
 		return plan, false, "", err
 	}
-	return logPlan{initial: m.Join, join: true, from: []config.Site{from}, fetch: true}, true, "", nil
+	return logPlan{initial: joined, join: true, from: []config.Site{from}, fetch: true}, true, "", nil
 }
 
 // admit lets a node of a site in. Again for the same node: the same answer again.
@@ -252,14 +251,35 @@ func (n *nodes) admit(ctx context.Context, site string, q joinRequest) (a joinAn
 	return a, nil
 }
 
+// fenced makes the next start fetch the views from another site: those that are here are wrong.
+func (n *nodes) fenced() {
+	if n == nil {
+		return
+	}
+	if err := n.remember(func(m *Meta) { m.Fetch = true }); err != nil {
+		n.log.Error("the next start cannot be told to fetch the views", "cause", err)
+	}
+	n.log.Error("start this site anew: its views will be fetched from another one", "site", n.cfg.Site)
+}
+
+// remember changes bonghwa.json.
+func (n *nodes) remember(change func(*Meta)) error {
+	n.meta.Lock()
+	defer n.meta.Unlock()
+	before := n.data.Meta
+	change(&n.data.Meta)
+	if n.data.Meta == before {
+		return nil
+	}
+	return n.data.writeMeta()
+}
+
 // formed remembers, once, that the cell has been ready here, and makes a learner a voter.
 func (n *nodes) formed(ctx context.Context, c *core) error {
-	if m := &n.data.Meta; !m.Formed || m.Join != "" || m.Fetch {
-		m.Formed, m.Join, m.Fetch = true, "", false
-		if err := n.data.writeMeta(); err != nil {
-			return err
-		}
+	if err := n.remember(func(m *Meta) { m.Formed, m.Join = true, "" }); err != nil {
+		return err
 	}
+	n.wasReady.Store(true)
 	for _, m := range c.log.MemberList() {
 		if m.Self && m.Learner {
 			if err := c.log.Promote(ctx, m.ID); err != nil {

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -87,6 +88,9 @@ type nodes struct {
 	// core is set when the node has one; draining while it gives its people away.
 	core     atomic.Pointer[core]
 	draining atomic.Bool
+	// wasReady: the cell has been ready here once; meta is held while bonghwa.json changes.
+	wasReady atomic.Bool
+	meta     sync.Mutex
 }
 
 // openNodes listens for other nodes. It answers from now on, also while this node waits to be let in.
@@ -108,6 +112,7 @@ func openNodes(cfg *config.Node, data *Data, version string, log *slog.Logger) (
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for other nodes: %v", at, cause(err))
 	}
+	n.wasReady.Store(data.Meta.Formed)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/state", func(w http.ResponseWriter, r *http.Request) {
 		st, err := n.state(r.Context())
@@ -144,7 +149,7 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 	st = NodeState{Cluster: n.cfg.Cluster.ID, Site: n.cfg.Site, Node: n.data.Meta.Node, Phase: phaseNew, Version: n.version,
 		Behaviour: kernel.Behaviour, Certificate: n.who.NotAfter.Unix(), Draining: n.draining.Load()}
 	switch {
-	case n.data.Meta.Formed:
+	case n.wasReady.Load():
 		st.Phase = phaseKnown
 	case n.data.hasLog():
 		st.Phase = phaseForming

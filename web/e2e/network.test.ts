@@ -186,7 +186,7 @@ describe.each(browserNames)('networks in %s', (name) => {
     await say(second, '대파')
     await sees(second, ['장보기', '두부', '대파'])
     await page.getByRole('button', { name: '여기에서 쓰기' }).waitFor()
-    expect((await me.texts(directRoom(me.id, me.id))).map((m) => m.text)).toEqual(['장보기', '두부', '대파'])
+    await expect.poll(async () => (await me.texts(directRoom(me.id, me.id))).map((m) => m.text), patience).toEqual(['장보기', '두부', '대파'])
     end(me)
     await watch.close()
     await lan.stop()

@@ -124,7 +124,7 @@ describe.each(browserNames)('talk in %s', (name) => {
     await say(page, '다음')
     await sees(page, ['첫 줄', '안녕', '다음'])
     const room = (await page.evaluate(() => location.pathname)).split('/').at(-1) ?? ''
-    expect((await me.texts(room)).map((m) => m.text)).toEqual(['첫 줄', '안녕', '다음'])
+    await expect.poll(async () => (await me.texts(room)).map((m) => m.text), patience).toEqual(['첫 줄', '안녕', '다음'])
     me.close()
     await watch.close()
   })

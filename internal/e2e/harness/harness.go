@@ -176,6 +176,12 @@ func (s *Server) serving(patience time.Duration) error {
 	}
 }
 
+// Serve runs serve with these flags and waits until it serves; data is where its data are.
+func Serve(t testing.TB, data string, args ...string) (*Server, error) {
+	t.Helper()
+	return try(t, data, append([]string{"serve", "--no-limits"}, args...))
+}
+
 // Cluster is the files of a cluster on loopback addresses of its own.
 type Cluster struct {
 	t testing.TB

@@ -44,6 +44,9 @@ const networkLine = [
   /download failed \(font-family: /,
 ]
 
+/** abortedLine: Firefox's of a font that it was loading when the page was left. */
+const abortedLine = /downloadable font: download failed .*status=2152398850/
+
 /** Watch collects what went wrong on the pages of a test. */
 export class Watch {
   private readonly wrong: string[] = []
@@ -90,7 +93,7 @@ export class Watch {
   }
 
   private watch(p: Page): void {
-    const expected = (text: string) => (this.down && networkLine.some((r) => r.test(text))) || this.allowed.some((r) => r.test(text))
+    const expected = (text: string) => abortedLine.test(text) || (this.down && networkLine.some((r) => r.test(text))) || this.allowed.some((r) => r.test(text))
     p.on('console', (m) => {
       if (m.type() === 'error' && !expected(m.text())) this.wrong.push(`console: ${m.text()} (${m.location().url})`)
     })

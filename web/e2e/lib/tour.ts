@@ -220,6 +220,7 @@ async function inRooms(o: TourOptions, server: Server, house: House): Promise<vo
   await page.keyboard.press('Escape')
   await page.keyboard.press('Escape')
   await g.at('/chats')
+  await page.getByRole('option').first().waitFor() // the keys work when the page does
   await page.keyboard.press('?')
   await g.see('keys', '어디서나')
   await page.keyboard.press('Escape')

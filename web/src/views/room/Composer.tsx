@@ -56,6 +56,8 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
   const grow = () => {
     const el = field.current!
     el.style.height = ''
+    // Nothing is one line: it needs no measuring, and sending ends with nothing.
+    if (el.value === '') return
     if (el.scrollHeight > el.clientHeight) el.style.height = `${el.scrollHeight}px`
   }
   const look = () => {
