@@ -15,6 +15,8 @@ import type { Live, LiveEvents, Outcome, Session, Wire } from './wire.ts'
 /** Net is the network between one browser and the server. */
 export class Net {
   down = false
+  /** gone are the sites that do not answer, by number. */
+  gone = new Set<number>()
   /** lose decides which answers get lost on their way; the server has done what was asked. */
   lose: (call: string) => boolean = () => false
   /** hang decides which calls are never answered. */
@@ -51,7 +53,7 @@ export function fakeWire(server: FakeServer, net: Net, time: Time, session: Sess
     }
   }
   return {
-    connect: (_site, events) => connect(server, net, time, events),
+    connect: (site, events) => connect(server, { get down() { return net.down || net.gone.has(site) } }, time, events),
     server: () => call('server', () => ({ signup: 'open' as const, version: 'fake', webBuild: '', site: '', sites: [] })),
     checkHandle: (handle) => call('checkHandle', () => server.checkHandle(handle)),
     signUp: (o) =>
@@ -97,7 +99,7 @@ export function fakeWire(server: FakeServer, net: Net, time: Time, session: Sess
   }
 }
 
-function connect(server: FakeServer, net: Net, time: Time, events: LiveEvents): Live {
+function connect(server: FakeServer, net: { readonly down: boolean }, time: Time, events: LiveEvents): Live {
   let over = false
   const conn = net.down ? null : server.connect()
   const lose = () => {
@@ -152,6 +154,8 @@ export class Browser {
   readonly bus = new Bus()
   readonly net = new Net()
   hasLocks = true
+  /** elsewhere are the other sites that its pages are served with. */
+  elsewhere: readonly string[] = []
   private windows = 0
   private readonly server: FakeServer
   private readonly time: Time
@@ -204,7 +208,7 @@ export class Window {
     this.browser = browser
     this.env = {
       origin: 'http://fake',
-      elsewhere: [],
+      elsewhere: browser.elsewhere,
       kept: false,
       secure: browser.hasLocks,
       locks: browser.hasLocks ? browser.locks.window(id) : null,
