@@ -7,6 +7,7 @@ import { Flame, Icon, type IconName, Logo } from '../ui/Icon.tsx'
 import { openMe } from '../views/people/index.ts'
 import { useEngine, useSelect } from './context.ts'
 import type { Sites } from '../engine/types.ts'
+import { useLater } from './later.ts'
 import { usePhone } from './layout.ts'
 import css from './Rail.module.css'
 import { formatPath, go, type Route, slot, useRoute } from './route.ts'
@@ -78,17 +79,12 @@ function Link({ to, className, label, current, children }: { readonly to: Route;
 
 /** Flames: one machine has one; of several data centres the lit one is where this device is connected, the dark one was left. */
 function Flames({ online, sites }: { readonly online: boolean; readonly sites: Sites }) {
-  const [settled, setSettled] = useState(0)
   const { list, at, left, movedAt } = sites
-  useEffect(() => {
-    if (movedAt === 0) return
-    const timer = setTimeout(() => setSettled(movedAt), Math.max(0, movedAt + MOVED - Date.now()))
-    return () => clearTimeout(timer)
-  }, [movedAt])
+  const settled = useLater(movedAt, MOVED)
   if (list.length < 2) return <Flame state={online ? 'lit' : 'breath'} />
   // While it is not known where the connection will be, the next one stands for it.
   const next = list[(list.findIndex((s) => s.name === at) + 1) % list.length]?.name
-  const dark = online ? (movedAt !== settled ? left : '') : at
+  const dark = !online ? at : movedAt !== 0 && !settled ? left : ''
   return (
     <span className={css.flames} aria-hidden="true">
       {list.map(({ name }) => (

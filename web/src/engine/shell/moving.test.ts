@@ -52,6 +52,7 @@ test('a new page while the site is dead knows the list and goes to another one',
   const { w, room } = await alone()
   browser.net.gone.add(0)
   w.engine.send(room, 'on the way', 0)
+  await s.time.pass(20) // it is stored
   w.kill()
   const again = await s.open(browser)
   expect(app(again).sites.list).toEqual(list) // before there is any connection

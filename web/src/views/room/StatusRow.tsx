@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'react'
 import { displayName, useEngine, usePerson, useSelect } from '../../app/context.ts'
 import type { AppState, RoomState } from '../../engine/types.ts'
+import { useLater } from '../../app/later.ts'
 import { MOVED, several, siteName } from '../../app/sites.ts'
 import { t } from '../../lib/messages.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
@@ -10,17 +11,6 @@ import css from './composer.module.css'
 
 const longMs = 10_000
 const slowMs = 5000
-
-/** useLater is false at first, and true once ms have passed since `since` (local time); 0: never. */
-function useLater(since: number, ms: number): boolean {
-  const [passed, setPassed] = useState(0)
-  useEffect(() => {
-    if (since === 0) return
-    const timer = setTimeout(() => setPassed(since), Math.max(0, since + ms - Date.now()))
-    return () => clearTimeout(timer)
-  }, [since, ms])
-  return since !== 0 && passed === since
-}
 
 const connectionOf = (a: AppState) => a.connection
 const sinceOf = (a: AppState) => a.since
