@@ -70,6 +70,7 @@ function openFailed(s: Inside, now: number, failed: Conn): void {
   const wait = backoff(s)
   if (s.cur) {
     s.hedgeAt = now + wait
+    s.tried = failed.site
     return
   }
   s.site = s.after(failed.site)
@@ -166,6 +167,7 @@ function welcome(s: Inside, now: number, n: Conn, w: DownFrame & { t: 'welcome' 
   s.next = null
   s.site = s.httpSite = n.site
   s.failures = s.pingAt = 0
+  s.tried = -1
   s.suspect = false
   const at = w.position
   if (at) {
@@ -347,7 +349,8 @@ export function tick(s: Inside, now: number): void {
     } else {
       s.hedges++
       s.hedgeAt = now + hedgePause(s)
-      open(s, now, s.after(s.site))
+      const next = s.after(s.tried < 0 ? s.site : s.tried)
+      open(s, now, next === s.site ? s.after(next) : next)
     }
   }
   pump(s, now)

@@ -176,6 +176,7 @@ export class Inside {
   connectAt = 0
   hedgeAt = 0
   suspect = false
+  tried = -1 // the site that was last tried in vain beside a connection that is silent
   pingAt = 0 // of a ping without answer
   tokens = 20000
   tokensAt = 0

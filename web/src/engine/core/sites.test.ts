@@ -98,6 +98,21 @@ test('where somebody waits, a silent connection is told while another one is ope
   expect(connections()).toEqual([['reconnecting', from]])
 })
 
+test('the next one is silent too: then the one after that is tried, and the next again', () => {
+  const { w, d, room } = calm()
+  d.core.view(w.now, [room])
+  const from = d.core.site
+  const tried: number[] = []
+  const until = w.now + 15_000
+  while (w.now < until) {
+    for (const o of d.core.take()) if (o.t === 'open') tried.push(o.site)
+    w.now = Math.max(w.now, d.core.nextWake ?? until)
+    d.core.tick(w.now)
+  }
+  expect(tried.length).toBeGreaterThan(4)
+  expect(tried.slice(0, 4)).toEqual([(from + 1) % 3, (from + 2) % 3, (from + 1) % 3, (from + 2) % 3])
+})
+
 test('moves to another site in mid-send', () => {
   const { w, d, room } = calm()
   w.calm = false
