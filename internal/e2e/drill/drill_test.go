@@ -55,6 +55,14 @@ func fire(t *testing.T, scenarios string, args ...string) drill.Report {
 }
 
 func TestPowerLoss(t *testing.T) {
+	// As docs/operating.md says it.
+	b, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "operating.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(b), "bonghwa drill --scenario power-loss --people 6 --duration 3s --json drill.json --html drill.html") {
+		t.Error("docs/operating.md shows another drill than this test runs")
+	}
 	r := fire(t, "power-loss", "--people", "6", "--duration", "3s")
 	if len(r.Scenarios) != 3 {
 		t.Fatalf("%d fires for three sites", len(r.Scenarios))

@@ -71,6 +71,8 @@ test('sizes', () => {
   record('size_gzipped_kb', { script: of(/script ([\d.]+)/), style: of(/style ([\d.]+)/), fonts_css: of(/fonts\.css ([\d.]+)/) })
 })
 
+// Keys and clicks are timed in Chromium only: Firefox's driver stands still when input comes while a promise of the page is
+// waited for.
 describe.each(browserNames)('%s', (name) => {
   let browser: Browser
   beforeAll(async () => {
@@ -110,7 +112,7 @@ describe.each(browserNames)('%s', (name) => {
     record(`first_paint_500_rooms_100000_unread_${name}`, { machine: machine.said, cold: all(cold), warm: all(warm) })
   })
 
-  test('from a key to the bubble', async () => {
+  test.skipIf(name === 'firefox')('from a key to the bubble', async () => {
     const houses = [['small', '최은지', 'usual'], ['bigone', '긴 방', '500_rooms_10000_messages']] as const
     for (const [who, room, says] of name === 'chromium' ? houses : houses.slice(0, 1)) {
       const c = await context(browser)
@@ -139,7 +141,7 @@ describe.each(browserNames)('%s', (name) => {
     }
   })
 
-  test('from a click in the list to the room', async () => {
+  test.skipIf(name === 'firefox')('from a click in the list to the room', async () => {
     const c = await context(browser)
     const page = await c.newPage()
     await page.goto(server.url)
@@ -170,7 +172,7 @@ describe.each(browserNames)('%s', (name) => {
     await c.close()
   })
 
-  test('from the key to the other browser', async () => {
+  test.skipIf(name === 'firefox')('from the key to the other browser', async () => {
     const other = await launch(name)
     const a = await (await context(browser)).newPage()
     const b = await (await context(other)).newPage()
