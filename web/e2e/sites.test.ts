@@ -46,6 +46,7 @@ describe.each(browserNames)('three sites in %s', (name) => {
       await expect.poll(sent, patience).toEqual(['시작해요', '나 1'])
 
       watch.down = true
+      const dead = Date.now()
       if (way === 'killed') await cluster.kill('seoul')
       else await cluster.silence('seoul')
       const mine = ['나 1']
@@ -61,7 +62,7 @@ describe.each(browserNames)('three sites in %s', (name) => {
       await expect.poll(() => items(page), patience).toBe(0)
       await expect.poll(() => page.getByText(moving, { exact: true }).count(), patience).toBe(0)
       await page.getByText(moved).waitFor({ state: 'hidden', timeout: patience.timeout })
-      console.log(`${name}, ${way}: ${JSON.stringify(await shown(page))}`)
+      console.log(`${name}, ${way}: ${JSON.stringify(await shown(page))}, elsewhere after ${(await first(page)) - dead} ms`)
 
       // A draft, and a reload while the site is dead.
       await composer(page).focus()
@@ -165,14 +166,21 @@ async function kept(page: Page): Promise<void> {
 async function clock(page: Page): Promise<void> {
   await page.evaluate(() => {
     const seen: Record<string, number> = {}
-    ;(globalThis as { seen?: Record<string, number> }).seen = seen
+    const clocks = globalThis as { seen?: Record<string, number>; first?: number }
+    clocks.seen = seen
     let before = performance.now()
     setInterval(() => {
       const now = performance.now()
       for (const el of document.querySelectorAll('[role="status"] b')) seen[el.textContent ?? ''] = Math.round((seen[el.textContent ?? ''] ?? 0) + now - before)
+      if (clocks.first === undefined && Object.keys(seen).some((s) => s.endsWith('연결했어요'))) clocks.first = Date.now()
       before = now
     }, 10)
   })
+}
+
+/** first is when it was first said where the connection is now. */
+async function first(page: Page): Promise<number> {
+  return page.evaluate(() => (globalThis as { first?: number }).first ?? 0)
 }
 
 async function shown(page: Page): Promise<Record<string, number>> {
