@@ -19,22 +19,26 @@ import (
 // reportPath is where browsers report what the policy has stopped.
 const reportPath = "/csp"
 
-// contentPolicy is the same for every answer but for the addresses of live connections.
+// contentPolicy is the same for every answer but for the addresses of live connections and, in that of the page, of the other
+// sites. The one Trusted Types policy makes the address of the service worker, and nothing else.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; " +
-	"connect-src 'self'%LIVE%; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
-	"require-trusted-types-for 'script'; trusted-types 'none'; report-uri " + reportPath + "; report-to csp"
+	"connect-src 'self'%LIVE%; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types bonghwa; report-uri " + reportPath + "; report-to csp"
 
 // permissions turns off what the page does not use.
 const permissions = "accelerometer=(), autoplay=(self), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()"
 
-// policy sets the headers that every answer of the page has.
-func policy(h http.Header, r *http.Request) {
+// policy sets the headers that every answer of the page has. sites are the origins of other sites, for the page only.
+func policy(h http.Header, r *http.Request, sites []string) {
 	host := r.Host
 	live := ""
 	if plainHost(host) {
 		// 'self' covers WebSockets too, but not in Safari before 15.4. Whether the browser came by TLS is not known
 		// behind a proxy that encrypts: both are named, and an encrypted page opens only the second.
 		live = " ws://" + host + " wss://" + host
+	}
+	for _, o := range sites {
+		live += " " + o + " ws" + strings.TrimPrefix(o, "http")
 	}
 	h.Set("Content-Security-Policy", strings.Replace(contentPolicy, "%LIVE%", live, 1))
 	h.Set("Reporting-Endpoints", `csp="`+reportPath+`"`)

@@ -21,6 +21,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -57,6 +58,10 @@ type Site struct {
 	fsys    fs.FS
 	files   map[string]*file
 	reports reports
+	// worker is the service worker, made of sw.js; nil: the build has none.
+	worker  *file
+	origins atomic.Pointer[func() []string]
+	pages   pages
 }
 
 // file is one file of the build.
@@ -95,6 +100,10 @@ func New(fsys fs.FS, log *slog.Logger) (*Site, error) {
 			f.text = bytes.ReplaceAll(f.text, []byte(placeholder), []byte(s.build))
 		}
 	}
+	if s.worker = s.files[workerName]; s.worker != nil {
+		delete(s.files, workerName) // its place is not under the build, which it outlives
+		s.worker.text = bytes.ReplaceAll(s.worker.text, []byte(filesHere), s.shell())
+	}
 	return s, nil
 }
 
@@ -120,14 +129,17 @@ func (f *file) read(fsys fs.FS, sum io.Writer) error {
 	if f.text, err = io.ReadAll(io.TeeReader(r, sum)); err != nil {
 		return err
 	}
-	f.gzip = sync.OnceValue(func() []byte {
-		var b bytes.Buffer
-		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
-		_, _ = z.Write(f.text)
-		_ = z.Close()
-		return b.Bytes()
-	})
+	f.gzip = sync.OnceValue(f.zipped)
 	return nil
+}
+
+// zipped is the text as it is then.
+func (f *file) zipped() []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	_, _ = z.Write(f.text)
+	_ = z.Close()
+	return b.Bytes()
 }
 
 func compressible(kind string) bool {
@@ -136,7 +148,7 @@ func compressible(kind string) bool {
 
 // ServeHTTP implements http.Handler.
 func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	policy(w.Header(), r)
+	policy(w.Header(), r, nil)
 	if r.URL.Path == reportPath {
 		s.reports.ServeHTTP(w, r)
 		return
@@ -160,7 +172,9 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case reserved[first]:
 		refuse(w, http.StatusNotFound, "There is nothing here.")
 	case !strings.Contains(name, "."):
-		s.serve(w, r, s.files["index.html"], askFirst)
+		s.page(w, r)
+	case name == workerName && s.worker != nil:
+		s.serve(w, r, s.worker, askFirst)
 	case atTop[name] && s.files[name] != nil:
 		s.serve(w, r, s.files[name], keepShort)
 	default:

@@ -112,8 +112,8 @@ func TestHeadersOfThePage(t *testing.T) {
 	h := get(newSite(t, testBuild()), "GET", "/").Header
 	for name, want := range map[string]string{
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; " +
-			"connect-src 'self' ws://bonghwa.test:8080 wss://bonghwa.test:8080; manifest-src 'self'; base-uri 'none'; form-action 'none'; " +
-			"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'; report-uri /csp; report-to csp",
+			"connect-src 'self' ws://bonghwa.test:8080 wss://bonghwa.test:8080; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; " +
+			"frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types bonghwa; report-uri /csp; report-to csp",
 		"Reporting-Endpoints":          `csp="/csp"`,
 		"X-Content-Type-Options":       "nosniff",
 		"Referrer-Policy":              "no-referrer",
@@ -133,12 +133,12 @@ func TestOpenerPolicy(t *testing.T) {
 		"192.168.0.10:8081": "", "desk.local:8081": "", "localhost.evil.test": "", "[fd00::1]:80": "", "": "",
 	} {
 		h := http.Header{"Cross-Origin-Opener-Policy": {"same-origin"}} // as the server sets it
-		policy(h, &http.Request{Host: host})
+		policy(h, &http.Request{Host: host}, nil)
 		if got := h.Get("Cross-Origin-Opener-Policy"); got != want {
 			t.Errorf("%q: %q", host, got)
 		}
 		for _, r := range []*http.Request{{Host: host, TLS: &tls.ConnectionState{}}, {Host: host, Header: http.Header{"X-Forwarded-Proto": {"https"}}}} {
-			policy(h, r)
+			policy(h, r, nil)
 			if h.Get("Cross-Origin-Opener-Policy") == "" {
 				t.Errorf("%q by TLS has none", host)
 			}
@@ -153,7 +153,7 @@ func TestPolicyTakesNoForeignWords(t *testing.T) {
 		"x; script-src *": false, "x *": false, "a,b": false, "*": false, "": false, strings.Repeat("a", 300): false, "[fe80::1%25eth0]:80": false,
 	} {
 		h := http.Header{}
-		policy(h, &http.Request{Host: host})
+		policy(h, &http.Request{Host: host}, nil)
 		got := h.Get("Content-Security-Policy")
 		if strings.Contains(got, " ws://"+host+" wss://"+host+";") != named || strings.Contains(got, "%LIVE%") {
 			t.Errorf("%q: %s", host, got)

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"strings"
 
 	"connectrpc.com/connect/v2"
@@ -34,7 +33,7 @@ func (g *Gateway) routes() http.Handler {
 	connecthttp.Mount(calls, srv, connecthttp.WithReadMaxBytes(maxRequest), connecthttp.WithCompressMinBytes(1024))
 
 	mux := http.NewServeMux()
-	mux.Handle("/api/", http.StripPrefix("/api", private(calls)))
+	mux.Handle("/api/", g.callers(http.StripPrefix("/api", private(calls))))
 	mux.Handle("/live", g.live)
 	mux.HandleFunc("/readyz", g.readyz)
 	mux.Handle("/metrics", g.loopbackOnly(promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{})))
@@ -54,6 +53,9 @@ func (g *Gateway) public(mux *http.ServeMux) {
 		root = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			say(w, http.StatusNotFound, "This is a Bonghwa server; docs/protocol.md says how to talk to it.")
 		})
+	}
+	if page, ok := root.(OriginsTaker); ok {
+		page.SetOrigins(g.origins)
 	}
 	mux.Handle("/", root)
 }
@@ -169,15 +171,4 @@ func (g *Gateway) serves(host string) bool {
 		}
 	}
 	return strings.EqualFold(host, "localhost")
-}
-
-// sameOrigin lets pages of this server and programs without an origin in. A token in the first frame is needed all the
-// same; this keeps other pages from guessing at all.
-func sameOrigin(r *http.Request) bool {
-	o := r.Header.Get("Origin")
-	if o == "" {
-		return true
-	}
-	u, err := url.Parse(o)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && strings.EqualFold(u.Host, r.Host)
 }

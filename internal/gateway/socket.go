@@ -71,7 +71,7 @@ func (quiet) Error(...any) {}
 
 // ServeHTTP takes a connection over.
 func (l *liveServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !sameOrigin(r) {
+	if !sameOrigin(r) && l.g.siteOrigin(r) == "" {
 		say(w, http.StatusForbidden, "Pages of other sites cannot connect here.")
 		return
 	}

@@ -213,6 +213,32 @@ describe.each(browserNames)('networks in %s', (name) => {
     await older.stop()
   })
 
+  test('a new build replaces the one that the browser keeps, whole, and the kept one is gone', async () => {
+    const older = await Older.start(server.port)
+    const watch = new Watch(browser, older.url)
+    const { page, me, other } = await pair(watch)
+    const caches = () => page.evaluate(async () => (await globalThis.caches.keys()).toSorted())
+    await expect.poll(() => page.evaluate(() => navigator.serviceWorker.controller?.state ?? ''), patience).toBe('activated')
+    expect(await caches()).toEqual([`bonghwa-shell-${older.before}`])
+    await composer(page).focus()
+    await type(page, '쓰던 글')
+    older.update()
+    watch.allowed = [/404|font-family/] // of fonts that were not used before
+    // A part that was not opened before is still there, and of the build that the page is of.
+    await tab(page, '더보기')
+    await page.getByRole('heading', { name: '더보기' }).waitFor()
+    expect(await build(page)).toBe(older.before)
+    await page.reload()
+    expect(await build(page)).toBe(older.now)
+    await expect.poll(caches, patience).toEqual([`bonghwa-shell-${older.now}`])
+    await tab(page, '채팅')
+    await openChat(page, '박준호')
+    await expect.poll(() => composer(page).inputValue(), patience).toBe('쓰던 글')
+    end(me, other)
+    await watch.close()
+    await older.stop()
+  })
+
   test('a new build while somebody types: it waits to be asked', async () => {
     const older = await Older.start(server.port)
     const watch = new Watch(browser, older.url)

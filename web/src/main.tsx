@@ -9,6 +9,7 @@ import { watchKeys } from './app/keys.ts'
 import { Starting } from './app/Pages.tsx'
 import { watchRoute } from './app/route.ts'
 import { readyWords, settings, showSettings, watchSettings } from './app/settings.ts'
+import { startWorker } from './app/worker.ts'
 import { openEngine } from './engine/engine.ts'
 import { Sprite } from './ui/Sprite.tsx'
 
@@ -16,6 +17,7 @@ showSettings(settings())
 watchSettings()
 watchRoute()
 watchKeys()
+startWorker()
 
 void start()
 

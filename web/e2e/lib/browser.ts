@@ -41,6 +41,7 @@ const networkLine = [
   /The connection to ws.* was interrupted/i,
   /Cross-Origin Request Blocked.*Reason: CORS request did not succeed/i,
   /NetworkError when attempting to fetch/i,
+  /download failed \(font-family: /,
 ]
 
 /** abortedLine: Firefox's of a font that it was loading when the page was left. */

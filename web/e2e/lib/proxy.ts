@@ -12,6 +12,8 @@ export class Proxy {
   deaf = false
   /** refuse closes new connections at once, as a server that is down does. */
   refuse = false
+  /** hold keeps connections open, new ones too, although there is no server any more. */
+  hold = false
   /** idle closes connections that were silent for so long, ms; 0: never. */
   idle = 0
   /** closed counts the connections that were closed for silence. */
@@ -24,10 +26,11 @@ export class Proxy {
   private constructor(
     readonly port: number,
     private readonly target: number,
+    private readonly host: string,
   ) {}
 
-  static async start(target: number): Promise<Proxy> {
-    const p = new Proxy(await freePort(), target)
+  static async start(target: number, host = '127.0.0.1'): Promise<Proxy> {
+    const p = new Proxy(await freePort(), target, host)
     p.server = createServer((a) => p.take(a))
     p.server.listen(p.port, '127.0.0.1')
     await once(p.server, 'listening')
@@ -43,7 +46,14 @@ export class Proxy {
       a.destroy()
       return
     }
-    const b = connect(this.target, '127.0.0.1')
+    if (this.hold) {
+      this.sockets.add(a)
+      a.on('error', () => undefined)
+      a.on('close', () => this.sockets.delete(a))
+      a.resume()
+      return
+    }
+    const b = connect(this.target, this.host)
     for (const [from, to] of [
       [a, b],
       [b, a],
@@ -62,7 +72,7 @@ export class Proxy {
       })
       from.on('close', () => {
         this.sockets.delete(from)
-        to.destroy()
+        if (!this.hold || from === a) to.destroy()
       })
     }
   }

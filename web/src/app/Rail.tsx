@@ -1,4 +1,4 @@
-// The rail: mark, tabs, the one flame, the own picture. On a phone only the tabs, below the list.
+// The rail: mark, tabs, the flame or flames, the own picture. On a phone only the tabs, below the list.
 import { type MouseEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import { t } from '../lib/messages.ts'
 import { Avatar } from '../ui/Avatar.tsx'
@@ -6,9 +6,12 @@ import { Badge } from '../ui/Button.tsx'
 import { Flame, Icon, type IconName, Logo } from '../ui/Icon.tsx'
 import { openMe } from '../views/people/index.ts'
 import { useEngine, useSelect } from './context.ts'
+import type { Sites } from '../engine/types.ts'
+import { useLater } from './later.ts'
 import { usePhone } from './layout.ts'
 import css from './Rail.module.css'
 import { formatPath, go, type Route, slot, useRoute } from './route.ts'
+import { MOVED, siteName } from './sites.ts'
 
 export function Rail() {
   const engine = useEngine()
@@ -36,7 +39,7 @@ export function Rail() {
       </ul>
       {!phone && (
         <div className={css.foot}>
-          <OneFlame />
+          <SiteFlames />
           {me !== undefined && (
             <button type="button" className={css.me} aria-label={t('shell.me')} title={t('shell.me')} onClick={openMe}>
               <Avatar user={me} />
@@ -74,9 +77,30 @@ function Link({ to, className, label, current, children }: { readonly to: Route;
   )
 }
 
-function OneFlame() {
+/** Flames: one machine has one; of several data centres the lit one is where this device is connected, the dark one was left. */
+function Flames({ online, sites }: { readonly online: boolean; readonly sites: Sites }) {
+  const { list, at, left, movedAt } = sites
+  const settled = useLater(movedAt, MOVED)
+  if (list.length < 2) return <Flame state={online ? 'lit' : 'breath'} />
+  // While it is not known where the connection will be, the next one stands for it.
+  const next = list[(list.findIndex((s) => s.name === at) + 1) % list.length]?.name
+  const dark = !online ? at : movedAt !== 0 && !settled ? left : ''
+  return (
+    <span className={css.flames} aria-hidden="true">
+      {list.map(({ name }) => (
+        <Flame key={name} state={name === dark ? 'out' : name !== (online ? at : next) ? undefined : online ? 'lit' : 'breath'} className={name === (online ? at : next) ? css.at : undefined} />
+      ))}
+    </span>
+  )
+}
+
+function SiteFlames() {
   const engine = useEngine()
   const online = useSelect(engine.app, (a) => a.connection === 'online')
+  const connecting = useSelect(engine.app, (a) => a.connection === 'connecting')
+  const sites = useSelect(engine.app, (a) => a.sites)
+  const alone = sites.list.length < 2
+  const site = siteName(sites.at)
   const [open, setOpen] = useState(false)
   const box = useRef<HTMLDivElement>(null)
   const button = useRef<HTMLButtonElement>(null)
@@ -99,9 +123,18 @@ function OneFlame() {
   return (
     <>
       <button ref={button} type="button" className={css.sites} aria-expanded={open} aria-controls={open ? id : undefined} onClick={() => setOpen(!open)}>
-        <Flame state={online ? 'lit' : 'breath'} />
-        <span aria-hidden="true">{online ? t('shell.here') : t('shell.connecting')}</span>
-        <span className="vh">{online ? t('shell.flameOnline') : t('shell.flameConnecting')}</span>
+        <Flames online={online} sites={sites} />
+        {alone ? (
+          <>
+            <span aria-hidden="true">{online ? t('shell.here') : t('shell.connecting')}</span>
+            <span className="vh">{online ? t('shell.flameOnline') : t('shell.flameConnecting')}</span>
+          </>
+        ) : (
+          <>
+            <span aria-hidden="true">{online ? site : connecting ? t('shell.connecting') : t('shell.moving')}</span>
+            <span className="vh">{online ? t('shell.sitesAt', { site }) : t('shell.sitesMoving')}</span>
+          </>
+        )}
       </button>
       {open && (
         <div
@@ -120,9 +153,9 @@ function OneFlame() {
         >
           <Flame state={online ? 'lit' : 'breath'} />
           <div>
-            <b>{t('shell.flameTitle')}</b>
-            <p>{online ? t('shell.flameConnected') : t('shell.flameAgain')}</p>
-            <p className={css.quiet}>{t('shell.flameDisk')}</p>
+            <b>{alone ? t('shell.flameTitle') : t('shell.sitesTitle', { n: sites.list.length })}</b>
+            <p>{!online ? t('shell.flameAgain') : alone ? t('shell.flameConnected') : t('shell.sitesAt', { site })}</p>
+            <p className={css.quiet}>{alone ? t('shell.flameDisk') : t('shell.sitesWhy')}</p>
           </div>
         </div>
       )}

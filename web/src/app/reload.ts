@@ -20,7 +20,7 @@ export function watchBuild(engine: Engine): () => void {
     if (!a.newBuild || busy()) return
     clearInterval(timer)
     timer = undefined
-    reloadOnce(a.server?.webBuild ?? 'new')
+    reloadOnce([a.server?.webBuild ?? 'new', ...a.sites.list.map((s) => s.url)].join(' '))
   }
   const changed = () => {
     if (engine.app.get().newBuild && timer === undefined) {

@@ -25,7 +25,7 @@ export async function openEngine(): Promise<Engine> {
     env,
     slot,
     store: await openStore(slot, env.after, new Mark(env.rescue, slot).there),
-    wire: (session) => new HttpWire(env.origin, session, env.after),
+    wire: (session, sites) => new HttpWire(sites, session, env.after),
     schedule: frames(env),
   })
 }

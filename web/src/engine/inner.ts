@@ -116,7 +116,9 @@ export type Input =
   | { readonly t: 'rooms'; readonly rooms: readonly Room[] }
   /** welcomed: every line that changed while away has been told. */
   | { readonly t: 'welcomed'; readonly position: Position; readonly serverTime: number; readonly localTime: number }
-  | { readonly t: 'connection'; readonly state: 'connecting' | 'online' | 'reconnecting'; readonly since: number }
+  | { readonly t: 'connection'; readonly state: 'connecting' | 'online' | 'reconnecting'; readonly since: number; readonly site: number }
+  /** sites: where the system runs, as it has told last. */
+  | { readonly t: 'sites'; readonly sites: readonly import('./types.ts').Site[] }
   /** message: a row, once and in order of seq per room. */
   | { readonly t: 'message'; readonly message: Message }
   | { readonly t: 'read'; readonly room: string; readonly user: string; readonly seq: number }

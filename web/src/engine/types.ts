@@ -33,6 +33,22 @@ export type Phase =
   /** otherWindow: no Web Locks here and another window talks; this one shows nothing but that. `take` takes over. */
   | { readonly kind: 'otherWindow' }
 
+/** Site is one of the places where the system runs; url is its origin. */
+export interface Site {
+  readonly name: string
+  readonly url: string
+}
+
+/** Sites: where the system runs, in the order of their names; empty: it is one machine. */
+export interface Sites {
+  readonly list: readonly Site[]
+  /** at is the name of the site that this device is connected to, or was last. */
+  readonly at: string
+  /** left is the site that it was connected to before, and movedAt when (local) it went from there to another; 0: it has not. */
+  readonly left: string
+  readonly movedAt: number
+}
+
 /** Connection: online after the first Welcome; reconnecting from 400 ms after it broke. */
 export type Connection = 'connecting' | 'online' | 'reconnecting'
 
@@ -58,12 +74,17 @@ export interface AppState {
   readonly unreadTotal: number
   readonly unreadRooms: number
   readonly server: ServerInfo | null
+  readonly sites: Sites
 }
 
 export interface ServerInfo {
   readonly signup: 'open' | 'invite' | 'closed'
   readonly version: string
+  /** webBuild is that of the site which the page came from; empty: another site was asked. */
   readonly webBuild: string
+  /** site is the name of the site that the page came from, sites are all of them; empty: it is one machine. */
+  readonly site: string
+  readonly sites: readonly Site[]
 }
 
 export type RoomKind = 'direct' | 'self' | 'group'

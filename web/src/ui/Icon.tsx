@@ -23,10 +23,10 @@ export function Logo({ className }: { readonly className?: string | undefined })
   )
 }
 
-/** Flame: lit, breath (connecting), out. */
-export function Flame({ state, className }: { readonly state: 'lit' | 'breath' | 'out'; readonly className?: string | undefined }) {
+/** Flame: lit, breath (connecting), out; grey if nothing is said of it. */
+export function Flame({ state, className }: { readonly state?: 'lit' | 'breath' | 'out' | undefined; readonly className?: string | undefined }) {
   return (
-    <svg className={`${css.flame} ${css[state]} ${className ?? ''}`} viewBox="6 1 12 18" aria-hidden="true">
+    <svg className={`${css.flame} ${state ? css[state] : ''} ${className ?? ''}`} viewBox="6 1 12 18" aria-hidden="true">
       <path d="M12 1.5c.7 4.2 5.2 6.3 5.2 11.2A5.2 5.2 0 0 1 12 18a5.2 5.2 0 0 1-5.2-5.3c0-2.7 1.3-4 2.1-5.6.5 1.6 1.1 2.3 2 2.7C10.4 6.8 11 4.3 12 1.5z" />
     </svg>
   )

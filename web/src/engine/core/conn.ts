@@ -1,6 +1,6 @@
 // Connections: opened with jitter and a budget, replaced when silent, the old one kept until the new one has answered.
 import type { Position } from '../inner.ts'
-import type { Refusal } from '../types.ts'
+import type { Refusal, Site } from '../types.ts'
 import type { DownFrame, Failure } from './frames.ts'
 import { failure, less } from './frames.ts'
 import type { Conn, Inside } from './inside.ts'
@@ -37,7 +37,7 @@ export function lost(s: Inside, now: number, id: number): void {
     s.cur = null
     broke(s, now)
     if (!s.next) {
-      s.site = (s.site + 1) % s.sites
+      s.site = s.after(s.site)
       s.connectAt = now + firstDelay(s)
     }
   }
@@ -56,7 +56,8 @@ export function show(s: Inside, now: number, state: Inside['shown']): void {
   for (const f of s.flights.values()) if (f.item) s.touched.add(f.item) // sent over a connection that is there or is not
   s.shown = state
   s.shownAt = now
-  s.tell({ t: 'connection', state, since: now })
+  if (state === 'online') s.shownSite = s.site
+  s.tell({ t: 'connection', state, since: now, site: s.site })
 }
 
 /** firstDelay spreads a crowd that lost its server at once; who waits for something goes first. */
@@ -69,10 +70,20 @@ function openFailed(s: Inside, now: number, failed: Conn): void {
   const wait = backoff(s)
   if (s.cur) {
     s.hedgeAt = now + wait
+    s.tried = failed.site
     return
   }
-  s.site = (failed.site + 1) % s.sites
+  s.site = s.after(failed.site)
   s.connectAt = now + wait
+}
+
+/** knowSites takes the list of the system's sites. */
+function knowSites(s: Inside, sites: readonly Site[]): void {
+  const same = sites.length === s.known.length && sites.every((site, i) => site.name === s.known[i]?.name && site.url === s.known[i]?.url)
+  if (sites.length === 0 || same) return
+  s.known = sites
+  s.persist({ t: 'sites', sites }, false)
+  s.tell({ t: 'sites', sites })
 }
 
 /** backoff grows with every round through all the sites. */
@@ -156,6 +167,7 @@ function welcome(s: Inside, now: number, n: Conn, w: DownFrame & { t: 'welcome' 
   s.next = null
   s.site = s.httpSite = n.site
   s.failures = s.pingAt = 0
+  s.tried = -1
   s.suspect = false
   const at = w.position
   if (at) {
@@ -170,7 +182,7 @@ function welcome(s: Inside, now: number, n: Conn, w: DownFrame & { t: 'welcome' 
   }
   for (const scope of s.scopes.values()) scope.pausedTo = 0
   if (!again) s.activeFrom = now
-  if (s.shown === 'online') s.brokenAt = 0
+  if (s.shown === 'online' && s.shownSite === s.site) s.brokenAt = 0
   else show(s, now, 'online')
   if (s.views.length > 0) sendView(s)
   retryFetches(s, now)
@@ -185,14 +197,16 @@ function troubleAt(s: Inside, cur: Conn): number {
   if (s.flights.size > 0 || s.views.length > 0) at = Math.max(cur.lastFrame, s.activeFrom) + silenceActive
   if (s.pingAt > 0) at = Math.min(at, s.pingAt + silenceActive)
   for (const f of s.flights.values()) {
-    if (f.item) return Math.min(at, f.at + (s.sites === 1 ? unansweredAlone : unanswered))
+    if (f.item) return Math.min(at, f.at + (s.others ? unanswered : unansweredAlone))
   }
   return at
 }
 
-/** silentAt is when the current connection, where somebody waits, is told like a lost one although it is still open. */
+/** silentAt is when the current connection, where somebody waits, is told like a lost one although it is still open. With
+    another site to go to, another connection is being opened by then. */
 function silentAt(s: Inside, cur: Conn): number {
-  return s.flights.size > 0 || s.views.length > 0 ? Math.max(cur.lastFrame, s.activeFrom) + silenceShown : Infinity
+  if (s.flights.size === 0 && s.views.length === 0) return Infinity
+  return Math.max(cur.lastFrame, s.activeFrom) + (s.others ? silenceActive + reconnectingAfter : silenceShown)
 }
 
 /** live takes a frame of the current connection. */
@@ -236,6 +250,9 @@ function live(s: Inside, now: number, cur: Conn, f: DownFrame): void {
     case 'rooms':
       takeLines(s, now, f.rooms)
       return
+    case 'sites':
+      knowSites(s, f.sites)
+      return
     case 'resync':
       // Answers may have been dropped too: what is under way is sent again after the welcome.
       cancelFlights(s)
@@ -262,7 +279,7 @@ function byeOpening(s: Inside, now: number, why: Failure | null, reconnect: bool
 function bye(s: Inside, now: number, why: Failure | null, reconnect: boolean, after: number): void {
   if (fatal(s, now, why, reconnect)) return
   dropConns(s, now)
-  s.site = (s.site + 1) % s.sites
+  s.site = s.after(s.site)
   s.connectAt = now + after + firstDelay(s)
 }
 
@@ -332,7 +349,8 @@ export function tick(s: Inside, now: number): void {
     } else {
       s.hedges++
       s.hedgeAt = now + hedgePause(s)
-      open(s, now, (s.site + 1) % s.sites)
+      const next = s.after(s.tried < 0 ? s.site : s.tried)
+      open(s, now, next === s.site ? s.after(next) : next)
     }
   }
   pump(s, now)
@@ -345,7 +363,8 @@ function hedgePause(s: Inside): number {
   return top / 2 + s.below(top)
 }
 
-const openLimit = (s: Inside): number => (s.sites > 1 && active(s) ? openLimitActive : openLimitIdle)
+/** openLimit: with another site to go to nobody is waited for who looks at the page, or at its beginning. */
+const openLimit = (s: Inside): number => (s.others && (active(s) || s.shown === 'connecting') ? openLimitActive : openLimitIdle)
 
 /** nextWake is when tick must be called at the latest; null if nothing waits for time. */
 export function nextWake(s: Inside): number | null {

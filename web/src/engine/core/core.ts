@@ -79,6 +79,15 @@ export class Core {
     if (s.shown === 'online') show(s, now, 'reconnecting')
   }
 
+  /** setSites says that there are now so many sites, of which some are no longer part of the system. Numbers keep their
+      meaning: new sites come at the end. */
+  setSites(now: number, sites: number, dropped: readonly boolean[]): void {
+    const s = this.#s
+    s.sites = Math.max(sites, s.sites)
+    s.dropped = dropped
+    tick(s, now)
+  }
+
   /** keep stores the lines as they are now: the page may end at any time. */
   keep(): void {
     storeLines(this.#s)
@@ -88,8 +97,9 @@ export class Core {
   snapshot(): Input[] {
     const s = this.#s
     const list: Input[] = s.user ? [{ t: 'me', user: s.user }] : []
+    if (s.known.length > 0) list.push({ t: 'sites', sites: s.known })
     if (s.lines.size > 0 || s.base) list.push({ t: 'rooms', rooms: [...s.lines.values()] })
-    list.push(...outboxInputs(s), { t: 'connection', state: s.shown, since: s.shownAt })
+    list.push(...outboxInputs(s), { t: 'connection', state: s.shown, since: s.shownAt, site: s.site })
     return list
   }
 

@@ -1,6 +1,7 @@
 // What goes over the wire, as plain objects: the shell turns these into protobuf and back. Numbers stand for 64-bit
 // values, reasons are ErrorInfo.reason without its prefix in lower case. docs/protocol.md.
 import type { Message, Op, Page, Position, Room } from '../inner.ts'
+import type { Site } from '../types.ts'
 
 /** Name of a change that is made exactly once (CommandName). */
 export interface Name {
@@ -67,6 +68,7 @@ export type DownFrame =
   | { readonly t: 'presence'; readonly room: string; readonly online: number; readonly users: readonly string[] }
   | { readonly t: 'beat'; readonly position: Position | null; readonly heads: readonly { readonly room: string; readonly lastSeq: number }[]; readonly time: number }
   | { readonly t: 'rooms'; readonly rooms: readonly Room[] }
+  | { readonly t: 'sites'; readonly sites: readonly Site[] }
   | { readonly t: 'resync' }
   | { readonly t: 'bye'; readonly error: Failure | null; readonly reconnect: boolean; readonly afterMs: number }
 

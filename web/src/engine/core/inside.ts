@@ -1,7 +1,7 @@
 // The data of a core and the small things that all its parts do with it. Parts are modules of functions over Inside: conn
 // (connections), outbox (items and names), send (frames and answers), rooms (rows, lines, history), renew (devices).
 import type { Input, Kept, Message, Op, Position, Room } from '../inner.ts'
-import type { Refusal } from '../types.ts'
+import type { Refusal, Site } from '../types.ts'
 import type { Failure } from './frames.ts'
 import type { Output } from './output.ts'
 import type { Rand } from './rand.ts'
@@ -33,6 +33,8 @@ export const maxDone = 256
 export interface Config {
   /** sites is how many addresses there are, at least 1. Outputs name them by index. */
   readonly sites: number
+  /** first is the site that is tried first. */
+  readonly first?: number
   readonly rand: Rand
   /** state is what the store held; null at first start. */
   readonly state: State | null
@@ -134,7 +136,11 @@ export interface Mark {
 }
 
 export class Inside {
-  readonly sites: number
+  sites: number
+  /** dropped sites are no longer part of the system. */
+  dropped: readonly boolean[] = []
+  /** known is the list as the system has told it last. */
+  known: readonly Site[] = []
   readonly rand: Rand
   out: Output[] = []
   online = false
@@ -170,6 +176,7 @@ export class Inside {
   connectAt = 0
   hedgeAt = 0
   suspect = false
+  tried = -1 // the site that was last tried in vain beside a connection that is silent
   pingAt = 0 // of a ping without answer
   tokens = 20000
   tokensAt = 0
@@ -182,6 +189,7 @@ export class Inside {
   /** shown is what the models were told of the connection; brokenAt is when it broke, if they were not told yet. */
   shown: 'connecting' | 'online' | 'reconnecting' = 'connecting'
   shownAt = 0
+  shownSite = -1 // where the models were last told to be connected
   brokenAt = 0
 
   seen: Position | null = null
@@ -207,7 +215,22 @@ export class Inside {
 
   constructor(cfg: Config) {
     this.sites = Math.max(1, cfg.sites)
+    this.site = this.httpSite = cfg.first ?? 0
     this.rand = cfg.rand
+  }
+
+  /** after is the site that follows, of those that are still part of the system. */
+  after(site: number): number {
+    for (let i = 0; i < this.sites; i++) {
+      site = (site + 1) % this.sites
+      if (!this.dropped[site]) return site
+    }
+    return site
+  }
+
+  /** others: there is another site to go to. */
+  get others(): boolean {
+    return this.after(this.site) !== this.site
   }
 
   emit(o: Output): void {

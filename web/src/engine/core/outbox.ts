@@ -320,6 +320,7 @@ export function load(s: Inside, st: State): void {
   for (const d of st.done) s.nextItem = Math.max(s.nextItem, d.id + 1)
   for (const r of st.rooms) s.lines.set(r.id, r)
   s.seen = s.base = st.seen
+  s.known = st.sites
   s.epoch = st.seen?.epoch ?? 0
 }
 

@@ -9,11 +9,12 @@
 // done, doneGone verdicts of settled items by id       done
 // line, lineGone lines of the room list by room        rooms
 // seen           one value, may be null                seen
+// sites          one value                             sites
 //
 // seen stands for the lines: every line that changed up to it is in the store as the server told it (later ones may be
 // there too). So a store that has lost its lines must also lose seen. Passwords are in no record.
 import type { Kept, Op, Position, Room, Settled } from '../inner.ts'
-import type { Refusal } from '../types.ts'
+import type { Refusal, Site } from '../types.ts'
 
 /** Meta: whose names these are. */
 export interface Meta {
@@ -67,6 +68,7 @@ export type Rec =
   | { readonly t: 'line'; readonly room: Room }
   | { readonly t: 'lineGone'; readonly id: string }
   | { readonly t: 'seen'; readonly seen: Position | null }
+  | { readonly t: 'sites'; readonly sites: readonly Site[] }
 
 /** State is what the records add up to; every list may be in any order. */
 export interface State {
@@ -77,6 +79,8 @@ export interface State {
   readonly done: readonly Done[]
   readonly rooms: readonly Room[]
   readonly seen: Position | null
+  /** sites as the system has told them last; none: it is one machine, as far as is known. */
+  readonly sites: readonly Site[]
 }
 
-export const emptyState: State = { meta: null, items: [], counters: [], kept: [], done: [], rooms: [], seen: null }
+export const emptyState: State = { meta: null, items: [], counters: [], kept: [], done: [], rooms: [], seen: null, sites: [] }

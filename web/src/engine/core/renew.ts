@@ -47,7 +47,7 @@ export function renewed(s: Inside, now: number, id: number, f: Failure | null, l
   s.renewId = 0
   if (lost || f?.again) {
     s.renewFails++
-    if (lost) s.httpSite = (s.httpSite + 1) % s.sites
+    if (lost) s.httpSite = s.after(s.httpSite)
     s.renewAt = now + s.jitter(s.renewFails) + (f?.retryAfterMs ?? 0)
     return
   }

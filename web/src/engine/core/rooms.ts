@@ -272,7 +272,7 @@ export function fetched(s: Inside, now: number, id: number, page: HistoryPage | 
   const ft = s.fetches.get(id)
   if (!ft) return
   s.fetches.delete(id)
-  if (!page && !f) s.httpSite = (s.httpSite + 1) % s.sites
+  if (!page && !f) s.httpSite = s.after(s.httpSite)
   if (f && (f.reason === 'unauthenticated' || f.reason === 'session_revoked')) end(s, now, refusalOf(f))
   else if (ft.item) found(s, now, ft.item, ft.page, page, f)
   else if (ft.track) filled(s, now, ft.track, page, f)

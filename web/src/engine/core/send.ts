@@ -145,7 +145,7 @@ export function called(s: Inside, now: number, id: number, ok: CallAnswer | null
   if (!c || s.items.get(c.item.id) !== c.item) return
   const latest = land(s, c.item, id)
   if (lost) {
-    s.httpSite = (s.httpSite + 1) % s.sites
+    s.httpSite = s.after(s.httpSite)
     later(s, now, c.item.scope, 0)
     return
   }
@@ -215,7 +215,7 @@ function refused(s: Inside, now: number, it: Open, latest: boolean, f: Failure):
   } else if (!latest) {
     return
   } else if (f.again) {
-    if (f.reason === 'not_ready') s.suspect = s.sites > 1 // stays here unless another site is ready
+    if (f.reason === 'not_ready') s.suspect = s.others // stays here unless another site is ready
     later(s, now, it.scope, f.retryAfterMs)
   } else if (it.n === 0) {
     settle(s, now, it, verdict) // a createRoom has no name to give up

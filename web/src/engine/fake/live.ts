@@ -143,6 +143,7 @@ export class FakeConn {
       cut: lost && srv.cut?.epoch === h.seen?.epoch ? srv.cut : null,
     })
     this.live = !lost
+    if (!lost && srv.sites.length > 0) this.put({ t: 'sites', sites: srv.sites })
     if (lost) this.session = null
   }
 

@@ -31,7 +31,7 @@ export class MemoryStore {
     const by = new Map<string, Rec>()
     for (const rec of this.#batches.flat()) {
       switch (rec.t) {
-        case 'meta': case 'seen': by.set(rec.t, rec); break
+        case 'meta': case 'seen': case 'sites': by.set(rec.t, rec); break
         case 'item': by.set('item ' + rec.item.id, rec); break
         case 'itemGone': by.delete('item ' + rec.id); break
         case 'counter': by.set(`counter ${rec.counter.device} ${rec.counter.scope}`, rec); break
@@ -47,6 +47,7 @@ export class MemoryStore {
     return {
       meta: all.find((r) => r.t === 'meta')?.meta ?? null,
       seen: all.find((r) => r.t === 'seen')?.seen ?? null,
+      sites: all.find((r) => r.t === 'sites')?.sites ?? [],
       items: all.flatMap((r) => (r.t === 'item' ? [r.item] : [])),
       counters: all.flatMap((r) => (r.t === 'counter' ? [r.counter] : [])),
       kept: all.flatMap((r) => (r.t === 'kept' ? [r.kept] : [])),

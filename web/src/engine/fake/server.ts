@@ -10,7 +10,7 @@ import type { CallAnswer, HistoryPage, HistoryRequest, Name } from '../core/fram
 import { failure, less } from '../core/frames.ts'
 import { encode, newUser } from '../core/ids.ts'
 import type { Op, Position, Room } from '../inner.ts'
-import type { Device, Invitation, Member, Person } from '../types.ts'
+import type { Device, Invitation, Member, Person, Site } from '../types.ts'
 import type { Told } from './chat.ts'
 import { lineOf, show } from './chat.ts'
 import type { Account, Data, RoomRow, Session } from './data.ts'
@@ -34,6 +34,8 @@ export class FakeServer {
   busy: (n: number) => string = () => ''
   /** refuseHello is the reason why nobody may connect; '' = everybody may. */
   refuseHello = ''
+  /** sites that it tells of: it stands for all of them. */
+  sites: readonly Site[] = []
   readonly #conns = new Set<FakeConn>()
 
   get position(): Position {

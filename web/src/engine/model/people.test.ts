@@ -85,7 +85,7 @@ describe('people', () => {
     w.model.wantPresence(['eve'])
     await w.rest()
     expect([...w.model.people.get().online].sort()).toEqual(['bob', 'eve'])
-    w.model.input({ t: 'connection', state: 'reconnecting', since: 0 })
+    w.model.input({ t: 'connection', state: 'reconnecting', since: 0, site: 0 })
     expect(w.model.people.get().online.size).toBe(0)
     w.calls.length = 0
     w.model.wantPresence(['eve'])

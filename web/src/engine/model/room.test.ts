@@ -496,9 +496,9 @@ describe('who is there', () => {
     w.live(w.room('r').text('eve', '!'))
     expect(o.s.typing).toEqual([])
     w.model.input({ t: 'typing', room: 'r', user: 'bob', stopped: false, at: 0 })
-    w.model.input({ t: 'connection', state: 'reconnecting', since: 0 })
+    w.model.input({ t: 'connection', state: 'reconnecting', since: 0, site: 0 })
     expect([o.s.online, o.s.typing]).toEqual([null, []])
-    w.model.input({ t: 'connection', state: 'online', since: 0 })
+    w.model.input({ t: 'connection', state: 'online', since: 0, site: 0 })
     expect([o.s.online, o.s.typing]).toEqual([null, []])
   })
 

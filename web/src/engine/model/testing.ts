@@ -144,7 +144,7 @@ export class World {
   }
 
   begin(...rooms: Room[]): void {
-    this.model.input({ t: 'connection', state: 'online', since: 0 })
+    this.model.input({ t: 'connection', state: 'online', since: 0, site: 0 })
     this.model.input({ t: 'rooms', rooms })
     this.welcome()
   }

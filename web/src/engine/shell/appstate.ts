@@ -2,7 +2,7 @@
 // same object.
 import type { Totals } from '../model/model.ts'
 import { type Schedule, Source, Ticker } from '../model/signal.ts'
-import type { AppState, PeopleState, Phase, Signal } from '../types.ts'
+import type { AppState, PeopleState, Phase, Signal, Sites } from '../types.ts'
 import type { Shared } from './notes.ts'
 import type { Account } from './records.ts'
 
@@ -16,6 +16,9 @@ export interface AppParts {
   since: number
   skew: number
   shared: Shared
+  sites: Sites
+  /** outgrown: the system has sites that this page may not use. */
+  outgrown: boolean
   account: Account | null
   leader: boolean
 }
@@ -31,7 +34,7 @@ export class App {
     this.parts = parts
     this.signal = new Source(new Ticker(schedule), () => this.snapshot())
     this.make = () => {
-      const { phase, blocked, connection, since, skew, leader, account, shared } = this.parts
+      const { phase, blocked, connection, since, skew, leader, account, shared, sites, outgrown } = this.parts
       const { server, storage } = shared
       return {
         phase: blocked ? otherWindow : phase,
@@ -43,8 +46,9 @@ export class App {
         leader,
         secure: own.secure,
         skew,
-        newBuild: own.build !== '' && server !== null && server.webBuild !== '' && server.webBuild !== own.build,
+        newBuild: (own.build !== '' && server !== null && server.webBuild !== '' && server.webBuild !== own.build) || outgrown,
         server,
+        sites,
         ...totals.get(),
       }
     }

@@ -273,7 +273,7 @@ describe('two windows of one device', () => {
     const third = await a.open()
     await time.pass(1000)
     // What the first one still had to say when it was robbed comes late.
-    const late: Input = { t: 'connection', state: 'reconnecting', since: time.now }
+    const late: Input = { t: 'connection', state: 'reconnecting', since: time.now, site: 0 }
     ear.postMessage({ from: first, note: { t: 'inputs', inputs: [late] } })
     await time.pass(500)
     expect(third.engine.app.get()).toMatchObject({ leader: false, connection: 'online' })

@@ -6,6 +6,10 @@ import type { Channel } from './tabs.ts'
 export interface Env {
   /** origin of the page, 'https://host'; calls go to <origin>/api, the socket to <origin>/live. */
   readonly origin: string
+  /** elsewhere are the origins of the other sites that the policy of this page allows. */
+  readonly elsewhere: readonly string[]
+  /** kept: the page was kept by the browser, and its site did not answer when it was opened. */
+  readonly kept: boolean
   readonly secure: boolean
   readonly locks: Pick<LockManager, 'request'> | null
   channel(name: string): Channel | null
@@ -67,9 +71,17 @@ function localRescue(): Rescue {
   }
 }
 
+/** elsewhere reads the list that the page was served with. A page that came by TLS cannot leave it. */
+export function elsewhere(own: string, list: string): string[] {
+  const good = (o: string) => o !== own && (o.startsWith('https://') || (o.startsWith('http://') && own.startsWith('http://')))
+  return [...new Set(list.split(' '))].filter(good)
+}
+
 export function browserEnv(): Env {
   return {
     origin: location.origin,
+    elsewhere: elsewhere(location.origin, document.querySelector<HTMLMetaElement>('meta[name="bonghwa-sites"]')?.content ?? ''),
+    kept: document.querySelector('meta[name="bonghwa-kept"]') !== null,
     secure: globalThis.isSecureContext,
     locks: globalThis.isSecureContext && 'locks' in navigator ? navigator.locks : null,
     channel: (name) => (typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(name)),

@@ -15,6 +15,8 @@ import type { Live, LiveEvents, Outcome, Session, Wire } from './wire.ts'
 /** Net is the network between one browser and the server. */
 export class Net {
   down = false
+  /** gone are the sites that do not answer, by number. */
+  gone = new Set<number>()
   /** lose decides which answers get lost on their way; the server has done what was asked. */
   lose: (call: string) => boolean = () => false
   /** hang decides which calls are never answered. */
@@ -51,8 +53,8 @@ export function fakeWire(server: FakeServer, net: Net, time: Time, session: Sess
     }
   }
   return {
-    connect: (events) => connect(server, net, time, events),
-    server: () => call('server', () => ({ signup: 'open' as const, version: 'fake', webBuild: '' })),
+    connect: (site, events) => connect(server, { get down() { return net.down || net.gone.has(site) } }, time, events),
+    server: () => call('server', () => ({ signup: 'open' as const, version: 'fake', webBuild: '', site: '', sites: [] })),
     checkHandle: (handle) => call('checkHandle', () => server.checkHandle(handle)),
     signUp: (o) =>
       call('signUp', () => ({ ...server.signUp({ ...o, token: encode(o.token), device: encode(o.device) }), mustChange: false })),
@@ -68,13 +70,13 @@ export function fakeWire(server: FakeServer, net: Net, time: Time, session: Sess
         return r ? { ...r, mustChange: false } : 'waiting'
       }),
     logOut: () => call('logOut', (t) => server.logOut(t)),
-    change: (op, name, skip, old) => attempt('change', (t) => server.change(t, skip ? null : op, name, old)),
-    renew: (device) =>
+    change: (_site, op, name, skip, old) => attempt('change', (t) => server.change(t, skip ? null : op, name, old)),
+    renew: (_site, device) =>
       attempt('renew', (t) => {
         server.renewDevice(t, device)
         return true
       }),
-    fetch: (q) => attempt('fetch', (t) => server.history(t, q)),
+    fetch: (_site, q) => attempt('fetch', (t) => server.history(t, q)),
     history: (q) => call('history', (t) => server.history(t, q)),
     members: (room) => call('members', (t) => server.members(t, room)),
     room: (id) => call('room', (t) => server.room(t, id)),
@@ -97,7 +99,7 @@ export function fakeWire(server: FakeServer, net: Net, time: Time, session: Sess
   }
 }
 
-function connect(server: FakeServer, net: Net, time: Time, events: LiveEvents): Live {
+function connect(server: FakeServer, net: { readonly down: boolean }, time: Time, events: LiveEvents): Live {
   let over = false
   const conn = net.down ? null : server.connect()
   const lose = () => {
@@ -152,6 +154,8 @@ export class Browser {
   readonly bus = new Bus()
   readonly net = new Net()
   hasLocks = true
+  /** elsewhere are the other sites that its pages are served with. */
+  elsewhere: readonly string[] = []
   private windows = 0
   private readonly server: FakeServer
   private readonly time: Time
@@ -204,6 +208,8 @@ export class Window {
     this.browser = browser
     this.env = {
       origin: 'http://fake',
+      elsewhere: browser.elsewhere,
+      kept: false,
       secure: browser.hasLocks,
       locks: browser.hasLocks ? browser.locks.window(id) : null,
       channel: () => {

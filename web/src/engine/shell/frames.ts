@@ -113,6 +113,8 @@ export function down(f: Frame): DownFrame | null {
       return { t: 'rooms', rooms: b.value.rooms.map(room) }
     case 'presence':
       return { t: 'presence', room: b.value.room, online: b.value.online, users: b.value.users }
+    case 'sites':
+      return { t: 'sites', sites: b.value.sites.map((s) => ({ name: s.name, url: s.url })) }
     case 'resync':
       return { t: 'resync' }
     case 'bye':

@@ -1,11 +1,13 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { expect, test } from 'vitest'
+import { GetServerResponseSchema } from '../../gen/bonghwa/api/v1/account_pb.ts'
 import { ErrorInfoSchema, Reason } from '../../gen/bonghwa/api/v1/types_pb.ts'
 import { FrameSchema } from '../../gen/bonghwa/live/v1/frame_pb.ts'
 import type { UpFrame } from '../core/frames.ts'
 import { down, up } from './frames.ts'
 import { HttpWire } from './http.ts'
+import { Sites } from './sites.ts'
 
 interface Seen {
   url: string
@@ -13,7 +15,7 @@ interface Seen {
 }
 
 /** wire answers every request with what is given, in turn. */
-function wire(answers: (Response | Error)[]): { http: HttpWire; seen: Seen[]; over: string[]; token: { now: string } } {
+function wire(answers: (Response | Error)[], elsewhere: readonly string[] = []): { http: HttpWire; seen: Seen[]; over: string[]; token: { now: string } } {
   const token = { now: 'secret' }
   const seen: Seen[] = []
   const over: string[] = []
@@ -28,7 +30,7 @@ function wire(answers: (Response | Error)[]): { http: HttpWire; seen: Seen[]; ov
     queueMicrotask(fn)
     return () => {}
   }
-  return { http: new HttpWire('http://host', session, soon, fetcher as typeof globalThis.fetch), seen, over, token }
+  return { http: new HttpWire(new Sites('http://host', elsewhere), session, soon, fetcher as typeof globalThis.fetch), seen, over, token }
 }
 
 function refusal(reason: Reason, more: { again?: boolean; retryAfterMs?: bigint; field?: string } = {}): Response {
@@ -65,6 +67,42 @@ test('no answer, or one that says soon, is asked again, and then it is unreachab
   expect(gone.seen).toHaveLength(3)
 })
 
+test('a site that does not answer is not asked for long: the next one is, and each up to three times', async () => {
+  const lost = wire([new TypeError('network'), refusal(Reason.NOT_READY, { again: true }), empty()], ['http://b', 'http://c'])
+  expect(await lost.http.friends()).toEqual([])
+  expect(lost.seen.map((s) => new URL(s.url).host)).toEqual(['host', 'b', 'c'])
+  expect(lost.seen.map((s) => s.headers.get('connect-timeout-ms'))).toEqual(['2500', '2500', '10000'])
+  const gone = wire(Array.from({ length: 20 }, () => new TypeError('gone')), ['http://b', 'http://c'])
+  await expect(gone.http.friends()).rejects.toMatchObject({ refusal: { reason: 'unreachable' } })
+  expect(gone.seen).toHaveLength(9)
+  const no = wire([refusal(Reason.NOT_MEMBER)], ['http://b'])
+  await expect(no.http.members('r')).rejects.toMatchObject({ refusal: { reason: 'not_member' } })
+})
+
+test('a code is asked for at each site, and refused if none knows it', async () => {
+  const known = wire([refusal(Reason.BAD_CODE), new TypeError('gone'), empty()], ['http://b', 'http://c'])
+  expect(await known.http.peekCode('12345678')).toBe('')
+  expect(known.seen).toHaveLength(3)
+  const unknown = wire([refusal(Reason.BAD_CODE), new TypeError('gone'), refusal(Reason.BAD_CODE)], ['http://b', 'http://c'])
+  await expect(unknown.http.peekCode('12345678')).rejects.toMatchObject({ refusal: { reason: 'bad_code' } })
+  const tries = wire([refusal(Reason.TOO_MANY_TRIES, { again: true, retryAfterMs: 1000n })], ['http://b', 'http://c'])
+  await expect(tries.http.peekCode('12345678')).rejects.toMatchObject({ refusal: { reason: 'too_many_tries' } })
+})
+
+test('the build that counts is that of the site which the page came from', async () => {
+  const answer = (site: string, webBuild: string) =>
+    new Response(
+      toBinary(GetServerResponseSchema, create(GetServerResponseSchema, { signup: 'open', webBuild, site, sites: [{ name: 'a', url: 'http://host' }, { name: 'b', url: 'http://b' }] })) as Uint8Array<ArrayBuffer>,
+      { status: 200, headers: { 'content-type': 'application/proto' } },
+    )
+  const at = wire([answer('a', 'one')], ['http://b'])
+  expect(await at.http.server()).toMatchObject({ webBuild: 'one', site: 'a' })
+  const back = wire([new TypeError('gone'), answer('b', 'two'), answer('a', 'one')], ['http://b'])
+  expect(await back.http.server()).toMatchObject({ webBuild: 'one', site: 'a' })
+  const away = wire([new TypeError('gone'), answer('b', 'two'), new TypeError('gone')], ['http://b'])
+  expect(await away.http.server()).toMatchObject({ webBuild: '', site: 'a' })
+})
+
 test('an ended session is told once a call meets it', async () => {
   const { http, over } = wire([refusal(Reason.SESSION_REVOKED)])
   await expect(http.friends()).rejects.toMatchObject({ refusal: { reason: 'session_revoked' } })
@@ -75,9 +113,9 @@ test('a named change is tried once: the core decides what follows', async () => 
   const name = { n: 1, tag: new Uint8Array(8), base: 1, epoch: 0 }
   const { http, seen } = wire([new TypeError('network'), refusal(Reason.LIMIT)])
   const op = { uid: 'u', kind: 'addFriend', peer: 'p' } as const
-  expect(await http.change(op, name, false, '')).toEqual({ answer: null, failure: null })
-  expect((await http.change(op, name, false, '')).failure).toMatchObject({ reason: 'limit' })
-  expect((await http.change({ uid: 'u', kind: 'send' }, name, false, '')).failure).toMatchObject({ reason: 'invalid' })
+  expect(await http.change(0, op, name, false, '')).toEqual({ answer: null, failure: null })
+  expect((await http.change(0, op, name, false, '')).failure).toMatchObject({ reason: 'limit' })
+  expect((await http.change(0, { uid: 'u', kind: 'send' }, name, false, '')).failure).toMatchObject({ reason: 'invalid' })
   expect(seen).toHaveLength(2)
 })
 

@@ -12,28 +12,49 @@ import type { Op, Room } from '../inner.ts'
 import { type Device, type Found, type Invitation, type Member, type Person, RefusedError, type ServerInfo } from '../types.ts'
 import { failureOf, message, person, plain, position, room, unreachable } from './convert.ts'
 import { commandName } from './frames.ts'
+import { type Sites, originOf } from './sites.ts'
 import { connect } from './socket.ts'
 import type { Entered, Live, LiveEvents, Opening, Outcome, Photo, Session, Wire } from './wire.ts'
 
 const attemptTimeout = 10_000
+/** elsewhereTimeout bounds an attempt while another site could be asked. */
+const elsewhereTimeout = 2500
 const attempts = 3
 /** soon: reasons for which the same call can succeed a moment later. */
 const soon = new Set(['not_ready', 'behind', 'unknown_outcome'])
 const peopleBatch = 200
 
+/** Calls are the three services of one site. */
+interface Calls {
+  readonly account: Client<typeof AccountService>
+  readonly chat: Client<typeof ChatService>
+  readonly people: Client<typeof PeopleService>
+}
+
 export class HttpWire implements Wire {
-  private readonly account: Client<typeof AccountService>
-  private readonly chat: Client<typeof ChatService>
-  private readonly people: Client<typeof PeopleService>
-  private readonly origin: string
+  private readonly made = new Map<string, Calls>()
+  private readonly sites: Pick<Sites, 'urls' | 'order'>
   private readonly session: Session
   private readonly after: (ms: number, fn: () => void) => () => void
+  private readonly fetcher: typeof globalThis.fetch | undefined
 
-  constructor(origin: string, session: Session, after: (ms: number, fn: () => void) => () => void, fetcher?: typeof globalThis.fetch) {
+  constructor(sites: Pick<Sites, 'urls' | 'order'>, session: Session, after: (ms: number, fn: () => void) => () => void, fetcher?: typeof globalThis.fetch) {
+    this.sites = sites
+    this.session = session
+    this.after = after
+    this.fetcher = fetcher
+  }
+
+  /** calls to a site, each of which may take so long; made when first needed. */
+  private calls(site: number, ms: number): Calls {
+    const key = `${site} ${ms}`
+    const made = this.made.get(key)
+    if (made) return made
+    const { session, fetcher } = this
     const transport = createConnectTransport({
-      baseUrl: `${origin}/api`,
+      baseUrl: `${this.sites.urls[site]}/api`,
       useBinaryFormat: true,
-      defaultTimeoutMs: attemptTimeout,
+      defaultTimeoutMs: ms,
       ...(fetcher ? { fetch: fetcher } : {}),
       interceptors: [
         (next) => async (req) => {
@@ -49,48 +70,53 @@ export class HttpWire implements Wire {
         },
       ],
     })
-    this.account = createClient(AccountService, transport)
-    this.chat = createClient(ChatService, transport)
-    this.people = createClient(PeopleService, transport)
-    this.origin = origin
-    this.session = session
-    this.after = after
+    const calls = { account: createClient(AccountService, transport), chat: createClient(ChatService, transport), people: createClient(PeopleService, transport) }
+    this.made.set(key, calls)
+    return calls
   }
 
-  connect(events: LiveEvents): Live {
-    return connect(this.origin, events)
+  connect(site: number, events: LiveEvents): Live {
+    return connect(this.sites.urls[site] ?? '', events)
   }
 
   // Accounts.
 
   async server(): Promise<ServerInfo> {
-    const r = await this.ask(() => this.account.getServer({}))
-    return { signup: r.signup === 'open' || r.signup === 'invite' ? r.signup : 'closed', version: r.version, webBuild: r.webBuild }
+    let asked = 0
+    const r = await this.ask(({ account }, site) => {
+      asked = site
+      return account.getServer({})
+    })
+    // Whichever site has answered, what is meant is the one that the page came from: only that has the next page.
+    const home = asked === 0 ? r : (await attempt(() => this.calls(0, elsewhereTimeout).account.getServer({}))).answer
+    const sites = r.sites.map(({ name, url }) => ({ name, url }))
+    const site = sites.find((s) => originOf(s.url) === this.sites.urls[0])?.name ?? home?.site ?? ''
+    return { signup: r.signup === 'open' || r.signup === 'invite' ? r.signup : 'closed', version: r.version, webBuild: home?.webBuild ?? '', site, sites }
   }
 
   async checkHandle(handle: string): Promise<boolean> {
-    return (await this.ask(() => this.account.checkHandle({ handle }))).free
+    return (await this.ask(({ account }) => account.checkHandle({ handle }))).free
   }
 
   async signUp(o: Opening & { random: Uint8Array; handle: string; name: string; password: string; invitation: string }): Promise<Entered> {
     const { random, handle, password, token, device, invitation } = o
-    const r = await this.ask(() => this.account.signUp({ random, handle, displayName: o.name, password, token, device, deviceLabel: o.label, invitation }))
+    const r = await this.ask(({ account }) => account.signUp({ random, handle, displayName: o.name, password, token, device, deviceLabel: o.label, invitation }))
     return { user: r.user, handle: r.handle, mustChange: false }
   }
 
   async logIn(o: Opening & { handle: string; password: string }): Promise<Entered> {
     const { handle, password, token, device } = o
-    const r = await this.ask(() => this.account.logIn({ handle, password, token, device, deviceLabel: o.label }))
+    const r = await this.ask(({ account }) => account.logIn({ handle, password, token, device, deviceLabel: o.label }))
     return { user: r.user, handle: r.handle, mustChange: r.mustChangePassword }
   }
 
   async requestCode(o: Opening): Promise<{ code: string; validMs: number }> {
-    const r = await this.ask(() => this.account.requestDeviceCode({ tokenHash: sha256(o.token), device: o.device, deviceLabel: o.label }))
+    const r = await this.ask(({ account }) => account.requestDeviceCode({ tokenHash: sha256(o.token), device: o.device, deviceLabel: o.label }))
     return { code: r.code, validMs: Number(r.validMs) }
   }
 
   async pollCode(token: Uint8Array): Promise<Entered | 'waiting' | 'expired'> {
-    const r = await this.ask(() => this.account.pollDeviceCode({ token }))
+    const r = await this.ask(({ account }) => account.pollDeviceCode({ token }))
     if (r.expired) return 'expired'
     return r.admitted ? { user: r.user, handle: r.handle, mustChange: false } : 'waiting'
   }
@@ -98,16 +124,16 @@ export class HttpWire implements Wire {
   async logOut(): Promise<void> {
     // Asked again it must not end the session of whoever logged in here meanwhile.
     const token = this.session.token()
-    await this.ask(async () => {
+    await this.ask(async ({ people }) => {
       if (this.session.token() !== token) throw new RefusedError(unreachable)
-      await this.people.logOut({})
+      await people.logOut({})
     })
   }
 
   // What the core asks for.
 
-  change(op: Op, n: Name, skip: boolean, oldDevice: string): Promise<Outcome<CallAnswer>> {
-    const call = this.changeCall(op, n, skip, oldDevice)
+  change(site: number, op: Op, n: Name, skip: boolean, oldDevice: string): Promise<Outcome<CallAnswer>> {
+    const call = this.changeCall(this.calls(site, attemptTimeout).people, op, n, skip, oldDevice)
     // Not a change of the account: it is given up, so that later ones are not blocked.
     if (!call) return Promise.resolve({ answer: null, failure: failure('invalid') })
     return attempt(async () => {
@@ -116,8 +142,7 @@ export class HttpWire implements Wire {
     })
   }
 
-  private changeCall(op: Op, n: Name, skip: boolean, oldDevice: string): (() => Promise<ChangeResponse>) | null {
-    const p = this.people
+  private changeCall(p: Calls['people'], op: Op, n: Name, skip: boolean, oldDevice: string): (() => Promise<ChangeResponse>) | null {
     const name = commandName(n)
     const user = op.peer ?? ''
     if (skip) return () => p.skipAccountCommand({ name, device: oldDevice })
@@ -149,37 +174,31 @@ export class HttpWire implements Wire {
     }
   }
 
-  renew(device: string): Promise<Outcome<boolean>> {
+  renew(site: number, device: string): Promise<Outcome<boolean>> {
     return attempt(async () => {
-      await this.people.renewDevice({ device: decode(device) ?? new Uint8Array() })
+      await this.calls(site, attemptTimeout).people.renewDevice({ device: decode(device) ?? new Uint8Array() })
       return true
     })
   }
 
-  fetch(q: HistoryRequest): Promise<Outcome<HistoryPage>> {
-    return attempt(() => this.page(q))
+  fetch(site: number, q: HistoryRequest): Promise<Outcome<HistoryPage>> {
+    return attempt(() => page(this.calls(site, attemptTimeout), q))
   }
 
   // Rooms.
 
   history(q: HistoryRequest): Promise<HistoryPage> {
-    return this.ask(() => this.page(q))
-  }
-
-  private async page(q: HistoryRequest): Promise<HistoryPage> {
-    const atLeast = q.atLeast ? { atLeast: { epoch: q.atLeast.epoch, n: BigInt(q.atLeast.n) } } : {}
-    const r = await this.chat.history({ room: q.room, from: BigInt(q.from), backward: q.backward, limit: q.limit, ...atLeast })
-    return { messages: r.messages.map(message), lastSeq: Number(r.lastSeq), joinedSeq: Number(r.joinedSeq), position: position(r.position) }
+    return this.ask((calls) => page(calls, q))
   }
 
   async members(id: string): Promise<readonly Member[]> {
-    const r = await this.ask(() => this.chat.listMembers({ room: id }))
+    const r = await this.ask(({ chat }) => chat.listMembers({ room: id }))
     return r.members.map((m) => ({ user: m.user, joinedSeq: Number(m.joinedSeq), readSeq: Number(m.readSeq) }))
   }
 
   async room(id: string): Promise<Room | null> {
     try {
-      const r = await this.ask(() => this.chat.getRoom({ room: id }))
+      const r = await this.ask(({ chat }) => chat.getRoom({ room: id }))
       return r.room ? room(r.room) : null
     } catch (e) {
       if (e instanceof RefusedError && (e.refusal.reason === 'unknown_room' || e.refusal.reason === 'not_member')) return null
@@ -188,7 +207,7 @@ export class HttpWire implements Wire {
   }
 
   async reactions(id: string, seq: number): Promise<readonly { user: string; reaction: number }[]> {
-    const r = await this.ask(() => this.chat.listReactions({ room: id, seq: BigInt(seq) }))
+    const r = await this.ask(({ chat }) => chat.listReactions({ room: id, seq: BigInt(seq) }))
     return r.reactions.map((x) => ({ user: x.user, reaction: x.reaction }))
   }
 
@@ -197,72 +216,95 @@ export class HttpWire implements Wire {
   async users(ids: readonly string[]): Promise<readonly Person[]> {
     const found: Person[] = []
     for (let i = 0; i < ids.length; i += peopleBatch) {
-      const r = await this.ask(() => this.people.getUsers({ ids: ids.slice(i, i + peopleBatch) }))
+      const r = await this.ask(({ people }) => people.getUsers({ ids: ids.slice(i, i + peopleBatch) }))
       found.push(...r.users.map(person))
     }
     return found
   }
 
   async friends(): Promise<readonly Person[]> {
-    return (await this.ask(() => this.people.listFriends({}))).friends.map(person)
+    return (await this.ask(({ people }) => people.listFriends({}))).friends.map(person)
   }
 
   async addedMe(): Promise<readonly Person[]> {
-    return (await this.ask(() => this.people.listAddedMe({}))).users.map(person)
+    return (await this.ask(({ people }) => people.listAddedMe({}))).users.map(person)
   }
 
   async blocked(): Promise<readonly string[]> {
-    return (await this.ask(() => this.chat.listBlocked({}))).users
+    return (await this.ask(({ chat }) => chat.listBlocked({}))).users
   }
 
   async presence(ids: readonly string[]): Promise<readonly string[]> {
     const online: string[] = []
     for (let i = 0; i < ids.length; i += peopleBatch) {
-      online.push(...(await this.ask(() => this.people.getPresence({ users: ids.slice(i, i + peopleBatch) }))).online)
+      online.push(...(await this.ask(({ people }) => people.getPresence({ users: ids.slice(i, i + peopleBatch) }))).online)
     }
     return online
   }
 
   async photos(users: readonly string[]): Promise<readonly Photo[]> {
-    const r = await this.ask(() => this.people.getPhotos({ users: [...users] }))
+    const r = await this.ask(({ people }) => people.getPhotos({ users: [...users] }))
     return r.photos.map((p) => ({ user: p.user, photo: p.photo, jpeg: p.jpeg }))
   }
 
   async find(handle: string, self: string): Promise<Found | null> {
-    const r = await this.ask(() => this.people.findUser({ handle }))
+    const r = await this.ask(({ people }) => people.findUser({ handle }))
     return r.user ? { person: person(r.user), friend: r.friend, addedMe: r.addedMe, self: r.user.id === self } : null
   }
 
   async devices(): Promise<readonly Device[]> {
-    const r = await this.ask(() => this.people.listDevices({}))
+    const r = await this.ask(({ people }) => people.listDevices({}))
     return r.devices.map((d) => ({ id: d.id, label: d.label, lastDay: d.lastDay * 86_400_000, current: d.current }))
   }
 
   async peekCode(code: string): Promise<string> {
-    return (await this.ask(() => this.people.peekDeviceCode({ code }))).deviceLabel
+    return (await this.byCode(({ people }) => people.peekDeviceCode({ code }))).deviceLabel
   }
 
   async admitCode(code: string): Promise<void> {
-    await this.ask(() => this.people.admitDevice({ code }))
+    await this.byCode(({ people }) => people.admitDevice({ code }))
   }
 
   async invitations(): Promise<readonly Invitation[]> {
-    const r = await this.ask(() => this.people.listInvitations({}))
+    const r = await this.ask(({ people }) => people.listInvitations({}))
     return r.invitations.map((i) => {
       const { id, uses, used, users, revoked } = i
       return { id, secret: '', created: Number(i.createdMs), until: Number(i.untilMs), uses, used, users, revoked }
     })
   }
 
-  /** ask makes a call that is harmless to repeat, up to three times. */
-  private async ask<T>(f: () => Promise<T>): Promise<T> {
-    for (let n = 1; ; n++) {
-      const { answer, failure } = await attempt(async () => ({ value: await f() }))
+  /** byCode asks each site once: a code is known where it was made, and only there. */
+  private async byCode<T>(f: (calls: Calls) => Promise<T>): Promise<T> {
+    const sites = this.sites.order
+    if (sites.length === 1) return this.ask(f)
+    let why = unreachable
+    for (const site of sites) {
+      const { answer, failure } = await attempt(async () => ({ value: await f(this.calls(site, elsewhereTimeout)) }))
       if (answer) return answer.value
-      if (n >= attempts || (failure && !soon.has(failure.reason))) throw new RefusedError(failure ? plain(failure) : unreachable)
-      await new Promise<void>((resolve) => this.after(150 * n, resolve))
+      if (failure) why = plain(failure)
+      if (failure && failure.reason !== 'bad_code' && !soon.has(failure.reason)) break
+    }
+    throw new RefusedError(why)
+  }
+
+  /** ask makes a call that is harmless to repeat, up to three times at each site. One that has burnt does not refuse, it is
+   * silent: while another one could be asked, not much time is spent on it. */
+  private async ask<T>(f: (calls: Calls, site: number) => Promise<T>): Promise<T> {
+    const sites = this.sites.order
+    for (let n = 1; ; n++) {
+      const site = sites[(n - 1) % sites.length] ?? 0
+      const { answer, failure } = await attempt(async () => ({ value: await f(this.calls(site, n < sites.length ? elsewhereTimeout : attemptTimeout), site) }))
+      if (answer) return answer.value
+      if (n >= attempts * sites.length || (failure && !soon.has(failure.reason))) throw new RefusedError(failure ? plain(failure) : unreachable)
+      if (n % sites.length === 0) await new Promise<void>((resolve) => this.after((150 * n) / sites.length, resolve))
     }
   }
+}
+
+async function page({ chat }: Calls, q: HistoryRequest): Promise<HistoryPage> {
+  const atLeast = q.atLeast ? { atLeast: { epoch: q.atLeast.epoch, n: BigInt(q.atLeast.n) } } : {}
+  const r = await chat.history({ room: q.room, from: BigInt(q.from), backward: q.backward, limit: q.limit, ...atLeast })
+  return { messages: r.messages.map(message), lastSeq: Number(r.lastSeq), joinedSeq: Number(r.joinedSeq), position: position(r.position) }
 }
 
 /** attempt makes one call and says what came of it; it never rejects. */

@@ -5,8 +5,9 @@ import { Core } from '../core/core.ts'
 import type { Output } from '../core/output.ts'
 import type { State } from '../core/record.ts'
 import type { Input, Op } from '../inner.ts'
-import type { Refusal } from '../types.ts'
+import type { Refusal, Site } from '../types.ts'
 import { type Account, write } from './records.ts'
+import type { Sites } from './sites.ts'
 import type { Write } from './store.ts'
 import type { Live, Wire } from './wire.ts'
 import type { Writer } from './writer.ts'
@@ -21,6 +22,7 @@ export interface LeadDeps {
   inputs(list: readonly Input[]): void
   /** ended: the server has ended the session. */
   ended(why: Refusal): void
+  readonly sites: Sites
 }
 
 export class Lead {
@@ -35,7 +37,9 @@ export class Lead {
 
   constructor(deps: LeadDeps, account: Account, state: State) {
     this.deps = deps
-    this.core = new Core({ sites: 1, rand: deps.rand, state })
+    this.core = new Core({ sites: deps.sites.urls.length, first: deps.sites.first, rand: deps.rand, state })
+    deps.sites.tell(state.sites)
+    this.run((core, now) => core.setSites(now, deps.sites.urls.length, deps.sites.dropped))
     this.run((core) => core.setAccount(account.user, account.token, account.device))
   }
 
@@ -112,9 +116,10 @@ export class Lead {
         }
         case 'input':
           inputs.push(o.input)
+          if (o.input.t === 'sites') this.know(o.input.sites)
           break
         case 'open':
-          this.open(o.conn)
+          this.open(o.conn, o.site)
           break
         case 'close':
           this.sockets.get(o.conn)?.close()
@@ -124,17 +129,17 @@ export class Lead {
           this.sockets.get(o.conn)?.write(o.frame)
           break
         case 'call':
-          void this.deps.wire.change(o.op, o.name, o.skip, o.oldDevice).then(({ answer, failure }) =>
+          void this.deps.wire.change(o.site, o.op, o.name, o.skip, o.oldDevice).then(({ answer, failure }) =>
             this.answered((core, now) => core.called(now, o.id, answer, failure, !answer && !failure)),
           )
           break
         case 'fetch':
-          void this.deps.wire.fetch(o.request).then(({ answer, failure }) =>
+          void this.deps.wire.fetch(o.site, o.request).then(({ answer, failure }) =>
             this.answered((core, now) => core.fetched(now, o.id, answer, failure)),
           )
           break
         case 'renew':
-          void this.deps.wire.renew(o.device).then(({ answer, failure }) =>
+          void this.deps.wire.renew(o.site, o.device).then(({ answer, failure }) =>
             this.answered((core, now) => core.renewed(now, o.id, failure, !answer && !failure)),
           )
           break
@@ -151,8 +156,15 @@ export class Lead {
     if (!this.over) this.run(f)
   }
 
-  private open(conn: number): void {
-    const live = this.deps.wire.connect({
+  /** know: the system has told of its sites. */
+  private know(list: readonly Site[]): void {
+    const { sites } = this.deps
+    sites.tell(list)
+    this.run((core, now) => core.setSites(now, sites.urls.length, sites.dropped))
+  }
+
+  private open(conn: number, site: number): void {
+    const live = this.deps.wire.connect(site, {
       opened: () => this.answered((core, now) => core.opened(now, conn)),
       frame: (f) => this.answered((core, now) => core.frame(now, conn, f)),
       lost: () => {

@@ -10,7 +10,7 @@
 import type { Counter, Done, ItemRec, Meta, Rec, State } from '../core/record.ts'
 import type { Kept, Position, Room } from '../inner.ts'
 import type { Seed } from '../model/people.ts'
-import type { Person } from '../types.ts'
+import type { Person, Site } from '../types.ts'
 import type { Store, Write } from './store.ts'
 
 /** Account is who is logged in on this device; an empty token: nobody. */
@@ -56,14 +56,17 @@ export function write(r: Rec): Write {
       return { table: 'lines', key: r.id }
     case 'seen':
       return { table: 'meta', key: 'seen', value: r.seen ?? undefined }
+    case 'sites':
+      return { table: 'meta', key: 'sites', value: r.sites }
   }
 }
 
 /** state reads what the core needs to go on. */
 export async function state(s: Store): Promise<State> {
-  const [meta, seen, items, counters, kept, done, lines] = await Promise.all([
+  const [meta, seen, sites, items, counters, kept, done, lines] = await Promise.all([
     s.get('meta', 'core'),
     s.get('meta', 'seen'),
+    s.get('meta', 'sites'),
     s.entries('items'),
     s.entries('counters'),
     s.entries('kept'),
@@ -73,6 +76,7 @@ export async function state(s: Store): Promise<State> {
   return {
     meta: (meta as Meta | undefined) ?? null,
     seen: (seen as Position | undefined) ?? null,
+    sites: (sites as readonly Site[] | undefined) ?? [],
     items: items.map(([, v]) => v as ItemRec),
     counters: counters.map(([, v]) => v as Counter),
     kept: kept.map(([, v]) => v as Kept),

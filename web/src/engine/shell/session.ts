@@ -11,6 +11,7 @@ import type { Notices } from './notices.ts'
 import type { ShellNote } from './notes.ts'
 import type { Account } from './records.ts'
 import type { Reign } from './reign.ts'
+import type { Sites } from './sites.ts'
 import type { Write } from './store.ts'
 import type { Wire } from './wire.ts'
 
@@ -22,6 +23,7 @@ export const farewellLimit = 2000
 export interface SessionHost {
   readonly env: Env
   readonly wire: Wire
+  readonly sites: Sites
   readonly reign: Reign
   readonly changes: Changes
   readonly notices: Notices
@@ -57,6 +59,7 @@ export class Session {
     const lead = new Lead(
       {
         wire: host.wire,
+        sites: host.sites,
         writer: l.writer,
         now: () => host.now(),
         after: host.env.after,

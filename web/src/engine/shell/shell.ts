@@ -27,6 +27,7 @@ import type { Account } from './records.ts'
 import { redrawable } from './redraw.ts'
 import { type Leading, Reign } from './reign.ts'
 import { type Ended, Session } from './session.ts'
+import { Sites } from './sites.ts'
 import { MemoryStore, type Store } from './store.ts'
 import { Tabs, patience } from './tabs.ts'
 import { woken } from './wakes.ts'
@@ -36,7 +37,7 @@ export interface ShellDeps {
   readonly env: Env
   readonly slot: string
   readonly store: Store
-  wire(session: WireSession): Wire
+  wire(session: WireSession, sites: Sites): Wire
   schedule(fn: () => void): void
 }
 
@@ -53,6 +54,7 @@ export class Shell {
   readonly app: Signal<AppState>
   readonly session: Session
   readonly errands: Errands
+  private readonly sites: Sites
   store: Store
   private readonly own: App
   private readonly clock: Clock
@@ -86,7 +88,8 @@ export class Shell {
       (n) => this.post(n),
     )
     this.shared = { storage: deps.store.kind === 'disk' ? 'ok' : 'refused', server: null }
-    this.wire = deps.wire({ token: () => this.current?.token ?? '', over: (token) => this.session.over(token) })
+    this.sites = new Sites(env.origin, env.elsewhere, env.kept)
+    this.wire = deps.wire({ token: () => this.current?.token ?? '', over: (token) => this.session.over(token) }, this.sites)
     this.model = new Model(
       modelIO({
         wire: this.wire,
@@ -105,7 +108,7 @@ export class Shell {
     const people = redrawable(this.model.people)
     this.people = people.signal
     this.own = new App(
-      { phase: this.phase, blocked: false, connection: 'connecting', since: this.now(), skew: 0, shared: this.shared, account: null, leader: false },
+      { phase: this.phase, blocked: false, connection: 'connecting', since: this.now(), skew: 0, shared: this.shared, sites: this.sites.state, outgrown: false, account: null, leader: false },
       deps.schedule,
       { secure: env.secure, build: env.ownBuild },
       this.model.totals,
@@ -167,6 +170,7 @@ export class Shell {
     this.session = new Session({
       env,
       wire: this.wire,
+      sites: this.sites,
       reign: this.reign,
       changes: this.changes,
       notices: this.notices,
@@ -283,7 +287,7 @@ export class Shell {
       return this.forget(null)
     }
     // A core that never goes online tells models what its state adds up to.
-    const core = new Core({ sites: 1, rand: this.env.rand, state })
+    const core = new Core({ sites: this.sites.urls.length, first: this.sites.first, rand: this.env.rand, state })
     core.setAccount(account.user, account.token, state.meta?.device ?? account.device)
     this.adopt(core.snapshot())
     this.drafts.begin(held.drafts)
@@ -345,8 +349,9 @@ export class Shell {
     this.photos.clear()
     this.notices.clear()
     this.model.clear()
+    this.sites.forget()
     this.connection = 'connecting'
-    this.own.set({ connection: 'connecting', since: this.now() })
+    this.own.set({ connection: 'connecting', since: this.now(), sites: this.sites.state, outgrown: false })
     this.setPhase(ended ? { kind: 'ended', ...ended } : { kind: 'signedOut' })
   }
 
@@ -391,7 +396,12 @@ export class Shell {
       this.model.input(i)
       if (i.t === 'connection') {
         this.connection = i.state
+        this.sites.go(i.site, i.state === 'online', this.now())
         this.own.set({ connection: i.state, since: i.since || this.now() })
+        this.tellSites()
+      } else if (i.t === 'sites') {
+        this.sites.tell(i.sites)
+        this.tellSites()
       } else if (i.t === 'welcomed') {
         this.own.set({ skew: i.localTime - i.serverTime })
         this.photos.retry()
@@ -401,6 +411,11 @@ export class Shell {
       }
     }
     for (const v of verdicts) this.changes.asks.answer(v)
+  }
+
+  /** tellSites: a list that is only remembered makes nobody load the page again. */
+  private tellSites(): void {
+    this.own.set({ sites: this.sites.state, outgrown: this.connection === 'online' && this.sites.outgrown })
   }
 
   /** settled: what a verdict changes beside rooms and people. */

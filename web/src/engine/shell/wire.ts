@@ -1,5 +1,6 @@
 // Wire is the server as the shell sees it, in plain objects. http.ts speaks to a real one; tests put the fake server here.
-// Reading, and what names itself, is asked again a few times while no answer comes; promises reject with RefusedError only:
+// Reading, and what names itself, is asked again a few times while no answer comes, at the site of the connection first and then
+// at the others; promises reject with RefusedError only:
 // the server's refusal, or `unreachable`. Attempts are made once; what came of them is for the core to judge.
 import type { CallAnswer, DownFrame, Failure, HistoryPage, HistoryRequest, Name, UpFrame } from '../core/frames.ts'
 import type { Op, Room } from '../inner.ts'
@@ -50,7 +51,7 @@ export interface Session {
 }
 
 export interface Wire {
-  connect(events: LiveEvents): Live
+  connect(site: number, events: LiveEvents): Live
 
   server(): Promise<ServerInfo>
   checkHandle(handle: string): Promise<boolean>
@@ -60,9 +61,9 @@ export interface Wire {
   pollCode(token: Uint8Array): Promise<Entered | 'waiting' | 'expired'>
   logOut(): Promise<void>
 
-  change(op: Op, name: Name, skip: boolean, oldDevice: string): Promise<Outcome<CallAnswer>>
-  renew(device: string): Promise<Outcome<boolean>>
-  fetch(q: HistoryRequest): Promise<Outcome<HistoryPage>>
+  change(site: number, op: Op, name: Name, skip: boolean, oldDevice: string): Promise<Outcome<CallAnswer>>
+  renew(site: number, device: string): Promise<Outcome<boolean>>
+  fetch(site: number, q: HistoryRequest): Promise<Outcome<HistoryPage>>
 
   history(q: HistoryRequest): Promise<HistoryPage>
   members(room: string): Promise<readonly Member[]>

@@ -8,6 +8,7 @@ import { CodeForm } from './CodeForm.tsx'
 import { returning } from './Ended.tsx'
 import { EntryFrame } from './EntryFrame.tsx'
 import { LogInForm } from './LogInForm.tsx'
+import { OtherSites } from './OtherSites.tsx'
 import { SignUpForm } from './SignUpForm.tsx'
 
 /** Way of getting in. */
@@ -45,6 +46,7 @@ export function Entry() {
       {way === 'signUp' && <SignUpForm {...props} invitation={invitation} signup={signup ?? 'open'} />}
       {way === 'logIn' && <LogInForm {...props} canSignUp={signup !== 'closed'} />}
       {way === 'code' && <CodeForm onWay={setWay} />}
+      <OtherSites />
     </EntryFrame>
   )
 }

@@ -1,5 +1,6 @@
 // The frame of every page before one is in: the night with its fire, the promise, the language.
 import type { ReactNode } from 'react'
+import { useEngine, useSelect } from '../../app/context.ts'
 import { setSetting, useSetting } from '../../app/settings.ts'
 import { t } from '../../lib/messages.ts'
 import { Logo } from '../../ui/Icon.tsx'
@@ -8,6 +9,7 @@ import css from './Entry.module.css'
 
 export function EntryFrame({ children }: { readonly children: ReactNode }) {
   const lang = useSetting('lang')
+  const sites = useSelect(useEngine().app, (a) => a.server?.sites.length ?? 0)
   return (
     <main className={css.entry}>
       <div className={css.art}>
@@ -18,7 +20,7 @@ export function EntryFrame({ children }: { readonly children: ReactNode }) {
             {t('entry.wordmark')}
           </p>
           <p className={css.slogan}>{t('entry.slogan')}</p>
-          <p>{t('entry.promise')}</p>
+          <p>{sites > 1 ? t('entry.promiseSites', { n: sites }) : t('entry.promise')}</p>
         </div>
       </div>
       <div className={css.side}>

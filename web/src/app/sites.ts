@@ -1,0 +1,13 @@
+// What the data centres are called. The well-known names of cities are in the messages; any other name is its own.
+import type { AppState } from '../engine/types.ts'
+import { tryText } from '../lib/messages.ts'
+
+/** MOVED is how long it is said that this device has gone to another data centre, ms. */
+export const MOVED = 4000
+
+export function siteName(name: string): string {
+  return tryText(`shell.site_${name}`) ?? name
+}
+
+/** several: the system runs in more than one data centre. */
+export const several = (a: AppState): boolean => a.sites.list.length > 1
