@@ -206,7 +206,7 @@ func (c *Core) welcome(now int64, n *conn, w *livev1.Welcome) {
 	n.waiting = false
 	c.cur, c.next = n, nil
 	c.site, c.httpSite = n.site, n.site
-	c.failures, c.suspect = 0, false
+	c.failures, c.suspect, c.tried = 0, false, n.site
 	if !c.opened && c.seen != nil && c.seen.Epoch != w.Position.GetEpoch() {
 		c.seen = nil // restored while this client was not running
 		c.emit(Deliver{RolledBack: &RolledBack{}})
@@ -383,7 +383,11 @@ func (c *Core) Tick(now int64) {
 		if ok, at := c.budget.take(now); ok {
 			c.hedges++
 			c.hedgeAt = now + c.hedgePause()
-			c.open(now, c.after(c.site))
+			c.tried = c.after(c.tried)
+			if c.tried == c.site {
+				c.tried = c.after(c.tried)
+			}
+			c.open(now, c.tried)
 		} else {
 			c.hedgeAt = at
 		}

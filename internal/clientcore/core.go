@@ -166,6 +166,7 @@ type Core struct {
 	site       int
 	dropped    []bool   // sites that are no longer part of the system
 	known      []string // URLs of all sites, as the system has told
+	tried      int      // the last one asked beside a connection that is silent
 	httpSite   int      // where calls and history go: the site of the connection, another after a failure
 	failures   int
 	hedges     int

@@ -147,3 +147,28 @@ func TestFetchesMove(t *testing.T) {
 		t.Fatalf("after the move %v were asked", got)
 	}
 }
+
+// Beside a connection that is silent every other site is tried, not the next one only.
+func TestEverySiteIsTriedBesideASilentOne(t *testing.T) {
+	c := New(Config{Sites: 3, Rand: rand.New(rand.NewPCG(1, 2)), Volatile: true})
+	now := int64(1000)
+	me := ids.NewUser(1, []byte("alice"))
+	c.SetAccount(me, "token", ids.Device{1})
+	c.GoOnline(now)
+	c.Opened(now, 1)
+	c.Frame(now, 1, &livev1.Frame{Body: &livev1.Frame_Welcome{Welcome: &livev1.Welcome{Position: &apiv1.Position{Epoch: 1, N: 1}}}})
+	c.View(now, []string{ids.Direct(me, ids.NewUser(1, []byte("bob"))).String()})
+	opened(c)
+	var tried []int
+	for range 200 {
+		now += 100
+		c.Tick(now)
+		for _, s := range opened(c) {
+			tried = append(tried, s)
+			c.Lost(now, c.nextConn)
+		}
+	}
+	if !slices.Contains(tried, 1) || !slices.Contains(tried, 2) || slices.Contains(tried, 0) {
+		t.Fatalf("tried %v", tried)
+	}
+}
