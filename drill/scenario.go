@@ -91,9 +91,7 @@ func play(ctx context.Context, k scenario, site string, l *lab, c *crowd, length
 	breaches, asked := s.w.end()
 	out.Unauthorised, out.Tried = len(breaches), asked
 	out.Why = append(out.Why, c.faults()...)
-	for _, b := range breaches[:min(len(breaches), 10)] {
-		out.Why = append(out.Why, b)
-	}
+	out.Why = append(out.Why, breaches[:min(len(breaches), 10)]...)
 	if fault != nil {
 		out.Why = append(out.Why, fault.Error())
 	} else if err := l.steady(ctx); err != nil {

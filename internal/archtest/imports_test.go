@@ -162,6 +162,13 @@ var rules = []rule{
 		broken: source{"web", "site.go", []string{"internal/gateway"}},
 	},
 	{
+		name:   "the status page imports nothing else of the module",
+		why:    "what it is not given it cannot tell the public; the server shows it what it may",
+		from:   func(s source) bool { return within(s.dir, "internal/status") && !s.test() },
+		refuse: ours,
+		broken: source{"internal/status", "page.go", []string{"internal/kernel"}},
+	},
+	{
 		name:   "internal/ids imports the standard library only",
 		why:    "everything stands on it, the public client too",
 		from:   func(s source) bool { return within(s.dir, "internal/ids") },

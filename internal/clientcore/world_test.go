@@ -199,10 +199,9 @@ func (d *device) settled(o Settled) {
 	if f.result != nil {
 		// Only a restart that forgot the first verdict may ask again, and then hears the same.
 		a, b := f.result, o.Result
-		if b.Err != nil && b.Err.Reason == apiv1.Reason_REASON_ALREADY_IN && a.GivenUp && d.copied {
-			a, b = &b, b // the other copy has pushed the first verdict out of the server's ring: given up or refused is all it knows
-		}
-		if a.Seq != b.Seq || a.GivenUp != b.GivenUp || (a.Err == nil) != (b.Err == nil) {
+		// The other copy may have pushed the first verdict out of the server's ring: given up or refused is all it knows then.
+		forgotten := b.Err != nil && b.Err.Reason == apiv1.Reason_REASON_ALREADY_IN && a.GivenUp && d.copied
+		if !forgotten && (a.Seq != b.Seq || a.GivenUp != b.GivenUp || (a.Err == nil) != (b.Err == nil)) {
 			d.w.fail("%s: item %d %q settled as %+v and as %+v", d.name, o.Item, f.text, *a, b)
 		}
 	}

@@ -76,6 +76,8 @@ type Options struct {
 	Limits Limits
 	// Root serves what is neither /api/, /live nor health; nil = a sentence that names the protocol.
 	Root http.Handler
+	// Status serves /status and /status.json to anybody; nil = nothing is there.
+	Status http.Handler
 	// PublicMetrics shows /metrics to others than loopback.
 	PublicMetrics bool
 	// Hosts are names under which a loopback listener is reached besides those of loopback: of a proxy in front.

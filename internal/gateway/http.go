@@ -35,9 +35,19 @@ func (g *Gateway) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/", g.callers(http.StripPrefix("/api", private(calls))))
 	mux.Handle("/live", g.live)
-	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
 	mux.HandleFunc("/readyz", g.readyz)
 	mux.Handle("/metrics", g.loopbackOnly(promhttp.HandlerFor(g.metrics.registry, promhttp.HandlerOpts{})))
+	g.public(mux)
+	return secure(g.knownHost(mux))
+}
+
+// public serves what needs nothing of the cell.
+func (g *Gateway) public(mux *http.ServeMux) {
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	if g.o.Status != nil {
+		mux.Handle("/status", g.o.Status)
+		mux.Handle("/status.json", g.o.Status)
+	}
 	root := g.o.Root
 	if root == nil {
 		root = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -48,6 +58,19 @@ func (g *Gateway) routes() http.Handler {
 		page.SetOrigins(g.origins)
 	}
 	mux.Handle("/", root)
+}
+
+// Waiting serves what a node can serve that has no views yet: health, the status page, and the web client, which then goes to
+// another site. Of the options it needs Root, Hosts and Status.
+func Waiting(o Options) http.Handler {
+	g := &Gateway{o: o}
+	mux := http.NewServeMux()
+	g.public(mux)
+	for _, path := range []string{"/api/", "/live", "/readyz", "/metrics"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			say(w, http.StatusServiceUnavailable, "This site is not ready yet.")
+		})
+	}
 	return secure(g.knownHost(mux))
 }
 

@@ -87,6 +87,7 @@ type Node struct {
 		batcher *Batcher
 		opened  bool // the incarnation: until then commands queue and nothing is proposed
 		waiters map[uint64]*flight
+		waits   waits
 	}
 }
 
@@ -203,8 +204,11 @@ func (n *Node) add(w Waiting) error {
 	if err := n.mu.batcher.Add(w); err != nil {
 		return err
 	}
-	if w.Flags&FlagEphemeral == 0 && n.mu.batcher.Idle() {
-		n.poke()
+	if w.Flags&FlagEphemeral == 0 {
+		n.mu.waits.begin()
+		if n.mu.batcher.Idle() {
+			n.poke()
+		}
 	}
 	return nil
 }
@@ -258,6 +262,7 @@ func (n *Node) propose() {
 		b := n.mu.batcher
 		number, in := b.Next(stamp, n.behaviour.Load(), checks)
 		n.mu.waiters[number] = &flight{waiting: in, proposed: time.Now(), domains: len(n.runners)}
+		n.mu.waits.begin()
 		p := b.Proposal()
 		n.mu.Unlock()
 		n.stats.entries.Add(1)

@@ -100,6 +100,7 @@ func (r *runner) answer(it numbered, out *Outcome) {
 	last := f.domains == 0
 	if last {
 		delete(n.mu.waiters, it.e.Number)
+		n.mu.waits.applied(len(n.mu.waiters) > 0 || n.mu.batcher.Queued() > 0)
 		if len(n.mu.waiters) == maxAhead-1 && n.mu.batcher.Queued() > 0 {
 			n.poke()
 		}

@@ -91,6 +91,8 @@ type nodes struct {
 	// wasReady: the cell has been ready here once; meta is held while bonghwa.json changes.
 	wasReady atomic.Bool
 	meta     sync.Mutex
+	// watch looks at the sites, from soon after this node listens.
+	watch atomic.Pointer[watch]
 }
 
 // openNodes listens for other nodes. It answers from now on, also while this node waits to be let in.
@@ -117,6 +119,14 @@ func openNodes(cfg *config.Node, data *Data, version string, log *slog.Logger) (
 	mux.HandleFunc("GET /v1/state", func(w http.ResponseWriter, r *http.Request) {
 		st, err := n.state(r.Context())
 		reply(w, st, err)
+	})
+	mux.HandleFunc("GET /v1/incidents", func(w http.ResponseWriter, r *http.Request) {
+		look := n.watch.Load()
+		if look == nil {
+			reply(w, nil, errNoCore)
+			return
+		}
+		reply(w, look.tell(r.FormValue("have")), nil)
 	})
 	mux.HandleFunc("POST /v1/join", func(w http.ResponseWriter, r *http.Request) {
 		site, _ := pki.Peer(r.TLS)
@@ -183,6 +193,10 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 
 // ask puts a question to another node.
 func (n *nodes) ask(ctx context.Context, addr, method, path string, question, answer any) error {
+	return n.askWith(ctx, n.client, addr, method, path, question, answer)
+}
+
+func (n *nodes) askWith(ctx context.Context, client *http.Client, addr, method, path string, question, answer any) error {
 	var body io.Reader
 	if question != nil {
 		b, err := json.Marshal(question)
@@ -195,7 +209,7 @@ func (n *nodes) ask(ctx context.Context, addr, method, path string, question, an
 	if err != nil {
 		return err
 	}
-	res, err := n.client.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ import (
 	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 	"github.com/bonghwa/bonghwa/internal/kernel"
+	"github.com/bonghwa/bonghwa/internal/status"
 )
 
 // Options start a Server.
@@ -69,7 +70,9 @@ type Server struct {
 	core     *core
 	gw       *gateway.Gateway
 	http     *http.Server
+	handler  atomic.Pointer[http.Handler]
 	listener net.Listener
+	page     *status.Page
 	admin    *adminServer
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -95,7 +98,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 			o.Signup = gateway.SignupOpen
 		}
 	}
-	s = &Server{o: o, applied: make(chan struct{})}
+	s = &Server{o: o, applied: make(chan struct{}), page: &status.Page{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -136,7 +139,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	s.gw, err = gateway.New(gateway.Options{
 		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
-		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(),
+		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(), Status: s.page,
 	})
 	close(s.applied)
 	if err != nil {
@@ -161,6 +164,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		return s, err
 	}
 	if s.nodes == nil {
+		s.watch()
 		if s.admin, err = serveAdmin(s); err != nil {
 			return s, err
 		}
@@ -180,6 +184,15 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	return s, nil
 }
 
+// watch begins to look at how the sites are, for the public page.
+func (s *Server) watch() {
+	w := newWatch(s)
+	if s.nodes != nil {
+		s.nodes.watch.Store(w)
+	}
+	s.tasks.Go(func() { w.run(s.ctx) })
+}
+
 // enter is how a node becomes, or finds that it is, part of its cluster.
 func (s *Server) enter(ctx context.Context) (plan logPlan, err error) {
 	if err := s.data.belongs(s.o.Node); err != nil {
@@ -188,6 +201,9 @@ func (s *Server) enter(ctx context.Context) (plan logPlan, err error) {
 	if s.nodes, err = openNodes(s.o.Node, s.data, s.o.Version, s.o.Logger); err != nil {
 		return plan, err
 	}
+	// From here on people who come are told how it is, however long this takes.
+	s.watch()
+	s.answer(gateway.Waiting(gateway.Options{Root: s.o.Root, Hosts: s.o.Hosts, Status: s.page}))
 	return s.nodes.enter(ctx, s.URL(), s.o.Rebuild)
 }
 
@@ -236,9 +252,14 @@ func (s *Server) Signup() string { return s.o.Signup }
 // DataDir is the absolute path of the data.
 func (s *Server) DataDir() string { return s.data.Dir }
 
-func (s *Server) serve() {
+// answer gives requests to a handler from now on.
+func (s *Server) answer(h http.Handler) {
+	s.handler.Store(&h)
+	if s.http != nil {
+		return
+	}
 	s.http = &http.Server{
-		Handler:           s.gw.Handler(),
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
 		BaseContext:       func(l net.Listener) context.Context { return gateway.ListenerContext(context.Background(), l.Addr()) },
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
@@ -248,6 +269,10 @@ func (s *Server) serve() {
 		ErrorLog:          slog.NewLogLogger(s.o.Logger.Handler(), slog.LevelDebug),
 	}
 	s.ServeAlso(s.listener)
+}
+
+func (s *Server) serve() {
+	s.answer(s.gw.Handler())
 	s.tasks.Go(func() {
 		t := time.NewTicker(100 * time.Millisecond)
 		defer t.Stop()
@@ -322,11 +347,11 @@ func (s *Server) abort() {
 	default:
 		close(s.applied)
 	}
+	if s.http != nil { // before its listener, whose end would count as a fault
+		_ = s.http.Close()
+	}
 	if s.listener != nil {
 		s.listener.Close()
-	}
-	if s.http != nil {
-		_ = s.http.Close()
 	}
 	if s.gw != nil {
 		s.gw.Close()

@@ -213,7 +213,7 @@ func TestOperating(t *testing.T) {
 		m.run(c)
 	}
 	restored := harness.Start(t, m.file("restored"), "")
-	if _, out := a.Call("AccountService/GetServer", nil); out["cell"] == nil {
+	if _, out := a.Call("AccountService/GetServer", map[string]any{}); out["cell"] == nil {
 		t.Errorf("the cluster after the backup: %v", out)
 	}
 	restored.Stop()
