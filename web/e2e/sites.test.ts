@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, launch } from './lib/browser.ts'
 import { Cluster } from './lib/cluster.ts'
-import { bubbles, composer, inside, items, logIn, openChat, patience, say, sees, signUp, type } from './lib/hands.ts'
+import { bubbles, composer, inside, items, logIn, openChat, patience, say, sees, signUp, tab, type } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
 
 describe.each(browserNames)('three sites in %s', (name) => {
@@ -130,6 +130,28 @@ describe.each(browserNames)('three sites in %s', (name) => {
     expect(await there.getByRole('list', { name: '같은 봉화의 다른 주소' }).getByRole('link').allTextContents()).toEqual(['대전', '서울'])
     await there.getByRole('link', { name: '서울' }).click()
     await inside(there)
+    other.close()
+    await watch.close()
+  })
+
+  test('a device that shows its code at one site is let in by one at another', async () => {
+    const watch = new Watch(browser, cluster.site('seoul').url)
+    const { page, other } = await pair(watch)
+    const fresh = await (await watch.context()).newPage()
+    await fresh.goto(cluster.site('busan').url)
+    await fresh.getByRole('button', { name: '로그인', exact: true }).click()
+    await fresh.getByRole('button', { name: '다른 기기로 로그인' }).click()
+    const digits = ((await fresh.getByRole('img', { name: /^숫자 / }).getAttribute('aria-label', { timeout: patience.timeout })) ?? '').replace(/\D/g, '')
+    await tab(page, '더보기')
+    await page.getByRole('button', { name: '새 기기 연결' }).click()
+    watch.allowed = [/status of 4\d\d/] // of the sites that do not know the code
+    await page.getByRole('textbox', { name: '새 기기에 보이는 숫자 8개' }).click()
+    await page.keyboard.type(`${digits.slice(0, 4)} ${digits.slice(4)}`)
+    await page.getByText('방금 이 숫자를 띄운 기기예요').waitFor()
+    await page.getByRole('button', { name: '이 기기 연결하기' }).click()
+    await inside(fresh)
+    await openChat(fresh, '박준호')
+    await sees(fresh, ['시작해요'])
     other.close()
     await watch.close()
   })
