@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -98,7 +99,11 @@ func (c statusCmd) Run() error {
 		e.SetIndent("", "  ")
 		return e.Encode(s)
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	return printStatus(os.Stdout, s)
+}
+
+func printStatus(out io.Writer, s server.Status) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SITE\tSTATE\tVOTES\tLEADS\tENTRY\tBEHIND\tVERSION\tADDRESS")
 	for _, o := range s.Sites {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", o.Site, o.State, yes(o.Votes), yes(o.Leader), o.N, o.Behind, o.Version, o.URL)
@@ -106,9 +111,9 @@ func (c statusCmd) Run() error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Println()
+	fmt.Fprintln(out)
 	for _, line := range s.Words {
-		fmt.Println(line)
+		fmt.Fprintln(out, line)
 	}
 	return nil
 }

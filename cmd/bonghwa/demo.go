@@ -27,6 +27,8 @@ type demoCmd struct {
 	LANListen string  `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
 	Seed      uint64  `help:"Another seed, another talk." default:"1"`
 	PerDay    int     `help:"How many messages the twelve say among themselves on a day." default:"3000"`
+	Sites     int     `help:"3: the same on three sites of this machine, of which you can let any one burn; type help when it is up." enum:"1,3" default:"1"`
+	Net       string  `help:"Loopback addresses for three sites, instead of ports of 127.0.0.1." hidden:""`
 }
 
 // Waits of the demo: for people who are asked to go, and before those who fell over are started again.
@@ -37,6 +39,9 @@ const (
 )
 
 func (c demoCmd) Run() error {
+	if c.Sites > 1 {
+		return c.onSites()
+	}
 	serve := serveCmd{Data: c.Data, Listen: c.Listen, LAN: c.LAN, LANListen: c.LANListen, Signup: gateway.SignupOpen, LogLevel: "warn"}
 	return serve.run(func(ctx context.Context, s *server.Server) (func(), error) {
 		self, err := os.Executable()
@@ -47,15 +52,21 @@ func (c demoCmd) Run() error {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			c.keep(ctx, self, s)
+			c.keep(ctx, self, demoPlace{dir: filepath.Join(s.DataDir(), "demo"), data: []string{s.DataDir()}, urls: []string{s.URL()}})
 		}()
 		return func() { <-done }, nil
 	})
 }
 
+// demoPlace is where the people live: what they keep for themselves, and the servers with their data directories.
+type demoPlace struct {
+	dir        string
+	data, urls []string
+}
+
 // keep runs the people until ctx ends. Those who end before are started again, after a rest that grows while they keep
 // ending soon.
-func (c demoCmd) keep(ctx context.Context, self string, s *server.Server) {
+func (c demoCmd) keep(ctx context.Context, self string, s demoPlace) {
 	rest := shortestRest
 	for {
 		start := time.Now()
@@ -78,9 +89,12 @@ func (c demoCmd) keep(ctx context.Context, self string, s *server.Server) {
 
 // people runs the process of the people once. It goes when its standard input ends: at the end of this process too,
 // however that comes.
-func (c demoCmd) people(ctx context.Context, self string, s *server.Server) error {
-	cmd := exec.Command(self, "demo-people", "--data", s.DataDir(), "--url", s.URL(),
-		"--seed", strconv.FormatUint(c.Seed, 10), "--per-day", strconv.Itoa(c.PerDay))
+func (c demoCmd) people(ctx context.Context, self string, s demoPlace) error {
+	args := []string{"demo-people", "--dir", s.dir, "--seed", strconv.FormatUint(c.Seed, 10), "--per-day", strconv.Itoa(c.PerDay)}
+	for i := range s.data {
+		args = append(args, "--data", s.data[i], "--url", s.urls[i])
+	}
+	cmd := exec.Command(self, args...)
 	cmd.Stderr = os.Stderr
 	// Ctrl-C is for this process, which lets the people go in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -114,8 +128,9 @@ const peopleReady = "ready"
 
 // demoPeopleCmd is the process of the people.
 type demoPeopleCmd struct {
-	Data   string `required:"" type:"path"`
-	URL    string `name:"url" required:""`
+	Dir    string   `required:"" type:"path"`
+	Data   []string `required:"" type:"path"`
+	URL    []string `name:"url" required:""`
 	Seed   uint64
 	PerDay int
 }
@@ -129,16 +144,24 @@ func (c demoPeopleCmd) Run() error {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		cancel()
 	}()
-	admin := server.Admin(c.Data)
 	err := demo.Run(ctx, demo.Options{
-		Dir: filepath.Join(c.Data, "demo"), URL: c.URL, Seed: c.Seed, PerDay: c.PerDay,
+		Dir: c.Dir, URLs: c.URL, Seed: c.Seed, PerDay: c.PerDay,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Ready:  func() { fmt.Println(peopleReady) },
 		Operator: demo.Operator{
-			MarkSimulated: admin.MarkSimulated,
-			Befriend:      admin.Befriend,
+			MarkSimulated: func(ctx context.Context, handle string) error {
+				return c.anywhere(ctx, func(a server.AdminClient) error { return a.MarkSimulated(ctx, handle) })
+			},
+			Befriend: func(ctx context.Context, handle string, others []string) error {
+				return c.anywhere(ctx, func(a server.AdminClient) error { return a.Befriend(ctx, handle, others) })
+			},
 			SignUps: func(ctx context.Context, after string) (list []demo.SignUp, cursor string, err error) {
-				u, err := admin.SignUps(ctx, after)
+				var u server.SignUps
+				err = c.anywhere(ctx, func(a server.AdminClient) error {
+					var err error
+					u, err = a.SignUps(ctx, after)
+					return err
+				})
 				for _, a := range u.Accounts {
 					if a.Simulated {
 						continue
@@ -158,4 +181,24 @@ func (c demoPeopleCmd) Run() error {
 		}
 	}
 	return err
+}
+
+// anywhere asks one site after the other until one does it. With several sites one may be gone, and the next one is asked again
+// until it is ready.
+func (c demoPeopleCmd) anywhere(ctx context.Context, ask func(server.AdminClient) error) (err error) {
+	for round := 0; ; round++ {
+		for _, d := range c.Data {
+			if err = ask(server.Admin(d)); err == nil || ctx.Err() != nil {
+				return err
+			}
+		}
+		if len(c.Data) == 1 || round == 20 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
 }

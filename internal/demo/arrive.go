@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bonghwa/bonghwa/client"
@@ -57,6 +58,12 @@ func handles() (list []string) {
 	return list
 }
 
+// at lists the sites for one of them: their own first.
+func (t *troupe) at(who int) []string {
+	own := who % len(t.o.URLs)
+	return append(slices.Clone(t.o.URLs[own:]), t.o.URLs[:own]...)
+}
+
 // enter signs one of them up, or goes on with the session of before, or logs in again.
 func (t *troupe) enter(ctx context.Context, who int, pool *http.Client) (*client.Client, error) {
 	p := people[who]
@@ -65,7 +72,7 @@ func (t *troupe) enter(ctx context.Context, who int, pool *http.Client) (*client
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.Open(client.Options{URLs: []string{t.o.URL}, Store: store, HTTPClient: pool, DeviceLabel: "bonghwa demo",
+	c, err := client.Open(client.Options{URLs: t.at(who), Store: store, HTTPClient: pool, DeviceLabel: "bonghwa demo",
 		OnEvent: func(e client.Event) { t.event(who, e) }})
 	if err != nil {
 		return nil, errors.Join(err, store.Close())

@@ -29,8 +29,8 @@ type Operator struct {
 type Options struct {
 	// Dir keeps profiles and what was done; it is theirs alone.
 	Dir string
-	// URL of the server.
-	URL  string
+	// URLs of the server, or of the sites of a system: then some of the twelve live at each.
+	URLs []string
 	Seed uint64
 	// PerDay is how many messages they say among themselves on a day.
 	PerDay   int

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,7 @@ import (
 type process struct {
 	t     *testing.T
 	cmd   *exec.Cmd
+	in    io.Writer
 	done  chan struct{}
 	mu    sync.Mutex
 	lines []string
@@ -42,6 +44,11 @@ func start(t *testing.T, args ...string) *process {
 	p := &process{t: t, done: make(chan struct{}), more: make(chan struct{})}
 	p.cmd = exec.Command(harness.Binary(t), args...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	in, err := p.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.in = in
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
