@@ -77,6 +77,8 @@ type Node struct {
 	inc      cluster.Incarnation
 	stopping atomic.Bool
 	fence    fence
+	skew     skew
+	stamping sync.Mutex // held while the clock is read
 	// behaviour is what this node stamps: the highest number that every node of the cell knows.
 	behaviour atomic.Uint32
 	fatal     sync.Once
@@ -257,7 +259,7 @@ func (n *Node) propose() {
 			}
 		}
 		checks = n.checks(checks[:0])
-		stamp := n.o.Stamp()
+		stamp := n.stamp()
 		n.mu.Lock()
 		b := n.mu.batcher
 		number, in := b.Next(stamp, n.behaviour.Load(), checks)

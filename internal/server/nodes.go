@@ -49,6 +49,8 @@ type NodeState struct {
 	Leader    bool   `json:"leader,omitempty"`
 	Draining  bool   `json:"draining,omitempty"`
 	DiskFull  string `json:"disk_full,omitempty"`
+	// ClockOffMs is by how much the node's clock is off every other one; 0: it is not.
+	ClockOffMs int64 `json:"clock_off_ms,omitempty"`
 	// Certificate is when this node's certificate ends, Unix seconds.
 	Certificate int64 `json:"certificate,omitempty"`
 	// Records are what the nodes of the cell have written about themselves, Members those of the log: of a ready node only.
@@ -171,6 +173,7 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 	pos := c.node.Position()
 	st.Epoch, st.N, st.DiskFull = pos.Epoch, pos.N, c.node.Stats().DiskFull
 	_, st.Leader = c.log.Members()
+	st.ClockOffMs = c.node.ClockOff().Milliseconds()
 	if err := c.node.Ready(); err != nil {
 		st.NotReady = err.Error()
 		return st, nil

@@ -169,8 +169,11 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 			return s, err
 		}
 		s.serve()
-	} else if err = s.nodes.formed(ctx, s.core); err != nil {
-		return s, err
+	} else {
+		if err = s.nodes.formed(ctx, s.core); err != nil {
+			return s, err
+		}
+		s.tasks.Go(s.watchClock)
 	}
 	if !s.sound.Load() {
 		s.tasks.Go(s.scan)

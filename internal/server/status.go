@@ -38,6 +38,8 @@ type SiteStatus struct {
 	Behind    uint64 `json:"behind"`
 	Version   string `json:"version,omitempty"`
 	Behaviour uint32 `json:"behaviour,omitempty"`
+	// ClockOffMs is by how much its clock is off every other one; 0: it is not.
+	ClockOffMs int64 `json:"clock_off_ms,omitempty"`
 	// CertificateDays is for how long this node's certificate is good.
 	CertificateDays int `json:"certificate_days,omitempty"`
 }
@@ -81,7 +83,7 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 	for _, a := range n.askAll(ctx, ask) {
 		m, member := members[a.site.Name]
 		one := SiteStatus{Site: a.site.Name, URL: urls[a.site.Name], Votes: member && !m.Learner, Leader: a.st.Leader, N: a.st.N,
-			Version: a.st.Version, Behaviour: a.st.Behaviour, Because: a.st.NotReady}
+			Version: a.st.Version, Behaviour: a.st.Behaviour, Because: a.st.NotReady, ClockOffMs: a.st.ClockOffMs}
 		switch {
 		case a.err != nil:
 			one.State, one.Because = SiteUnreachable, cause(a.err).Error()
@@ -121,7 +123,7 @@ func (s *Status) say() {
 				alive++
 			}
 		}
-		s.Steady = s.Steady && one.State == SiteReady && one.Behind <= behindLimit
+		s.Steady = s.Steady && one.State == SiteReady && one.Behind <= behindLimit && one.ClockOffMs == 0
 	}
 	s.Words = append(s.Words, outlook(voters, alive))
 	for _, one := range s.Sites {
@@ -136,6 +138,9 @@ func (s *Status) say() {
 			s.Words = append(s.Words, fmt.Sprintf("%s has sent its people elsewhere until it is started again", one.Site))
 		case one.Behind > behindLimit:
 			s.Words = append(s.Words, fmt.Sprintf("%s is %d entries behind", one.Site, one.Behind))
+		}
+		if one.ClockOffMs != 0 {
+			s.Words = append(s.Words, fmt.Sprintf("the clock of %s is off by %.1f s: it stamps and leads no more until it is set", one.Site, float64(one.ClockOffMs)/1000))
 		}
 		if one.CertificateDays > 0 && one.CertificateDays < 60 {
 			s.Words = append(s.Words, fmt.Sprintf("the certificate of %s ends in %d days", one.Site, one.CertificateDays))
@@ -267,4 +272,31 @@ func (a AdminClient) RemoveSite(ctx context.Context, site string) error {
 // Drain sends the node's people elsewhere, until it is started again.
 func (a AdminClient) Drain(ctx context.Context) error {
 	return a.call(ctx, "POST", "/drain", &struct{}{})
+}
+
+// watchClock gives leadership away while this node's clock is off every other one.
+func (s *Server) watchClock() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	said := false
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		off := s.core.node.ClockOff()
+		if said != (off != 0) {
+			said = off != 0
+			s.o.Logger.Warn("this machine's clock against every other site's", "off_ms", off.Milliseconds(), "trusted", !said)
+		}
+		if off == 0 {
+			continue
+		}
+		if _, leads := s.core.log.Members(); leads {
+			ctx, cancel := context.WithTimeout(s.ctx, time.Second)
+			_ = s.core.log.MoveLeader(ctx) // again in a second
+			cancel()
+		}
+	}
 }
