@@ -44,8 +44,8 @@ const networkLine = [
   /download failed \(font-family: /,
 ]
 
-/** abortedLine: Firefox's of a font that it was loading when the page was left. */
-const abortedLine = /downloadable font: download failed .*status=2152398850/
+/** abortedLine: Firefox's of a font that it was loading when the page was left (NS_BINDING_ABORTED), as a line and as an error. */
+const abortedLine = /download failed \(font-family: .*status=2152398850/
 
 /** Watch collects what went wrong on the pages of a test. */
 export class Watch {
