@@ -37,6 +37,7 @@ PARTS=(
 for dir in internal/e2e/*/; do
     [ -d "$dir" ] && PARTS+=("e2e/$(basename "$dir")|180|end to end: $dir")
 done
+PARTS+=("browsers|780|the web client in Chromium and Firefox, on the real server")
 
 has_tests() { find "$1" -name '*_test.go' -print -quit 2>/dev/null | grep -q .; }
 

@@ -26,5 +26,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     globalSetup: ['e2e/lib/build.ts'],
     reporters: ['verbose'],
+    // On a build server what fails is tried once more, and the report says so: what needs that is to be looked into.
+    retry: process.env['CI'] === 'true' ? 1 : 0,
   },
 })

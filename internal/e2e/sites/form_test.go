@@ -16,6 +16,7 @@ import (
 
 // Three sites form a cell; people of different sites talk; one site is killed and comes back; then it loses its disks.
 func TestThreeSites(t *testing.T) {
+	t.Parallel()
 	c := harness.NewCluster(t, three)
 	c.Start(three...)
 	people := []*client.Client{
@@ -76,6 +77,7 @@ func TestThreeSites(t *testing.T) {
 
 // One machine that has people and messages becomes three sites while they talk.
 func TestGrow(t *testing.T) {
+	t.Parallel()
 	alone := filepath.Join(t.TempDir(), "alone")
 	s := harness.Start(t, alone, "")
 	a, b := harness.SignUp(t, s), harness.SignUp(t, s)
@@ -121,6 +123,7 @@ func TestGrow(t *testing.T) {
 
 // Without a certificate of the cluster there is no answer at any port between nodes.
 func TestStrangersGetNowhere(t *testing.T) {
+	t.Parallel()
 	ours, theirs := harness.NewCluster(t, three), harness.NewCluster(t, three)
 	ours.Start(three...)
 	n, err := config.Load(ours.File("seoul"))

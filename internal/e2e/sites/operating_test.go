@@ -126,6 +126,7 @@ func (m *manual) says(file, words string) {
 }
 
 func TestOperating(t *testing.T) {
+	t.Parallel()
 	m := &manual{t: t, dir: t.TempDir(), net: fmt.Sprintf("127.%d.%d", 1+rand.IntN(254), rand.IntN(256)), servers: map[string]*harness.Server{}}
 	seoul := m.file("bonghwa-cluster", "seoul", "node.toml")
 

@@ -80,6 +80,7 @@ func until(t *testing.T, url, what string, ok func(statusPage) bool) statusPage 
 // One site of three is killed: the others' pages say so, the incident is over by itself after the site is back, and the site
 // that was away tells it then, too.
 func TestStatusPage(t *testing.T) {
+	t.Parallel()
 	c := harness.NewCluster(t, three)
 	c.Start(three...)
 	urls := map[string]string{}
@@ -211,6 +212,7 @@ func leaksNothing(t *testing.T, c *harness.Cluster, page string) {
 
 // A server that is alone has a page, too, without sites of its own to name.
 func TestStatusPageAlone(t *testing.T) {
+	t.Parallel()
 	s := harness.Start(t, t.TempDir(), "")
 	p := until(t, s.URL, "all is well", func(p statusPage) bool { return p.Status.Indicator == "none" })
 	if len(p.Components) != 5 || p.component("site-") != "operational" || p.component("send") != "operational" || len(p.Incidents) != 0 {
@@ -220,6 +222,7 @@ func TestStatusPageAlone(t *testing.T) {
 
 // A site that waits to be let in has a page, too.
 func TestStatusPageWhileWaiting(t *testing.T) {
+	t.Parallel()
 	c := harness.NewCluster(t, three)
 	n, err := config.Load(c.File("busan"))
 	if err != nil {
