@@ -185,15 +185,14 @@ func (r *relay) copy(dst, src net.Conn, w way, gone *bool) {
 	}
 	close(queue)
 	<-done
-	// The end of a connection travels like its bytes: over a way that is cut it does not arrive.
-	if r.open(new(bool), w) {
-		r.mu.Lock()
-		*gone = true
-		r.cond.Broadcast()
-		r.mu.Unlock()
-		_ = dst.Close()
-		_ = src.Close()
-	}
+	// The end of a connection travels like its bytes: over a way that is cut it does not arrive, until the relay itself ends.
+	r.open(new(bool), w)
+	r.mu.Lock()
+	*gone = true
+	r.cond.Broadcast()
+	r.mu.Unlock()
+	_ = dst.Close()
+	_ = src.Close()
 }
 
 func (r *relay) lag() time.Duration {
