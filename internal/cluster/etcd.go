@@ -280,18 +280,7 @@ func (e *Etcd) giveUpLeadership() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
-	for _, id := range e.voters() {
-		self := e.server.MemberID()
-		if e.server.Leader() != self {
-			return
-		}
-		if id == self {
-			continue
-		}
-		one, cancel := context.WithTimeout(ctx, 250*time.Millisecond)
-		_ = e.server.MoveLeader(one, uint64(self), uint64(id)) // failed: an election will do
-		cancel()
-	}
+	_ = e.moveLeader(ctx, 250*time.Millisecond) // failed: an election will do
 }
 
 // shutdown stops the member at once. Tails end by themselves; only their reads are waited for, since a deliver may

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/server/v3/storage/mvcc"
 )
 
@@ -176,8 +177,13 @@ func (e *Etcd) Head(ctx context.Context) (uint64, error) {
 
 // SetNode implements Log.
 func (e *Etcd) SetNode(ctx context.Context, node Node) error {
+	return e.insist(ctx, put(nodeKey(node.ID), nodeValue(node)))
+}
+
+// insist writes without a guard, again and again until it is known to be in.
+func (e *Etcd) insist(ctx context.Context, op *pb.RequestOp) error {
 	for {
-		_, err := e.attempt(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{put(nodeKey(node.ID), nodeValue(node))}})
+		_, err := e.attempt(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{op}})
 		if !errors.Is(err, ErrUnknownOutcome) || ctx.Err() != nil {
 			return err // written; or the caller's time is up
 		}
@@ -191,15 +197,7 @@ func (e *Etcd) Nodes(ctx context.Context) ([]Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	var nodes []Node
-	for _, kv := range r.Responses[0].GetResponseRange().Kvs {
-		n, err := parseNode(kv.Key, kv.Value)
-		if err != nil {
-			return nil, err
-		}
-		nodes = append(nodes, n)
-	}
-	return nodes, nil
+	return parseNodes(r.Responses[0].GetResponseRange().Kvs)
 }
 
 // KnownNodes is Nodes as this member's own copy has it, which may be behind.
@@ -212,7 +210,11 @@ func (e *Etcd) KnownNodes() (nodes []Node, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, kv := range res.KVs {
+	return parseNodes(res.KVs)
+}
+
+func parseNodes(kvs []*mvccpb.KeyValue) (nodes []Node, err error) {
+	for _, kv := range kvs {
 		n, err := parseNode(kv.Key, kv.Value)
 		if err != nil {
 			return nil, err

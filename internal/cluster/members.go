@@ -123,17 +123,14 @@ func (e *Etcd) move(ctx context.Context, peerURL string) error {
 
 // DropNode forgets what a node has written about itself: it is no longer part of the cell.
 func (e *Etcd) DropNode(ctx context.Context, node NodeID) error {
-	for {
-		_, err := e.attempt(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{{Request: &pb.RequestOp_RequestDeleteRange{
-			RequestDeleteRange: &pb.DeleteRangeRequest{Key: nodeKey(node)}}}}})
-		if !errors.Is(err, ErrUnknownOutcome) || ctx.Err() != nil {
-			return err
-		}
-	}
+	return e.insist(ctx, &pb.RequestOp{Request: &pb.RequestOp_RequestDeleteRange{RequestDeleteRange: &pb.DeleteRangeRequest{Key: nodeKey(node)}}})
 }
 
 // MoveLeader hands leadership to another voter, if this member has it.
-func (e *Etcd) MoveLeader(ctx context.Context) error {
+func (e *Etcd) MoveLeader(ctx context.Context) error { return e.moveLeader(ctx, time.Second) }
+
+// moveLeader asks one voter after the other, each for so long.
+func (e *Etcd) moveLeader(ctx context.Context, each time.Duration) error {
 	var last error
 	for _, id := range e.voters() {
 		self := e.server.MemberID()
@@ -143,7 +140,7 @@ func (e *Etcd) MoveLeader(ctx context.Context) error {
 		if id == self {
 			continue
 		}
-		one, cancel := context.WithTimeout(ctx, time.Second)
+		one, cancel := context.WithTimeout(ctx, each)
 		last = e.server.MoveLeader(one, uint64(self), uint64(id))
 		cancel()
 	}
