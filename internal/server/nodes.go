@@ -13,10 +13,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/bonghwa/bonghwa/internal/cluster"
 	"github.com/bonghwa/bonghwa/internal/config"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/pki"
@@ -192,6 +195,15 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 		st.Members = append(st.Members, LogMember{m.Name, m.PeerURL, m.Learner, m.Leader})
 	}
 	return st, nil
+}
+
+// sites are the nodes of the cell that have a site, by its name, as this node's own copy of the log has them. A site that is
+// being rebuilt may be written twice for a moment: it is there once.
+func (c *core) sites() ([]cluster.Node, error) {
+	nodes, err := c.log.KnownNodes()
+	nodes = slices.DeleteFunc(nodes, func(n cluster.Node) bool { return n.Site == "" })
+	slices.SortFunc(nodes, func(a, b cluster.Node) int { return strings.Compare(a.Site, b.Site) })
+	return slices.CompactFunc(nodes, func(a, b cluster.Node) bool { return a.Site == b.Site }), err
 }
 
 // ask puts a question to another node.

@@ -16,7 +16,6 @@ import (
 	"net/netip"
 	"os"
 	"runtime/pprof"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -223,14 +222,11 @@ func (s *Server) sites() func() (string, []*apiv1.Site) {
 		defer mu.Unlock()
 		if now := time.Now(); now.After(next) {
 			next = now.Add(500 * time.Millisecond)
-			if nodes, err := s.core.log.KnownNodes(); err == nil {
+			if nodes, err := s.core.sites(); err == nil {
 				list = nil
 				for _, n := range nodes {
-					if n.Site != "" {
-						list = append(list, &apiv1.Site{Name: n.Site, Url: n.URL})
-					}
+					list = append(list, &apiv1.Site{Name: n.Site, Url: n.URL})
 				}
-				slices.SortFunc(list, func(a, b *apiv1.Site) int { return strings.Compare(a.Name, b.Name) })
 			}
 		}
 		return s.nodes.cfg.Site, list

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/config"
@@ -62,17 +60,15 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 	if c == nil {
 		return Status{}, errNoCore
 	}
-	records, err := c.log.KnownNodes()
+	records, err := c.sites()
 	if err != nil {
 		return Status{}, err
 	}
 	var ask []config.Site
 	urls := map[string]string{}
 	for _, r := range records {
-		if r.Site != "" {
-			ask = append(ask, config.Site{Name: r.Site, Node: r.Addr})
-			urls[r.Site] = r.URL
-		}
+		ask = append(ask, config.Site{Name: r.Site, Node: r.Addr})
+		urls[r.Site] = r.URL
 	}
 	members := map[string]LogMember{}
 	for _, m := range c.log.MemberList() {
@@ -107,7 +103,6 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 			s.Sites[i].Behind = head - s.Sites[i].N
 		}
 	}
-	slices.SortFunc(s.Sites, func(a, b SiteStatus) int { return strings.Compare(a.Site, b.Site) })
 	s.say()
 	return s, nil
 }

@@ -281,9 +281,9 @@ func stateOf(a *says, last *heard) status.State {
 func (w *watch) known() (sites []member) {
 	cfg := w.s.nodes.cfg
 	if c := w.core(); c != nil {
-		records, err := c.log.KnownNodes()
+		records, err := c.sites()
 		for _, r := range records {
-			if err == nil && r.Site != "" {
+			if err == nil {
 				sites = append(sites, member{r.Site, r.Addr, r.URL})
 			}
 		}
@@ -293,8 +293,7 @@ func (w *watch) known() (sites []member) {
 		for _, s := range cfg.Cluster.Sites {
 			sites = append(sites, member{name: s.Name, addr: s.Node})
 		}
+		slices.SortFunc(sites, func(a, b member) int { return strings.Compare(a.name, b.name) })
 	}
-	slices.SortFunc(sites, func(a, b member) int { return strings.Compare(a.name, b.name) })
-	// A site that is being rebuilt may be there twice for a moment.
-	return slices.CompactFunc(sites, func(a, b member) bool { return a.name == b.name })
+	return sites
 }
