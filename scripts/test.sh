@@ -143,7 +143,7 @@ part_unit() {
     local packages
     packages=$(go list ./... | grep -vE '/internal/(e2e|sim)(/|$)') || return 1
     # shellcheck disable=SC2086 # a list of packages
-    gotest -timeout 10m $packages
+    gotest -timeout 5m $packages
 }
 
 part_race() {
@@ -152,14 +152,14 @@ part_race() {
         has_tests "$dir" && packages+=("./$dir/...")
     done
     [ ${#packages[@]} -gt 0 ] || { echo "no package to run it on"; return 1; }
-    CGO_ENABLED=1 gotest -race -short -timeout 10m "${packages[@]}"
+    CGO_ENABLED=1 gotest -race -short -timeout 5m "${packages[@]}"
 }
 
 part_sim() {
-    gotest -timeout 10m ./internal/sim/...
+    gotest -timeout 5m ./internal/sim/...
 }
 
-part_e2e() { gotest -timeout 10m "./internal/e2e/$1/..."; }
+part_e2e() { gotest -timeout 5m "./internal/e2e/$1/..."; }
 
 # The built files are made again, aside, and must be those that are committed.
 part_web() {

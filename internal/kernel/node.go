@@ -294,13 +294,7 @@ func (n *Node) propose() {
 
 // cutOff says why this node, which was ready once, must not take commands: what waits here could come into the log long after
 // others have been told that its author may not write any more.
-func (n *Node) cutOff() error {
-	own := n.own()
-	if own == 0 {
-		return n.fence.err()
-	}
-	return n.within(own)
-}
+func (n *Node) cutOff() error { return n.vouched(n.own()) }
 
 // purge refuses what waits behind an entry that does not get in, once this node is cut off. What is in that entry stays
 // open: it may be in the log.
@@ -516,13 +510,21 @@ func (n *Node) within(own time.Duration) error {
 	if n.stopping.Load() || n.ctx.Err() != nil {
 		return fmt.Errorf("%w: stopping", ErrNotReady)
 	}
-	if err := n.fence.err(); err != nil {
+	if err := n.vouched(own); err != nil {
 		return err
 	}
 	if own == 0 {
 		return fmt.Errorf("%w: still reading the log", ErrNotReady)
 	}
-	if age := time.Since(n.start) - own; age > ReadyWithin {
+	return nil
+}
+
+// vouched is within for commands: a node that starts or stops takes and finishes them, one that is cut off or fenced does not.
+func (n *Node) vouched(own time.Duration) error {
+	if err := n.fence.err(); err != nil {
+		return err
+	}
+	if age := time.Since(n.start) - own; own != 0 && age > ReadyWithin {
 		if voters, _ := n.o.Log.Members(); voters > 1 {
 			return fmt.Errorf("%w: no own entry came back for %d ms; this site may be cut off", ErrNotReady, age.Milliseconds())
 		}

@@ -77,10 +77,12 @@ func TestReadyOldest(t *testing.T) {
 func TestFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCell(t, 3)
+		c.sim.Cut(0)
 		n := c.startNew(0)
 		defer n.stop()
 		early := n.Snapshot(DomainChat)
 		defer early.Close()
+		c.sim.Heal(0)
 		time.Sleep(time.Second)
 		if err := n.Fresh(early); !errors.Is(err, ErrNotReady) || n.Ready() != nil {
 			t.Errorf("opened before the node was ready: %v", err)

@@ -17,7 +17,7 @@ func TestCutOffTakesNothing(t *testing.T) {
 		n, other := c.startNew(0), c.startNew(1)
 		defer other.stop()
 		defer n.stop()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second + BeatAfter/2) // no beat is under way
 		c.sim.Cut(0)
 		submit := func(scope string) <-chan Result {
 			done := make(chan Result, 1)
@@ -47,8 +47,13 @@ func TestCutOffTakesNothing(t *testing.T) {
 		}
 		c.sim.Heal(0)
 		time.Sleep(3 * time.Second)
-		if r := <-flying; r.Err != nil {
-			t.Errorf("back: %+v", r)
+		select {
+		case r := <-flying:
+			if r.Err != nil {
+				t.Errorf("back: %+v", r)
+			}
+		default:
+			t.Error("what was in flight has no answer")
 		}
 		for scope, want := range map[string]uint64{"flying": 1, "waiting": 0, "late": 0} {
 			s := other.Snapshot(DomainChat)

@@ -205,6 +205,8 @@ func TestManyCallers(t *testing.T) {
 			})
 		}
 		wg.Wait()
+		c.sim.SetFaults(cluster.SimFaults{})
+		time.Sleep(5 * time.Second) // every node has read everything
 		total := uint64(0)
 		snap := nodes[0].Snapshot(DomainChat)
 		for r := range 7 {
@@ -214,8 +216,6 @@ func TestManyCallers(t *testing.T) {
 		if total != callers*each {
 			t.Errorf("%d were applied of %d", total, callers*each)
 		}
-		c.sim.SetFaults(cluster.SimFaults{})
-		time.Sleep(5 * time.Second)
 		for _, n := range nodes {
 			n.stop()
 		}
