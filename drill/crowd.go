@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -193,6 +194,19 @@ func (c *crowd) offered() (perSecond float64) {
 		perSecond += float64(time.Second) / float64(v.pause)
 	}
 	return perSecond
+}
+
+// slowestRoom is how many sends a second the room with the fewest is offered. Every room has people of different sites.
+func (c *crowd) slowestRoom() float64 {
+	rooms := map[*room]float64{}
+	for _, v := range c.voices {
+		rooms[v.room] += float64(time.Second) / float64(v.pause)
+	}
+	slowest := math.Inf(1)
+	for _, perSecond := range rooms {
+		slowest = min(slowest, perSecond)
+	}
+	return slowest
 }
 
 // speak starts all voices.
