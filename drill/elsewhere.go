@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/bonghwa/bonghwa/client"
@@ -95,11 +96,20 @@ func (s *stage) withoutBurnt(ctx context.Context, burnt string) {
 	}
 	// First people find their way: what follows would make this machine, not the sites, slow.
 	time.Sleep(1500 * time.Millisecond)
+	var at []string
 	for _, site := range s.l.sites {
-		if site == burnt {
-			continue
+		if site != burnt {
+			at = append(at, site)
 		}
-		for _, one := range s.visitor.visit(ctx, site) {
+	}
+	found := make([]Checks, len(at))
+	var all sync.WaitGroup
+	for i, site := range at {
+		all.Go(func() { found[i] = s.visitor.visit(ctx, site) })
+	}
+	all.Wait()
+	for i, site := range at {
+		for _, one := range found[i] {
 			if one.Why != "" {
 				s.out.Why = append(s.out.Why, fmt.Sprintf("while %s burnt, at %s: %s: %s", burnt, site, one.What, one.Why))
 			}

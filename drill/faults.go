@@ -100,11 +100,17 @@ func wipedAndFrozen(ctx context.Context, s *stage, _ string) error {
 	case <-time.After(time.Minute):
 		err = errors.New("the site without disks was not rebuilt within a minute")
 	}
+	if err == nil {
+		err = s.l.settled(ctx)
+	}
 	if err != nil {
 		return err
 	}
+	s.out.BackMs = append(s.out.BackMs, millis(time.Since(t)))
+	s.did("all current", "", "status")
+	time.Sleep(time.Second)
 	s.measured()
-	return s.returned(ctx, t)
+	return nil
 }
 
 // again brings a burnt site back.

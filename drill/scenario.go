@@ -2,6 +2,7 @@ package drill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -16,6 +17,8 @@ type scenario struct {
 	bound time.Duration
 	help  string
 	run   func(ctx context.Context, s *stage, part string) error
+	// prepare changes the sites before people talk; undo brings them back.
+	prepare func(ctx context.Context, l *lab, part string) (undo func() error, err error)
 	// cannot says why this machine cannot play it; nil or "": it can.
 	cannot func() string
 }
@@ -31,8 +34,11 @@ var scenarios = []scenario{
 	{name: "frozen-60", bound: 3 * time.Second, help: "the same for 60 s", run: frozenMinute},
 	{name: "wiped-and-frozen", help: "a site without disks comes back while another one stands still for 10 s: one of three is left", run: wipedAndFrozen},
 	{name: "bad-network", help: "50 ms and 5% repeated packets between the sites", run: badNetwork},
+	{name: "slow-disk", each: []string{"0ms", "10ms", "50ms", "200ms"}, bound: 3 * time.Second, help: "every fsync of one site takes so much longer, and then another site burns", prepare: slowDown, run: slowDisk, cannot: traced},
+	{name: "full-disk", bound: 3 * time.Second, help: "the disk of the site that leads is filled, and gets room again", prepare: tmpfs.onto, run: fullDisk, cannot: tmpfs.try},
 	{name: "rolling-restart", bound: 2 * time.Second, help: "every site is drained and started anew, one after the other", run: rolling},
 	{name: "all-killed", help: "all sites are killed at once and started again", run: allKilled},
+	{name: "all-forgetful", help: "all sites lose their power at once, and their disks what was not synced", prepare: ext4.onto, run: forgotten, cannot: ext4.try},
 }
 
 // played is a scenario with the part of it that is played.
@@ -103,6 +109,19 @@ func play(ctx context.Context, k played, l *lab, c *crowd, v *visitor, o Options
 	s := &stage{l: l, c: c, o: o, visitor: v, length: o.Duration, tell: o.tell, out: &out, moved: map[*person]bool{}}
 	if err := l.settled(ctx); err != nil {
 		return out, err
+	}
+	if k.prepare != nil {
+		undo, err := k.prepare(ctx, l, k.part)
+		if undo != nil {
+			defer func() {
+				if e := undo(); e != nil {
+					err = errors.Join(err, fmt.Errorf("the sites could not be brought back: %w", e))
+				}
+			}()
+		}
+		if err != nil {
+			return out, err
+		}
 	}
 	if err := c.goHome(ctx); err != nil {
 		return out, err

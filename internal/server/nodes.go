@@ -52,6 +52,7 @@ type NodeState struct {
 	Leader    bool   `json:"leader,omitempty"`
 	Draining  bool   `json:"draining,omitempty"`
 	DiskFull  string `json:"disk_full,omitempty"`
+	DiskLow   bool   `json:"disk_low,omitempty"`
 	// ClockOffMs is by how much the node's clock is off every other one; 0: it is not.
 	ClockOffMs int64 `json:"clock_off_ms,omitempty"`
 	// Certificate is when this node's certificate ends, Unix seconds.
@@ -175,6 +176,7 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 	}
 	pos := c.node.Position()
 	st.Epoch, st.N, st.DiskFull = pos.Epoch, pos.N, c.node.Stats().DiskFull
+	st.DiskLow = diskLow(n.data.Dir)
 	_, st.Leader = c.log.Members()
 	st.ClockOffMs = c.node.ClockOff().Milliseconds()
 	if err := c.node.Ready(); err != nil {

@@ -172,7 +172,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		if err = s.nodes.formed(ctx, s.core); err != nil {
 			return s, err
 		}
-		s.tasks.Go(s.watchClock)
+		s.tasks.Go(s.watchLead)
 	}
 	if !s.sound.Load() {
 		s.tasks.Go(s.scan)
