@@ -64,6 +64,8 @@ type Scenario struct {
 	Duplicated   int `json:"duplicated"`
 	Reordered    int `json:"reordered"`
 	Unauthorised int `json:"unauthorised"`
+	// Mistimed messages bear a time that is not that of their sending.
+	Mistimed int `json:"mistimed"`
 
 	// Gaps, of people of sites that survived: the longest time from a first unanswered send to the next acknowledgement of the same
 	// person in a room, and between two deliveries to a person in a room in which others kept sending. The median is over people and rooms.

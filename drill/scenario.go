@@ -35,6 +35,7 @@ var scenarios = []scenario{
 	{name: "wiped-and-frozen", help: "a site without disks comes back while another one stands still for 10 s: one of three is left", run: wipedAndFrozen},
 	{name: "bad-network", help: "50 ms and 5% repeated packets between the sites", run: badNetwork},
 	{name: "slow-disk", each: []string{"0ms", "10ms", "50ms", "200ms"}, bound: 3 * time.Second, help: "every fsync of one site takes so much longer, and then another site burns", prepare: slowDown, run: slowDisk, cannot: traced},
+	{name: "clock", each: []string{"1h", "-1h"}, bound: 3 * time.Second, help: "the clock of a site is turned, the site is started anew with it, and the clock is set right", prepare: clocks, run: turnedClock},
 	{name: "full-disk", bound: 3 * time.Second, help: "the disk of the site that leads is filled, and gets room again", prepare: tmpfs.onto, run: fullDisk, cannot: tmpfs.try},
 	{name: "rolling-restart", bound: 2 * time.Second, help: "every site is drained and started anew, one after the other", run: rolling},
 	{name: "all-killed", help: "all sites are killed at once and started again", run: allKilled},
@@ -166,6 +167,7 @@ func (s *stage) play(ctx context.Context, k played) (err error) {
 	}
 	f := c.audit(ctx, l, l.sites)
 	out.Lost, out.Duplicated, out.Reordered, out.Audited = f.lost, f.duplicated, f.reordered, f.audits
+	out.Mistimed = f.mistimed
 	out.Why = append(out.Why, f.why...)
 	out.conclude()
 	return nil
@@ -223,4 +225,3 @@ func (s *stage) returned(ctx context.Context, since time.Time) error {
 	s.c.window()
 	return nil
 }
-
