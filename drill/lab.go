@@ -50,6 +50,7 @@ type lab struct {
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
+	said *lines // on its standard error
 }
 
 // newLab writes a cluster's files and opens the relay; nothing runs yet. Addresses are loopback addresses of its own.
@@ -137,7 +138,7 @@ func (l *lab) begin(site string, args ...string) (ready <-chan error, err error)
 	line := slices.Concat(l.before[site], []string{l.binary, "serve", "--config", l.files[site], "--no-limits", "--log-level", "warn"}, l.more[site], args)
 	p.cmd = exec.Command(line[0], line[1:]...)
 	prefix := &lines{to: l.log, prefix: site + ": "}
-	p.cmd.Stderr = prefix
+	p.cmd.Stderr, p.said = prefix, prefix
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
