@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bonghwa/bonghwa/internal/config"
 )
 
 // Options of a drill.
@@ -84,7 +86,7 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 	tell := o.tell
 	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine(),
 		Network: fmt.Sprintf("a relay of this program in every way between sites and to people: %v there and back between sites; it holds back what a network would drop", 2*delay)}
-	l, err := newLab(o.Binary, dir, Sites, delay, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)))
+	l, err := newLab(o.Binary, dir, Sites, delay, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)), config.Plan{})
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +121,12 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 			r.Skipped = append(r.Skipped, Skipped{k.String(), why})
 			continue
 		}
-		s, err := play(ctx, k, l, c, v, o)
+		s, err := Scenario{}, error(nil)
+		if k.alone != nil {
+			s, err = k.alone(ctx, o, rng)
+		} else {
+			s, err = play(ctx, k, l, c, v, o)
+		}
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", k, err)
 		}

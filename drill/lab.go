@@ -34,9 +34,11 @@ type lab struct {
 	relay       *relay
 	hosts       map[string]string
 	files       map[string]string
+	dirs        map[string]string // of their data
 	urls        map[string]string
 	log         io.Writer
 	copied      string // the checkpoint that is compared
+	formed      int    // how many sites the cluster has by now
 	// before is what a site's node is started through, more are its further arguments.
 	before, more map[string][]string
 	// undo gives back what the machine lent, the newest first.
@@ -53,9 +55,9 @@ type process struct {
 	said *lines // on its standard error
 }
 
-// newLab writes a cluster's files and opens the relay; nothing runs yet. Addresses are loopback addresses of its own.
-func newLab(binary, dir string, sites []string, delay time.Duration, net3 string) (*lab, error) {
-	l := &lab{binary: binary, dir: dir, sites: sites, relay: newRelay(delay), hosts: map[string]string{}, files: map[string]string{},
+// newLab writes a cluster's files and opens the relay; nothing runs yet. The plan says from what it grows, if from anything. Addresses are loopback addresses of its own.
+func newLab(binary, dir string, sites []string, delay time.Duration, net3 string, plan config.Plan) (*lab, error) {
+	l := &lab{binary: binary, dir: dir, sites: sites, formed: len(sites), relay: newRelay(delay), hosts: map[string]string{}, files: map[string]string{}, dirs: map[string]string{},
 		urls: map[string]string{}, procs: map[string]*process{}, before: map[string][]string{}, more: map[string][]string{}}
 	var err error
 	if l.log, err = os.Create(filepath.Join(dir, "nodes.log")); err != nil {
@@ -65,7 +67,8 @@ func newLab(binary, dir string, sites []string, delay time.Duration, net3 string
 	for i := range sites {
 		hosts = append(hosts, fmt.Sprintf("%s.%d", net3, i+1))
 	}
-	files, err := config.Init(config.Plan{Dir: filepath.Join(dir, "cluster"), Sites: sites, Hosts: hosts, Now: time.Now()})
+	plan.Dir, plan.Sites, plan.Hosts, plan.Now = filepath.Join(dir, "cluster"), sites, hosts, time.Now()
+	files, err := config.Init(plan)
 	if err != nil {
 		return nil, err
 	}
@@ -87,12 +90,12 @@ func newLab(binary, dir string, sites []string, delay time.Duration, net3 string
 				return nil, err
 			}
 		}
-		l.hosts[site], l.files[site], l.urls[site] = host, files[i], n.URL
+		l.hosts[site], l.files[site], l.dirs[site], l.urls[site] = host, files[i], n.Data, n.URL
 	}
 	return l, nil
 }
 
-func (l *lab) data(site string) string { return filepath.Join(l.dir, "cluster", site, "data") }
+func (l *lab) data(site string) string { return l.dirs[site] }
 
 // start starts a site's node and returns when it serves.
 func (l *lab) start(ctx context.Context, site string, args ...string) error {
@@ -277,7 +280,7 @@ func (l *lab) steady(ctx context.Context) error {
 				break
 			}
 		}
-		if err == nil && last.Steady && len(last.Sites) == len(l.sites) {
+		if err == nil && last.Steady && len(last.Sites) == l.formed {
 			return nil
 		}
 		select {
