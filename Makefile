@@ -53,6 +53,10 @@ bench: build ## measure this machine; results in bench/results. ARGS=--quick tak
 	@mkdir -p bench/results
 	bin/bonghwa bench --json bench/results/$$(date -u +%Y%m%dT%H%M%SZ).json $(ARGS)
 
+bench-sites: build ## the same load on one machine and on three sites of this one, and a site that comes back; 6 minutes
+	@mkdir -p bench/results
+	bin/bonghwa bench --sites 3 --json bench/results/$$(date -u +%F)-sites-$$(git describe --tags --always).json $(ARGS)
+
 WEB_RESULT = bench/results/$$(date -u +%F)-web-$$(git describe --tags --always).json
 
 bench-web: build web/node_modules/.bin/vite ## measure the web client in real browsers (needs Node, Chromium, Firefox); 6 minutes, BONGHWA_MINUTES=60 for an hour of the demo
