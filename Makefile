@@ -10,7 +10,7 @@ SOAK ?= 5m
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint generate bench bench-web soak clean-data web
+.PHONY: help run demo build test lint generate bench bench-sites bench-web soak clean-data web
 
 help: ## print this
 	@echo "Bonghwa. Go is enough to run it; README.md is the place to begin."
