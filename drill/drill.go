@@ -78,13 +78,13 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 1))
 	tell := func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
-	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine(),
-		Network: fmt.Sprintf("a relay of this program in every way between sites and to people: %v there and back between sites; it holds back what a network would drop", 2*delay)}
-	l, err := newLab(o.Binary, dir, Sites, delay, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)))
+	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine()}
+	l, err := newLab(o.Binary, dir, Sites, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)))
 	if err != nil {
 		return nil, err
 	}
 	defer l.close()
+	r.Network, _ = l.relay.words()
 	tell("forming a cluster of %s; its logs: %s", strings.Join(Sites, ", "), filepath.Join(dir, "nodes.log"))
 	var ready []<-chan error
 	for _, site := range Sites {
@@ -104,7 +104,7 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 			return nil, errors.New("the sites did not form a cluster within a minute")
 		}
 	}
-	c, err := gather(ctx, Sites, l.urls, o.People, tell)
+	c, err := gather(ctx, l, o.People, tell)
 	if c != nil {
 		defer c.close()
 	}

@@ -72,7 +72,7 @@ func play(ctx context.Context, k scenario, site string, l *lab, c *crowd, length
 	for _, site := range l.sites {
 		urls = append(urls, l.urls[site])
 	}
-	s.w = newWarden(urls)
+	s.w = newWarden(urls, transport(l.relay, 8))
 	if s.cases, err = s.w.prepare(ctx); err != nil {
 		return out, fmt.Errorf("nothing could be forbidden: %w", err)
 	}
@@ -109,6 +109,9 @@ func play(ctx context.Context, k scenario, site string, l *lab, c *crowd, length
 
 // did notes a fault, or its end.
 func (s *stage) did(what, site, by string) {
+	if by == byRelay {
+		_, by = s.l.relay.words()
+	}
 	s.out.Faults = append(s.out.Faults, Fault{AtMs: millis(time.Since(s.began)), What: what, Site: site, By: by})
 	s.tell("  %6.1f s  %s %s", time.Since(s.began).Seconds(), what, site)
 }
@@ -155,7 +158,7 @@ func (s *stage) returned(ctx context.Context, since time.Time) error {
 }
 
 const (
-	byRelay  = "injected: the relay holds packets back"
+	byRelay  = "" // by what stands between the sites, which says it itself
 	byKill   = "real: SIGKILL"
 	byStop   = "real: SIGSTOP"
 	byStart  = "real: the process is started"
@@ -270,13 +273,12 @@ func frozen(ctx context.Context, s *stage, _ string) error {
 }
 
 func badNetwork(ctx context.Context, s *stage, _ string) error {
-	normal := s.l.relay.delay
 	forbidden := s.trespass(ctx)
 	s.l.relay.weather(25*time.Millisecond, 0.05, 200*time.Millisecond)
 	s.did("50 ms there and back, 5% repeated after 200 ms", "", "injected: the relay delays")
 	time.Sleep(s.length)
 	s.measured()
-	s.l.relay.weather(normal, 0, 0)
+	s.l.relay.weather(delay, 0, 0)
 	s.did("fine again", "", "injected: the relay delays")
 	return errors.Join(s.returned(ctx, time.Now()), <-forbidden)
 }
