@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -93,7 +94,7 @@ type hearing struct {
 
 // gather signs people up, each at a site, and makes the rooms. n is rounded to a multiple of the sites.
 func gather(ctx context.Context, l *lab, n int, tell func(string, ...any)) (c *crowd, err error) {
-	sites, urls, hc := l.sites, l.urls, &http.Client{Transport: transport(l.relay, 64)}
+	sites, urls, hc := l.sites, l.urls, l.people
 	c = &crowd{sites: sites, urls: urls, http: hc, meter: &meter{sites: len(sites)}}
 	groups := max(n/len(sites), 1)
 	for i := range groups * len(sites) {
@@ -194,6 +195,19 @@ func (c *crowd) offered() (perSecond float64) {
 		perSecond += float64(time.Second) / float64(v.pause)
 	}
 	return perSecond
+}
+
+// slowestRoom is how many sends a second the room with the fewest is offered. Every room has people of different sites.
+func (c *crowd) slowestRoom() float64 {
+	rooms := map[*room]float64{}
+	for _, v := range c.voices {
+		rooms[v.room] += float64(time.Second) / float64(v.pause)
+	}
+	slowest := math.Inf(1)
+	for _, perSecond := range rooms {
+		slowest = min(slowest, perSecond)
+	}
+	return slowest
 }
 
 // speak starts all voices.

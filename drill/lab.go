@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -31,11 +33,16 @@ type lab struct {
 	binary, dir string
 	sites       []string
 	relay       network
+	people      *http.Client // asks from where people are
 	hosts       map[string]string
 	files       map[string]string
 	urls        map[string]string
 	log         io.Writer
 	copied      string // the checkpoint that is compared
+	// before is what a site's node is started through, more are its further arguments.
+	before, more map[string][]string
+	// undo gives back what the machine lent, the newest first.
+	undo []func() error
 
 	mu    sync.Mutex
 	procs map[string]*process
@@ -50,7 +57,8 @@ type process struct {
 // newLab writes a cluster's files and opens the network; nothing runs yet. On loopback the sites have addresses of its own, below
 // net3; in namespaces there is nobody else.
 func newLab(binary, dir string, sites []string, net3 string) (*lab, error) {
-	l := &lab{binary: binary, dir: dir, sites: sites, hosts: map[string]string{}, files: map[string]string{}, urls: map[string]string{}, procs: map[string]*process{}}
+	l := &lab{binary: binary, dir: dir, sites: sites, hosts: map[string]string{}, files: map[string]string{}, urls: map[string]string{}, procs: map[string]*process{},
+		before: map[string][]string{}, more: map[string][]string{}}
 	var err error
 	if l.log, err = os.Create(filepath.Join(dir, "nodes.log")); err != nil {
 		return nil, err
@@ -60,6 +68,7 @@ func newLab(binary, dir string, sites []string, net3 string) (*lab, error) {
 		own = append(own, fmt.Sprintf("%s.%d", namespaceNet, i+1))
 	}
 	l.relay = choose(sites, own, namespaceNet+".100")
+	l.people = &http.Client{Transport: transport(l.relay, 64)}
 	relay, proxied := l.relay.(*relay)
 	hosts := own
 	if proxied {
@@ -118,10 +127,35 @@ func (l *lab) start(ctx context.Context, site string, args ...string) error {
 	}
 }
 
+// startAll starts these sites' nodes at once and returns when all serve.
+func (l *lab) startAll(sites []string) error {
+	var ready []<-chan error
+	for _, site := range sites {
+		r, err := l.begin(site)
+		if err != nil {
+			return err
+		}
+		ready = append(ready, r)
+	}
+	late := time.After(time.Minute)
+	for i, r := range ready {
+		select {
+		case err := <-r:
+			if err != nil {
+				return err
+			}
+		case <-late:
+			return fmt.Errorf("%s did not serve within a minute", sites[i])
+		}
+	}
+	return nil
+}
+
 // begin starts a site's node; ready tells when it serves, or why it does not.
 func (l *lab) begin(site string, args ...string) (ready <-chan error, err error) {
 	p := &process{done: make(chan struct{})}
-	p.cmd = exec.Command(l.binary, append([]string{"serve", "--config", l.files[site], "--no-limits", "--isolated", "--log-level", "warn"}, args...)...)
+	line := slices.Concat(l.before[site], []string{l.binary, "serve", "--config", l.files[site], "--no-limits", "--isolated", "--log-level", "warn"}, l.more[site], args)
+	p.cmd = exec.Command(line[0], line[1:]...)
 	prefix := &lines{to: l.log, prefix: site + ": "}
 	p.cmd.Stderr = prefix
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -248,6 +282,13 @@ func (l *lab) around(site string, withPeople bool) (ws []way) {
 	return ws
 }
 
+// settled is steady within two minutes.
+func (l *lab) settled(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	return l.steady(ctx)
+}
+
 // steady waits until every site votes, is ready and current.
 func (l *lab) steady(ctx context.Context) error {
 	var last server.Status
@@ -275,6 +316,9 @@ func (l *lab) close() {
 		l.kill(s)
 	}
 	l.relay.close()
+	for _, undo := range slices.Backward(l.undo) {
+		_ = undo()
+	}
 }
 
 // drain sends a site's people elsewhere.

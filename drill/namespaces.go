@@ -226,7 +226,7 @@ func (n *namespaces) dial(ctx context.Context, network, addr string) (net.Conn, 
 
 func (n *namespaces) words() (network, by string) {
 	return "a network namespace for each site and for the people, and a relay of packets between them: " + there(delay),
-		"injected: the relay between the network namespaces drops packets"
+		"injected: the relay between the network namespaces drops and delays packets"
 }
 
 func (n *namespaces) close() {

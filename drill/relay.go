@@ -99,7 +99,7 @@ func (r *relay) dial(ctx context.Context, network, addr string) (net.Conn, error
 
 func (r *relay) words() (network, by string) {
 	return "a relay of this program in every way between sites and to people: " + there(delay) + "; it holds back what a network would drop",
-		"injected: the relay holds packets back"
+		"injected: the relay holds back and delays"
 }
 
 // open waits until all these ways are; false: the relay has ended, or gone is closed.

@@ -38,6 +38,7 @@ type serveCmd struct {
 	PublicMetrics bool     `help:"Show /metrics to other machines too."`
 	NoLimits      bool     `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
 	Isolated      bool     `help:"The network namespace of this process leads to nobody but a drill: what holds for loopback holds for it." hidden:""`
+	ClockFile     string   `help:"Add the duration in this file to the machine's clock; for drills, on loopback only." hidden:"" type:"path"`
 	Pprof         string   `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
 	LogLevel      string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
@@ -72,6 +73,10 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	if err != nil {
 		return err
 	}
+	wall, err := c.turnedClock()
+	if err != nil {
+		return err
+	}
 	site, err := web.New(web.Dist(), log)
 	if err != nil {
 		return err
@@ -83,7 +88,7 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	s, err := server.Start(ctx, server.Options{
 		Node: node, Rebuild: c.Rebuild,
 		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
-		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
+		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, Wall: wall, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
 		Root: site, WebBuild: site.Build(), Metrics: []prometheus.Collector{site.Metrics()},
 		Fatal: func(err error) {
 			select {
@@ -142,11 +147,15 @@ func (c *serveCmd) node() (*config.Node, error) {
 	return n, nil
 }
 
+func (c serveCmd) onLoopback() bool {
+	return c.LAN == "" && (c.Isolated || strings.HasPrefix(c.Listen, "127.") || strings.HasPrefix(c.Listen, "localhost:"))
+}
+
 func (c serveCmd) limits() (gateway.Limits, error) {
 	if !c.NoLimits {
 		return gateway.Limits{}, nil
 	}
-	if c.LAN != "" || !c.Isolated && !strings.HasPrefix(c.Listen, "127.") && !strings.HasPrefix(c.Listen, "localhost:") {
+	if !c.onLoopback() {
 		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
 	}
 	const none = 1 << 30
