@@ -24,6 +24,7 @@ const password = "화재 훈련을 위한 비밀번호"
 // crowd is the people of a drill: in groups of one person of each site, and in pairs across sites, all of whom have their
 // rooms in view and write without waiting for answers.
 type crowd struct {
+	http   *http.Client // of where people are
 	sites  []string
 	urls   map[string]string
 	people []*person
@@ -92,10 +93,10 @@ type hearing struct {
 }
 
 // gather signs people up, each at a site, and makes the rooms. n is rounded to a multiple of the sites.
-func gather(ctx context.Context, sites []string, urls map[string]string, n int, tell func(string, ...any)) (c *crowd, err error) {
-	c = &crowd{sites: sites, urls: urls, meter: &meter{sites: len(sites)}}
+func gather(ctx context.Context, l *lab, n int, tell func(string, ...any)) (c *crowd, err error) {
+	sites, urls, hc := l.sites, l.urls, l.people
+	c = &crowd{sites: sites, urls: urls, http: hc, meter: &meter{sites: len(sites)}}
 	groups := max(n/len(sites), 1)
-	hc := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	for i := range groups * len(sites) {
 		p := &person{name: fmt.Sprintf("drill.%d.%d", rand.IntN(1e6), i), home: i % len(sites), crowd: c, hears: map[string]*hearing{}}
 		list := []string{urls[sites[p.home]]}

@@ -106,7 +106,7 @@ func (s *stage) flipLog(ctx context.Context, site string) error {
 // nobody any more; somebody asks it all the time for the room's name.
 func (s *stage) flipRow(ctx context.Context, site string) error {
 	r := s.c.rooms[0]
-	k, err := client.Open(client.Options{URLs: []string{s.l.urls[site]}, OnlyURLs: true, NoEvents: true})
+	k, err := client.Open(client.Options{URLs: []string{s.l.urls[site]}, OnlyURLs: true, NoEvents: true, HTTPClient: s.l.people})
 	if err != nil {
 		return err
 	}

@@ -84,18 +84,18 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 1))
 	tell := o.tell
-	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine(),
-		Network: fmt.Sprintf("a relay of this program in every way between sites and to people: %v there and back between sites; it holds back what a network would drop", 2*delay)}
-	l, err := newLab(o.Binary, dir, Sites, delay, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)), config.Plan{})
+	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine()}
+	l, err := newLab(o.Binary, dir, Sites, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)), config.Plan{})
 	if err != nil {
 		return nil, err
 	}
 	defer l.close()
+	r.Network, _ = l.relay.words()
 	tell("forming a cluster of %s; its logs: %s", strings.Join(Sites, ", "), filepath.Join(dir, "nodes.log"))
 	if err := l.startAll(Sites); err != nil {
 		return nil, err
 	}
-	c, err := gather(ctx, Sites, l.urls, o.People, tell)
+	c, err := gather(ctx, l, o.People, tell)
 	if c != nil {
 		defer c.close()
 	}

@@ -73,7 +73,7 @@ func newVisitor(ctx context.Context, l *lab) (v *visitor, err error) {
 	if err := jpeg.Encode(&b, picture, nil); err != nil {
 		return nil, err
 	}
-	k, err := client.Open(client.Options{URLs: []string{l.urls[l.sites[0]]}, NoEvents: true})
+	k, err := client.Open(client.Options{URLs: []string{l.urls[l.sites[0]]}, NoEvents: true, HTTPClient: l.people})
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (v *visitor) visit(ctx context.Context, site string) (out Checks) {
 		one.Ms = millis(time.Since(t))
 		out = append(out, one)
 	}
-	k, err := client.Open(client.Options{URLs: []string{v.l.urls[site]}, OnlyURLs: true, NoEvents: true})
+	k, err := client.Open(client.Options{URLs: []string{v.l.urls[site]}, OnlyURLs: true, NoEvents: true, HTTPClient: v.l.people})
 	if err != nil {
 		return Checks{{Site: site, What: "log in", Why: err.Error()}}
 	}
@@ -212,7 +212,7 @@ func (v *visitor) get(ctx context.Context, site, path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := v.l.people.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	byRelay  = "injected: the relay holds packets back"
+	byRelay  = "" // what stands between the sites says it itself
 	byKill   = "real: SIGKILL"
 	byStop   = "real: SIGSTOP"
 	byThaw   = "real: SIGCONT"
@@ -194,14 +194,13 @@ func (s *stage) freeze(ctx context.Context, site string, length time.Duration) e
 }
 
 func badNetwork(ctx context.Context, s *stage, _ string) error {
-	normal := s.l.relay.delay
 	forbidden := s.trespass(ctx)
 	s.l.relay.weather(25*time.Millisecond, 0.05, 200*time.Millisecond)
-	s.did("50 ms there and back, 5% repeated after 200 ms", "", "injected: the relay delays")
+	s.did("50 ms there and back, 5% lost", "", byRelay)
 	time.Sleep(s.length)
 	s.measured()
-	s.l.relay.weather(normal, 0, 0)
-	s.did("fine again", "", "injected: the relay delays")
+	s.l.relay.weather(delay, 0, 0)
+	s.did("fine again", "", byRelay)
 	return errors.Join(s.returned(ctx, time.Now()), <-forbidden)
 }
 

@@ -145,7 +145,7 @@ func growing(ctx context.Context, o Options, rng *rand.Rand) (l *lab, c *crowd, 
 	if err != nil {
 		return nil, nil, errors.Join(err, undo())
 	}
-	l, err = newLab(o.Binary, dir, Sites, delay, net3, config.Plan{Founder: meta.Node, FounderData: alone})
+	l, err = newLab(o.Binary, dir, Sites, net3, config.Plan{Founder: meta.Node, FounderData: alone})
 	if err != nil {
 		return nil, nil, errors.Join(err, undo())
 	}
@@ -158,8 +158,12 @@ func growing(ctx context.Context, o Options, rng *rand.Rand) (l *lab, c *crowd, 
 	for _, site := range l.sites {
 		first[site] = l.urls[l.sites[0]]
 	}
-	if c, err = gather(ctx, l.sites, first, o.People, o.tell); c != nil {
-		c.urls = l.urls
+	// Everybody comes in at the first; they learn of the others.
+	all := l.urls
+	l.urls = first
+	c, err = gather(ctx, l, o.People, o.tell)
+	if l.urls = all; c != nil {
+		c.urls = all
 	}
 	return l, c, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +32,8 @@ const (
 type lab struct {
 	binary, dir string
 	sites       []string
-	relay       *relay
+	relay       network
+	people      *http.Client // asks from where people are
 	hosts       map[string]string
 	files       map[string]string
 	dirs        map[string]string // of their data
@@ -55,17 +57,28 @@ type process struct {
 	said *lines // on its standard error
 }
 
-// newLab writes a cluster's files and opens the relay; nothing runs yet. The plan says from what it grows, if from anything. Addresses are loopback addresses of its own.
-func newLab(binary, dir string, sites []string, delay time.Duration, net3 string, plan config.Plan) (*lab, error) {
-	l := &lab{binary: binary, dir: dir, sites: sites, formed: len(sites), relay: newRelay(delay), hosts: map[string]string{}, files: map[string]string{}, dirs: map[string]string{},
+// newLab writes a cluster's files and opens the network; nothing runs yet. On loopback the sites have addresses of its own, below
+// net3; in namespaces there is nobody else. The plan says from what the cluster grows, if from anything.
+func newLab(binary, dir string, sites []string, net3 string, plan config.Plan) (*lab, error) {
+	l := &lab{binary: binary, dir: dir, sites: sites, formed: len(sites), hosts: map[string]string{}, files: map[string]string{}, dirs: map[string]string{},
 		urls: map[string]string{}, procs: map[string]*process{}, before: map[string][]string{}, more: map[string][]string{}}
 	var err error
 	if l.log, err = os.Create(filepath.Join(dir, "nodes.log")); err != nil {
 		return nil, err
 	}
-	var hosts []string
+	var own []string
 	for i := range sites {
-		hosts = append(hosts, fmt.Sprintf("%s.%d", net3, i+1))
+		own = append(own, fmt.Sprintf("%s.%d", namespaceNet, i+1))
+	}
+	l.relay = choose(sites, own, namespaceNet+".100")
+	l.people = &http.Client{Transport: transport(l.relay, 64)}
+	relay, proxied := l.relay.(*relay)
+	hosts := own
+	if proxied {
+		hosts = nil
+		for i := range sites {
+			hosts = append(hosts, fmt.Sprintf("%s.%d", net3, i+1))
+		}
 	}
 	plan.Dir, plan.Sites, plan.Hosts, plan.Now = filepath.Join(dir, "cluster"), sites, hosts, time.Now()
 	files, err := config.Init(plan)
@@ -73,24 +86,31 @@ func newLab(binary, dir string, sites []string, delay time.Duration, net3 string
 		return nil, err
 	}
 	for i, site := range sites {
-		host := hosts[i]
 		n, err := config.Load(files[i])
 		if err != nil {
 			return nil, err
 		}
-		at := func(port string) string { return net.JoinHostPort(host, port) }
-		n.Listen, n.URL = at(behindRelay+portPeople), "http://"+at(portPeople)
-		n.Cluster.BindPeer, n.Cluster.BindNode = at(behindRelay+portPeer), at(behindRelay+portNode)
+		at := func(port string) string { return net.JoinHostPort(hosts[i], port) }
+		behind := at
+		if proxied {
+			behind = func(port string) string { return at(behindRelay + port) }
+		}
+		n.Signup = "open"
+		n.Listen, n.URL = behind(portPeople), "http://"+at(portPeople)
+		n.Cluster.BindPeer, n.Cluster.BindNode = behind(portPeer), behind(portNode)
 		if err := n.Save(files[i]); err != nil {
 			return nil, err
 		}
 		for _, port := range []string{portPeople, portPeer, portNode} {
-			if err := l.relay.into(site, at(port), at(behindRelay+port)); err != nil {
-				l.relay.close()
+			if !proxied {
+				continue
+			}
+			if err := relay.into(site, at(port), behind(port)); err != nil {
+				relay.close()
 				return nil, err
 			}
 		}
-		l.hosts[site], l.files[site], l.dirs[site], l.urls[site] = host, files[i], n.Data, n.URL
+		l.hosts[site], l.files[site], l.dirs[site], l.urls[site] = hosts[i], files[i], n.Data, n.URL
 	}
 	return l, nil
 }
@@ -138,7 +158,7 @@ func (l *lab) startAll(sites []string) error {
 // begin starts a site's node; ready tells when it serves, or why it does not.
 func (l *lab) begin(site string, args ...string) (ready <-chan error, err error) {
 	p := &process{done: make(chan struct{})}
-	line := slices.Concat(l.before[site], []string{l.binary, "serve", "--config", l.files[site], "--no-limits", "--log-level", "warn"}, l.more[site], args)
+	line := slices.Concat(l.before[site], []string{l.binary, "serve", "--config", l.files[site], "--no-limits", "--isolated", "--log-level", "warn"}, l.more[site], args)
 	p.cmd = exec.Command(line[0], line[1:]...)
 	prefix := &lines{to: l.log, prefix: site + ": "}
 	p.cmd.Stderr, p.said = prefix, prefix
@@ -151,7 +171,10 @@ func (l *lab) begin(site string, args ...string) (ready <-chan error, err error)
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
-		err := p.cmd.Start()
+		err := l.relay.enter(site)
+		if err == nil {
+			err = p.cmd.Start()
+		}
 		started <- err
 		if err == nil {
 			<-p.done

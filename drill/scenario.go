@@ -36,7 +36,7 @@ var scenarios = []scenario{
 	{name: "frozen", bound: 3 * time.Second, help: "a site's process stands still for 10 s", run: frozen},
 	{name: "frozen-60", bound: 3 * time.Second, help: "the same for 60 s", run: frozenMinute},
 	{name: "wiped-and-frozen", help: "a site without disks comes back while another one stands still for 10 s: one of three is left", run: wipedAndFrozen},
-	{name: "bad-network", help: "50 ms and 5% repeated packets between the sites", run: badNetwork},
+	{name: "bad-network", help: "50 ms and 5% loss between the sites", run: badNetwork},
 	{name: "slow-disk", each: []string{"0ms", "10ms", "50ms", "200ms"}, bound: 3 * time.Second, help: "every fsync of one site takes so much longer, and then another site burns", prepare: slowDown, run: slowDisk, cannot: traced},
 	{name: "clock", each: []string{"1h", "-1h"}, bound: 3 * time.Second, help: "the clock of a site is turned, the site is started anew with it, and the clock is set right", prepare: clocks, run: turnedClock},
 	{name: "full-disk", bound: 3 * time.Second, help: "the disk of the site that leads is filled, and gets room again", prepare: tmpfs.onto, run: fullDisk, cannot: tmpfs.try},
@@ -144,7 +144,7 @@ func (s *stage) play(ctx context.Context, k played) (err error) {
 	for _, site := range l.sites {
 		urls = append(urls, l.urls[site])
 	}
-	s.w = newWarden(urls)
+	s.w = newWarden(urls, transport(l.relay, 8))
 	if s.cases, err = s.w.prepare(ctx); err != nil {
 		return fmt.Errorf("nothing could be forbidden: %w", err)
 	}
@@ -182,6 +182,9 @@ func (s *stage) play(ctx context.Context, k played) (err error) {
 
 // did notes a fault, or its end.
 func (s *stage) did(what, site, by string) {
+	if by == byRelay {
+		_, by = s.l.relay.words()
+	}
 	s.noting.Lock()
 	defer s.noting.Unlock()
 	s.out.Faults = append(s.out.Faults, Fault{AtMs: millis(time.Since(s.began)), What: what, Site: site, By: by})
