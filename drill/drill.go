@@ -82,6 +82,9 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 	if o.Seed == 0 {
 		o.Seed = uint64(time.Now().UnixNano() % 1e9)
 	}
+	if o.Rounds == 0 {
+		o.Rounds = 3
+	}
 	rng := rand.New(rand.NewPCG(o.Seed, 1))
 	tell := o.tell
 	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine()}
@@ -130,7 +133,9 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", k, err)
 		}
-		r.Scenarios = append(r.Scenarios, s)
+		if r.Scenarios = append(r.Scenarios, s); len(s.Schedule) > 0 {
+			r.Rounds = o.Rounds
+		}
 		s.print(tell)
 	}
 	r.conclude()

@@ -50,12 +50,8 @@ func schedule(seed uint64, rounds int, sites []string, length time.Duration) (ou
 }
 
 func randomFaults(ctx context.Context, s *stage, _ string) error {
-	rounds := s.o.Rounds
-	if rounds == 0 {
-		rounds = 3
-	}
-	plan := schedule(s.o.Seed, rounds, s.l.sites, s.length)
-	s.tell("  bonghwa drill --scenario random --seed %d --rounds %d --duration %v draws:", s.o.Seed, rounds, s.length)
+	plan := schedule(s.o.Seed, s.o.Rounds, s.l.sites, s.length)
+	s.tell("  bonghwa drill --scenario random --seed %d --rounds %d --duration %v draws:", s.o.Seed, s.o.Rounds, s.length)
 	for i, round := range plan {
 		s.tell("  round %d: %v", i+1, round)
 		for _, m := range round {

@@ -14,6 +14,8 @@ type Report struct {
 	Version string    `json:"version"`
 	Seed    uint64    `json:"seed"`
 	People  int       `json:"people"`
+	// Rounds of the random scenario, if it was played.
+	Rounds int `json:"rounds,omitempty"`
 	// DurationS is how long each fault was felt, in seconds.
 	DurationS float64 `json:"duration_s"`
 	// Sites are the names of the sites, in the order of all lists of sites below.
