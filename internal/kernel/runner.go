@@ -134,6 +134,10 @@ func (r *runner) answer(it numbered, out *Outcome) {
 			c.done(Result{Err: ErrUnknownOutcome}) // a verdict of a wrong view is none
 			continue
 		}
+		if c.d.Verdict.Code == Late {
+			c.done(Result{Err: ErrNotReady}) // nothing was done; this site was cut off, or too slow
+			continue
+		}
 		c.done(Result{Pos: out.Pos, Time: out.Time, Verdict: c.d.Verdict, Repeated: c.d.Repeated, Last: c.d.Last})
 	}
 }
@@ -175,6 +179,7 @@ func (n *Node) housekeeping() {
 		if n.ctx.Err() != nil {
 			return
 		}
+		n.count()
 		if n.o.DiskGuard != nil {
 			if err := n.o.DiskGuard(); err != nil {
 				s := err.Error()
