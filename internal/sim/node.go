@@ -42,6 +42,8 @@ type node struct {
 	flights  map[uint64]*flight
 	runners  []*runner
 	durables map[cluster.NodeID]uint64
+	// seen is the effective time of the newest entry that was delivered.
+	seen uint64
 }
 
 // runner is one domain's place in a start.
@@ -98,7 +100,7 @@ func (n *node) start() {
 	n.up, n.paused, n.deferred, n.batcher = true, false, nil, nil
 	n.gen++
 	n.flights, n.durables = map[uint64]*flight{}, map[cluster.NodeID]uint64{}
-	n.runners = nil
+	n.runners, n.seen = nil, 0
 	from, last := ^uint64(0), uint64(0)
 	var cursor []byte
 	for i, d := range n.domains {
@@ -174,11 +176,35 @@ func (n *node) submit(w kernel.Waiting) error {
 	if n.batcher == nil {
 		return kernel.ErrNotReady
 	}
+	if n.cutOff() {
+		return kernel.ErrNotReady
+	}
+	if _, own := n.ownAt(); own {
+		w.Seen = n.seen
+	}
 	if err := n.batcher.Add(w); err != nil {
 		return err
 	}
 	n.pump()
 	return nil
+}
+
+// cutOff: this node was ready once and may not know what the others do; it takes no commands.
+func (n *node) cutOff() bool {
+	at, own := n.ownAt()
+	return own && n.now-at > kernel.ReadyWithin
+}
+
+// purge gives back what waits behind an entry that does not get in, once this node is cut off.
+func (n *node) purge() {
+	if n.batcher.Queued() == 0 || !n.cutOff() {
+		return
+	}
+	for _, w := range n.batcher.TakeQueue() {
+		if w.Done != nil {
+			w.Done(kernel.Result{Err: kernel.ErrNotReady})
+		}
+	}
 }
 
 func (n *node) pump() {
@@ -236,8 +262,10 @@ func (n *node) answered(in bool, err error) {
 	case n.batcher.Closed():
 		n.fail("node %d was closed by another start though there is none", n.i)
 	case err != nil:
+		n.purge()
 		n.try()
 	default:
+		n.purge()
 		n.at(2*time.Millisecond, "again", n.try)
 	}
 }

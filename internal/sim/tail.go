@@ -125,6 +125,10 @@ func (n *node) answer(d int, it *item, out *kernel.Outcome) {
 		}
 		done := w.Done
 		w.Done = nil
+		if dec.Verdict.Code == kernel.Late {
+			done(kernel.Result{Err: kernel.ErrNotReady})
+			continue
+		}
 		done(kernel.Result{Pos: out.Pos, Time: out.Time, Verdict: dec.Verdict, Repeated: dec.Repeated, Last: dec.Last})
 	}
 }
@@ -146,6 +150,9 @@ func (n *node) deliver() {
 			}
 			if n.sink != nil {
 				n.sink(n, a)
+			}
+			if r == n.runners[0] && a.Time > 0 {
+				n.seen = a.Time
 			}
 		}
 	}
