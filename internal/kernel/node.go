@@ -73,11 +73,11 @@ type Node struct {
 	cuts     map[uint32]uint64
 	wake     chan struct{}
 	diskFull atomic.Pointer[string]
-	trim     trimmer
+	trim     Trimmer
 	inc      cluster.Incarnation
 	stopping atomic.Bool
-	fence    fence
-	skew     skew
+	fence    fencing
+	skew     Skew
 	stamping sync.Mutex // held while the clock is read
 	// seen is the effective time of the newest entry whose events were delivered: what a caller was admitted by is as new.
 	seen atomic.Uint64
@@ -378,7 +378,7 @@ func (n *Node) agree() error {
 		known = min(known, other.Behaviour)
 	}
 	n.behaviour.Store(known)
-	n.trim.expect(nodes, time.Now())
+	n.trim.Expect(nodes, time.Now())
 	return nil
 }
 

@@ -73,9 +73,9 @@ func (r *runner) entry(it numbered) error {
 	}
 	r.compare(it)
 	if r == r.n.runners[0] && it.e.Node != r.n.o.Node {
-		r.n.skew.heard(it.e.Node, r.n.clock(), it.e.Time, time.Now())
+		r.n.skew.Heard(it.e.Node, r.n.clock(), it.e.Time, time.Now())
 	}
-	r.n.trim.note(it)
+	r.n.trim.Note(it.n, it.cursor, it.size, it.e, time.Now())
 	if len(out.Ephemeral) > 0 && r.n.Now() > out.Time+EphemeralMaxAge {
 		out.Ephemeral = nil
 	}
@@ -203,7 +203,7 @@ func (n *Node) housekeeping() {
 		if n.agree() != nil {
 			continue // no quorum: nothing can be trimmed either
 		}
-		if to, cursor, ok := n.trim.target(n.durable(), time.Now()); ok {
+		if to, cursor, ok := n.trim.Target(n.durable(), time.Now()); ok {
 			if err := n.o.Log.Trim(n.ctx, to, cursor); err != nil && n.ctx.Err() == nil {
 				n.o.Logger.Warn("the log could not be trimmed", "cause", err)
 			}

@@ -41,7 +41,10 @@ type node struct {
 	proposed time.Duration
 	flights  map[uint64]*flight
 	runners  []*runner
-	durables map[cluster.NodeID]uint64
+	trimmer  kernel.Trimmer
+	skew     kernel.Skew
+	fence    kernel.Fence
+	fenced   bool
 	// seen is the effective time of the newest entry that was delivered.
 	seen uint64
 }
@@ -93,13 +96,16 @@ func (n *node) resume() {
 // boot is the machine's clock that counts from start, local what its wall clock says.
 func (n *node) boot() time.Duration { return n.now + time.Duration(float64(n.now)*n.drift) }
 
+// time is for the kernel's cores, which look at differences only.
+func (n *node) time() time.Time { return simStart.Add(n.now) }
+
 func (n *node) local() time.Time { return simStart.Add(n.boot() + n.wall) }
 
 // start begins a life.
 func (n *node) start() {
 	n.up, n.paused, n.deferred, n.batcher = true, false, nil, nil
 	n.gen++
-	n.flights, n.durables = map[uint64]*flight{}, map[cluster.NodeID]uint64{}
+	n.flights, n.trimmer, n.skew, n.fence, n.fenced = map[uint64]*flight{}, kernel.Trimmer{}, kernel.Skew{}, kernel.Fence{}, false
 	n.runners, n.seen = nil, 0
 	from, last := ^uint64(0), uint64(0)
 	var cursor []byte
@@ -148,25 +154,31 @@ func (n *node) open() {
 			n.open()
 		}
 	})
-	n.quorum.read(n.i, func(s *cluster.SimState) {
-		version := s.Producer(n.id).Version
-		n.at(n.quorum.delay(), "open", func() {
-			if attempt != n.attempt {
-				return
-			}
-			n.quorum.send(n.i, cluster.OpenOp(n.id, version, n.inc), func(a cluster.Answer) {
-				n.at(0, "opened", func() {
-					switch {
-					case attempt != n.attempt || n.batcher != nil:
-					case a.State.Incarnation == n.inc && a.State.Epoch == n.epoch:
-						n.batcher = kernel.NewBatcher(n.epoch, n.id, n.inc, a.State.Version)
-						n.tell("node %d has opened %x at version %d", n.i, n.inc[:4], a.State.Version)
-						n.propose()
-					default:
-						n.open()
-					}
-				})
+	n.quorum.send(n.i, cluster.Op{Kind: cluster.OpSetNode, Info: cluster.Node{ID: n.id, Behaviour: kernel.Behaviour}}, func(cluster.Answer) {
+		n.quorum.read(n.i, func(s *cluster.SimState) {
+			version, nodes := s.Producer(n.id).Version, s.Nodes()
+			n.at(n.quorum.delay(), "open", func() {
+				if attempt == n.attempt {
+					n.trimmer.Expect(nodes, n.time())
+					n.openAt(version, attempt)
+				}
 			})
+		})
+	})
+}
+
+func (n *node) openAt(version int64, attempt int) {
+	n.quorum.send(n.i, cluster.OpenOp(n.id, version, n.inc), func(a cluster.Answer) {
+		n.at(0, "opened", func() {
+			switch {
+			case attempt != n.attempt || n.batcher != nil:
+			case a.State.Incarnation == n.inc && a.State.Epoch == n.epoch:
+				n.batcher = kernel.NewBatcher(n.epoch, n.id, n.inc, a.State.Version)
+				n.tell("node %d has opened %x at version %d", n.i, n.inc[:4], a.State.Version)
+				n.propose()
+			default:
+				n.open()
+			}
 		})
 	})
 }

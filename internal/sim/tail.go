@@ -91,7 +91,10 @@ func (n *node) apply(d int, rec cluster.Record) {
 			}
 		}
 	}
-	n.noteDurable(it.entry)
+	if d == 0 && it.entry.Node != n.id {
+		n.skew.Heard(it.entry.Node, n.clock.Stamp(), it.entry.Time, n.time())
+	}
+	n.trimmer.Note(rec.N, rec.Cursor, len(rec.Value), it.entry, n.time())
 	if len(out.Ephemeral) > 0 && uint64(n.local().UnixMilli()) > out.Time+kernel.EphemeralMaxAge {
 		out.Ephemeral = nil
 	}
@@ -178,34 +181,17 @@ func (n *node) sync() {
 	}
 }
 
-// noteDurable remembers up to where the proposer's views are durable.
-func (n *node) noteDurable(e *kernel.Entry) {
-	if len(e.Checks) == 0 {
-		return
-	}
-	d := e.Checks[0].Durable
-	for _, c := range e.Checks[1:] {
-		d = min(d, c.Durable)
-	}
-	n.durables[e.Node] = d
-}
-
 // trim lets the log go up to what every member has durably.
 func (n *node) trim() {
-	if len(n.durables) < len(n.quorum.members) {
-		return // one was not heard of since the start
-	}
-	limit := n.runners[0].durable
+	own := n.runners[0].durable
 	for _, r := range n.runners {
-		limit = min(limit, r.durable)
-	}
-	for _, d := range n.durables {
-		limit = min(limit, d)
+		own = min(own, r.durable)
 	}
 	epoch := n.epoch
 	n.quorum.read(n.i, func(s *cluster.SimState) {
-		if epoch == n.epoch {
-			s.Compact(limit)
+		n.trimmer.Expect(s.Nodes(), n.time())
+		if to, _, ok := n.trimmer.Target(own, n.time()); ok && epoch == n.epoch {
+			s.Compact(to)
 		}
 	})
 }
