@@ -78,7 +78,9 @@ func (c *cell) start() {
 	recs, _ := c.quorum.state.Records(c.epoch, 0, 1)
 	c.commit(1, recs[0].Value)
 	for _, n := range c.nodes {
-		n.start()
+		if !n.absent {
+			n.start()
+		}
 	}
 }
 
@@ -89,6 +91,7 @@ func (c *cell) heal() {
 		c.endTwin(n)
 		c.quorum.heal(i)
 		switch {
+		case n.absent:
 		case !n.up:
 			n.start()
 		case n.paused:
@@ -102,6 +105,9 @@ func (c *cell) quiet() bool {
 	head := c.quorum.state.Head(c.epoch)
 	still := true
 	for _, n := range c.nodes {
+		if n.absent {
+			continue
+		}
 		n.quiet = true
 		for _, r := range n.runners {
 			still = still && r.Position().N == head

@@ -22,6 +22,12 @@ type node struct {
 	wall  time.Duration
 	drift float64
 
+	// absent: it is no part of the cell. flipped: a row of a view was changed behind its back; full: its disk is.
+	absent, flipped, full bool
+	// offered is the newest checkpoint that was made here for another node, per domain.
+	offered map[int]*kernel.MemStore
+	wanted  bool
+
 	up       bool
 	paused   bool
 	deferred []func()
@@ -188,10 +194,13 @@ func (n *node) submit(w kernel.Waiting) error {
 	if n.batcher == nil {
 		return kernel.ErrNotReady
 	}
-	if n.cutOff() {
+	switch {
+	case n.full:
+		return kernel.ErrDiskFull
+	case n.fenced || n.cutOff():
 		return kernel.ErrNotReady
 	}
-	if _, own := n.ownAt(); own {
+	if _, own := n.ownAt(); own && !n.alone() {
 		w.Seen = n.seen
 	}
 	if err := n.batcher.Add(w); err != nil {
@@ -204,8 +213,11 @@ func (n *node) submit(w kernel.Waiting) error {
 // cutOff: this node was ready once and may not know what the others do; it takes no commands.
 func (n *node) cutOff() bool {
 	at, own := n.ownAt()
-	return own && n.now-at > kernel.ReadyWithin
+	return own && n.now-at > kernel.ReadyWithin && !n.alone()
 }
+
+// alone: the cell has no other member.
+func (n *node) alone() bool { return n.quorum.sites != nil && n.quorum.sites.voters() == 1 }
 
 // purge gives back what waits behind an entry that does not get in, once this node is cut off.
 func (n *node) purge() {
@@ -237,6 +249,9 @@ func (n *node) propose() {
 		n.fail("node %d stamps %d after %d", n.i, stamp, n.stamped)
 	}
 	n.stamped = stamp
+	if n.quorum.sites != nil && n.skew.Off(n.time()) != 0 { // elsewhere all clocks are far off, on purpose
+		stamp = 0
+	}
 	number, in := n.batcher.Next(stamp, kernel.Behaviour, checks)
 	n.flights[number] = &flight{waiting: in, proposed: n.now, domains: len(n.runners)}
 	n.proposed = n.now
@@ -321,7 +336,7 @@ func (n *node) ownAt() (at time.Duration, ok bool) {
 
 func (n *node) ready() bool {
 	at, ok := n.ownAt()
-	return ok && n.now-at <= kernel.ReadyWithin
+	return ok && !n.fenced && (n.now-at <= kernel.ReadyWithin || n.alone())
 }
 
 // crash ends the life at once: nobody gets an answer, and of what the views have not synced each keeps a part.

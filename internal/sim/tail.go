@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/cluster"
@@ -77,7 +78,9 @@ func (n *node) apply(d int, rec cluster.Record) {
 		n.fail("node %d, entry %d: effective time goes back from %d to %d", n.i, rec.N, before, out.Time)
 	}
 	n.mark("applied", n.i*16+d, r.Chain())
-	n.ledger.compare(n.cell, n.i, d, it, out, r.Chain())
+	if !n.flipped {
+		n.ledger.compare(n.cell, n.i, d, it, out, r.Chain())
+	}
 	if out.Checkpoint != nil {
 		n.checkpoint(d, out.Pos)
 	}
@@ -86,8 +89,8 @@ func (n *node) apply(d int, rec cluster.Record) {
 	}
 	if it.entry.Node != n.id {
 		for _, c := range it.entry.Checks {
-			if own, ok := r.ChainAt(c.N); ok && c.Domain == n.domains[d].ID() && own != c.Chain {
-				n.fail("node %d, entry %d: chain of domain %d at %d differs from the proposer's", n.i, rec.N, d, c.N)
+			if own, ok := r.ChainAt(c.N); ok && c.Domain == n.domains[d].ID() {
+				n.compared(d, rec.N, it.entry.Node, own == c.Chain)
 			}
 		}
 	}
@@ -128,11 +131,31 @@ func (n *node) answer(d int, it *item, out *kernel.Outcome) {
 		}
 		done := w.Done
 		w.Done = nil
+		if n.fenced || n.flipped {
+			// The first is a promise. The second spares the callers what a damaged view says before it is found out.
+			done(kernel.Result{Err: kernel.ErrUnknownOutcome})
+			continue
+		}
 		if dec.Verdict.Code == kernel.Late {
 			done(kernel.Result{Err: kernel.ErrNotReady})
 			continue
 		}
 		done(kernel.Result{Pos: out.Pos, Time: out.Time, Verdict: dec.Verdict, Repeated: dec.Repeated, Last: dec.Last})
+	}
+}
+
+// compared takes the outcome of a comparison with another node's view. Only damaged views may differ, and only who has one is fenced.
+func (n *node) compared(d int, at uint64, with cluster.NodeID, same bool) {
+	_, wrong := n.fence.Compared(n.domains[d].Name(), with, same)
+	if !same && !n.flipped && !slices.ContainsFunc(n.nodes, func(o *node) bool { return o.id == with && o.flipped }) {
+		n.fail("node %d, entry %d: the chain of domain %d differs from that of %v", n.i, at, d, with)
+	}
+	if wrong && !n.fenced {
+		n.fenced = true
+		n.tell("node %d is fenced", n.i)
+		if !n.flipped {
+			n.fail("node %d is fenced, and its view is right", n.i)
+		}
 	}
 }
 
@@ -200,5 +223,14 @@ func (n *node) trim() {
 func (n *node) checkpoint(d int, pos kernel.Position) {
 	snap := n.views[d].Snapshot()
 	defer snap.Close()
-	n.ledger.checkpoint(n.cell, n.i, d, pos, snap)
+	if n.wanted {
+		s := kernel.NewMemStore()
+		if err := copyRows(s, snap); err != nil {
+			n.fail("node %d: a checkpoint for another: %v", n.i, err)
+		}
+		n.offered[d] = s
+	}
+	if !n.flipped {
+		n.ledger.checkpoint(n.cell, n.i, d, pos, snap)
+	}
 }
