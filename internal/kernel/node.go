@@ -79,6 +79,7 @@ type Node struct {
 	fence    fencing
 	skew     Skew
 	stamping sync.Mutex // held while the clock is read
+	wall     *Clock     // nil if Options has the clock
 	// seen is the effective time of the newest entry whose events were delivered: what a caller was admitted by is as new.
 	seen atomic.Uint64
 	// alone: the cell has no other member; asked once a second.
@@ -136,7 +137,8 @@ func Start(o Options) (n *Node, err error) {
 				return nil, err
 			}
 		}
-		n.o.Stamp = SystemClock().Stamp
+		n.wall = SystemClock()
+		n.o.Stamp = n.wall.Stamp
 	}
 	n.count()
 	n.mu.batcher = NewBatcher(o.Log.Epoch(), o.Node, n.inc, 0)

@@ -27,6 +27,8 @@ type cell struct {
 	epoch     uint32
 	syncEvery time.Duration
 	newView   func() (view, error)
+	// damaged are the lives of nodes in which a row was changed behind the back of a view.
+	damaged map[cluster.Incarnation]bool
 
 	// entered hears of every entry as it is committed; sink of what nodes applied; begun of a new epoch.
 	entered func(*item)
@@ -43,7 +45,7 @@ type cell struct {
 }
 
 func newCell(l *Loop, domains []kernel.Domain, newView func() (view, error)) *cell {
-	c := &cell{Loop: l, ledger: newLedger(), domains: domains, epoch: firstEpoch, newView: newView}
+	c := &cell{Loop: l, ledger: newLedger(), domains: domains, epoch: firstEpoch, newView: newView, damaged: map[cluster.Incarnation]bool{}}
 	first := kernel.FirstEntry(c.epoch, kernel.Behaviour, uint64(simStart.UnixMilli()))
 	c.quorum = newQuorum(l, members, c.epoch, first)
 	c.quorum.committed = func(n uint64, raw []byte) { c.commit(n, raw) }

@@ -241,12 +241,16 @@ func (f *fire) roll(i int, then func()) {
 // flip changes balances in a node's view, as a damaged disk might under a right checksum. The fence finds it as soon as a
 // command reads one; what it does not find in half a minute a scan does. Then the views come from another site.
 func (f *fire) flip(n *node, then func()) {
+	if !n.up { // of the kills of before
+		then()
+		return
+	}
 	d := f.rng.IntN(len(f.domains))
 	b := n.views[d].Begin()
 	for _, id := range f.accounts {
 		if a := toydomain.ReadAccount(b, id); a.Seq > 0 {
 			toydomain.Damage(b, id)
-			n.flipped = true
+			n.flipped, n.damaged[n.inc] = true, true
 		}
 	}
 	if err := b.Commit(); err != nil {

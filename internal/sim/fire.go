@@ -36,7 +36,7 @@ func RunFire(o Options) (Report, error) {
 	defer w.close()
 	f := &fire{world: w, joining: map[*node]*join{}, ended: map[uint64]time.Duration{}, did: map[string]int{}}
 	w.fire = f
-	w.until, w.pace = time.Hour, l.between(60*time.Millisecond, 300*time.Millisecond)
+	w.until, w.pace = time.Hour, l.between(100*time.Millisecond, time.Second)
 	w.quorum.faults = calm
 	entered := w.entered
 	w.entered = func(it *item) {

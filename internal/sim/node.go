@@ -141,6 +141,9 @@ func (n *node) start() {
 	n.stamped = 0
 	binary.BigEndian.PutUint64(n.inc[:], n.rng.Uint64())
 	binary.BigEndian.PutUint32(n.inc[8:], n.rng.Uint32())
+	if n.flipped {
+		n.damaged[n.inc] = true
+	}
 	n.tell("node %d starts as %x behind entry %d", n.i, n.inc[:4], from)
 	n.rival = len(n.quorum.members[n.i].nodes) > 1
 	if n.started != nil {
@@ -244,18 +247,26 @@ func (n *node) propose() {
 		p := r.Position()
 		checks = append(checks, kernel.Check{Domain: n.domains[i].ID(), N: p.N, Chain: r.Chain(), Durable: r.durable})
 	}
+	stamp := n.stamp()
+	number, in := n.batcher.Next(stamp, kernel.Behaviour, checks)
+	n.flights[number] = &flight{waiting: in, proposed: n.now, domains: len(n.runners)}
+	n.proposed = n.now
+	n.try()
+}
+
+// stamp is the time for an own entry. Where there are no sites all clocks are far off, on purpose, and each is trusted.
+func (n *node) stamp() uint64 {
+	if n.quorum.sites != nil && !n.alone() && !n.skew.Trusted(n.time()) {
+		n.clock.Follow()
+		n.stamped = 0
+		return 0
+	}
 	stamp := n.clock.Stamp()
 	if stamp < n.stamped {
 		n.fail("node %d stamps %d after %d", n.i, stamp, n.stamped)
 	}
 	n.stamped = stamp
-	if n.quorum.sites != nil && n.skew.Off(n.time()) != 0 { // elsewhere all clocks are far off, on purpose
-		stamp = 0
-	}
-	number, in := n.batcher.Next(stamp, kernel.Behaviour, checks)
-	n.flights[number] = &flight{waiting: in, proposed: n.now, domains: len(n.runners)}
-	n.proposed = n.now
-	n.try()
+	return stamp
 }
 
 func (n *node) try() {

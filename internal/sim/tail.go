@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"slices"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/cluster"
@@ -90,7 +89,7 @@ func (n *node) apply(d int, rec cluster.Record) {
 	if it.entry.Node != n.id {
 		for _, c := range it.entry.Checks {
 			if own, ok := r.ChainAt(c.N); ok && c.Domain == n.domains[d].ID() {
-				n.compared(d, rec.N, it.entry.Node, own == c.Chain)
+				n.compared(d, rec.N, it.entry, own == c.Chain)
 			}
 		}
 	}
@@ -118,6 +117,7 @@ func (n *node) answer(d int, it *item, out *kernel.Outcome) {
 	}
 	r := n.runners[d]
 	r.own, r.ownAt = true, f.proposed
+	n.skew.Begin(n.time())
 	for i := range f.waiting {
 		w := &f.waiting[i]
 		var dec kernel.Decided
@@ -145,10 +145,10 @@ func (n *node) answer(d int, it *item, out *kernel.Outcome) {
 }
 
 // compared takes the outcome of a comparison with another node's view. Only damaged views may differ, and only who has one is fenced.
-func (n *node) compared(d int, at uint64, with cluster.NodeID, same bool) {
-	_, wrong := n.fence.Compared(n.domains[d].Name(), with, same)
-	if !same && !n.flipped && !slices.ContainsFunc(n.nodes, func(o *node) bool { return o.id == with && o.flipped }) {
-		n.fail("node %d, entry %d: the chain of domain %d differs from that of %v", n.i, at, d, with)
+func (n *node) compared(d int, at uint64, with *kernel.Entry, same bool) {
+	_, wrong := n.fence.Compared(n.domains[d].Name(), with.Node, same)
+	if !same && !n.flipped && !n.damaged[with.Incarnation] {
+		n.fail("node %d, entry %d: the chain of domain %d differs from that of %v", n.i, at, d, with.Node)
 	}
 	if wrong && !n.fenced {
 		n.fenced = true
