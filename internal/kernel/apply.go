@@ -22,8 +22,8 @@ const Behaviour uint32 = 3
 // EphemeralMaxAge in milliseconds: older typing and presence are dropped at delivery (design, "Ephemeral").
 const EphemeralMaxAge = 5000
 
-// LateAfter in milliseconds: commands that come into the log when its time has gone on by so much since their author was
-// looked at are not applied (Late). Together with BeatAfter, at which time goes on at the latest, it is what a revocation
+// LateAfter in milliseconds: commands of an entry by which the log's time goes on by so much since their author was looked
+// at are not applied (Late). Together with BeatAfter, at which time goes on at the latest, it is what a revocation
 // takes to bind everywhere; it leaves a command half a second at least to get through the queue and into the log.
 const LateAfter = 1000
 
@@ -132,7 +132,7 @@ func (a *Applier) Apply(n uint64, cursor []byte, e *Entry) (*Outcome, error) {
 		case *logv1.KernelCommand_Checkpoint:
 			out.Checkpoint = op.Checkpoint
 		case *logv1.KernelCommand_Seen:
-			out.Late = a.state.time >= LateAfter && a.state.time-LateAfter >= op.Seen.TimeMs
+			out.Late = next.time >= LateAfter && next.time-LateAfter >= op.Seen.TimeMs
 		}
 	}
 	internal := map[int]bool{}

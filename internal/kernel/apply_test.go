@@ -601,10 +601,11 @@ func TestLate(t *testing.T) {
 		late        bool
 		verdict     Verdict
 	}{
-		{10_000, 1, false, Verdict{OK, 1}}, // nothing came before
-		{99_000, 9_000, true, Verdict{Code: Late}},
-		{99_000, 99_000 - LateAfter, true, Verdict{Code: Late}}, // its own stamp is of no matter, that of the one before is
-		{99_000, 99_000 - LateAfter + 1, false, Verdict{OK, 1}}, // the name was known since the first
+		{10_000, 10_000, false, Verdict{OK, 1}},
+		{10, 10_000 - LateAfter, true, Verdict{Code: Late}},     // by the time of the one before
+		{10, 10_000 - LateAfter + 1, false, Verdict{OK, 1}},     // the name was known since the first
+		{99_000, 99_000 - LateAfter, true, Verdict{Code: Late}}, // by its own
+		{99_000, 99_000 - LateAfter + 1, false, Verdict{OK, 1}},
 		{10, 1 << 63, false, Verdict{OK, 1}},
 	} {
 		out := apply(c.stamp, c.seen, add)

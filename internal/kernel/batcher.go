@@ -130,8 +130,16 @@ func encodeSeen(timeMs uint64) []byte {
 	return b
 }
 
-// Proposal is the one in flight: the same again until Answer says that it is in.
+// Proposal is the one in flight: the same again, at most with another stamp, until Answer says that it is in.
 func (b *Batcher) Proposal() cluster.Proposal { return b.proposal }
+
+// Restamp makes the attempts to come carry this time, if it is later: what was long on its way says so itself, also when the
+// log's time stood still meanwhile. Commands and number stay, so that it does not matter which attempt gets in.
+func (b *Batcher) Restamp(stamp uint64) {
+	if old := b.proposal.Entry; b.inFlight && stamp > entryTime(old) {
+		b.proposal.Entry = restamped(old, stamp) // the old one may be on its way
+	}
+}
 
 // Closed says that another start of this node or another epoch has taken over; nothing more will get in.
 func (b *Batcher) Closed() bool { return b.closed }

@@ -327,3 +327,26 @@ func TestBatcherSeen(t *testing.T) {
 		t.Errorf("behind one that is late soon: %v", err)
 	}
 }
+
+// Attempts may carry a later stamp, never an earlier one; what was given away stays as it was.
+func TestBatcherRestamp(t *testing.T) {
+	b := NewBatcher(3, testNodeID, testInc, 1)
+	b.Restamp(9) // nothing is in flight
+	if err := b.Add(Waiting{Domain: DomainChat, Bytes: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	b.Next(10, Behaviour, []Check{{DomainChat, 4, 5, 6}})
+	first := b.Proposal()
+	was := bytes.Clone(first.Entry)
+	for _, c := range []struct{ stamp, want uint64 }{{0, 10}, {10, 10}, {2000, 2000}, {1500, 2000}} {
+		b.Restamp(c.stamp)
+		want, _ := DecodeEntry(was)
+		want.Time = c.want
+		if !bytes.Equal(b.Proposal().Entry, want.Encode(nil)) || b.Proposal().Version != first.Version {
+			t.Errorf("stamp %d: %+v", c.stamp, b.Proposal())
+		}
+	}
+	if !bytes.Equal(first.Entry, was) {
+		t.Error("an attempt on its way was changed")
+	}
+}

@@ -294,7 +294,7 @@ func (n *Node) propose() {
 			}
 			if !in {
 				n.stats.retries.Add(1)
-				n.purge()
+				p = n.cutOffAgain(p)
 				n.pause(2 * time.Millisecond)
 			}
 		}
@@ -306,20 +306,24 @@ func (n *Node) propose() {
 // others have been told that its author may not write any more.
 func (n *Node) cutOff() error { return n.vouched(n.own()) }
 
-// purge refuses what waits behind an entry that does not get in, once this node is cut off. What is in that entry stays
-// open: it may be in the log.
-func (n *Node) purge() {
-	n.mu.Lock()
-	var refused []Waiting
-	if n.mu.batcher.Queued() > 0 && n.cutOff() != nil {
-		refused = n.mu.batcher.TakeQueue()
+// cutOffAgain refuses what waits behind an entry that does not get in, once this node is cut off. What is in that entry stays
+// open: it may be in the log. From now on it is proposed with the present time, by which its commands are late.
+func (n *Node) cutOffAgain(p cluster.Proposal) cluster.Proposal {
+	if n.cutOff() == nil {
+		return p
 	}
+	stamp := n.stamp()
+	n.mu.Lock()
+	refused := n.mu.batcher.TakeQueue()
+	n.mu.batcher.Restamp(stamp)
+	p = n.mu.batcher.Proposal()
 	n.mu.Unlock()
 	for _, w := range refused {
 		if w.Done != nil {
 			w.Done(Result{Err: ErrNotReady})
 		}
 	}
+	return p
 }
 
 // due says that commands wait and may go.

@@ -3,6 +3,7 @@ package sim
 import (
 	"time"
 
+	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/kernel/toydomain"
 )
 
@@ -238,6 +239,14 @@ func (f *fire) roll(i int, then func()) {
 	})
 }
 
+// chainAt is the right chain at a position that some right view has reached.
+func (f *fire) chainAt(d int, pos kernel.Position) uint64 {
+	if r := f.ledger.at(pos.Epoch, pos.N).results[d]; r != nil {
+		return r.chain
+	}
+	return 0
+}
+
 // flip changes balances in a node's view, as a damaged disk might under a right checksum. The fence finds it as soon as a
 // command reads one; what it does not find in half a minute a scan does. Then the views come from another site.
 func (f *fire) flip(n *node, then func()) {
@@ -267,6 +276,9 @@ func (f *fire) flip(n *node, then func()) {
 			case n.fenced || f.now > limit:
 				if !n.fenced {
 					f.note("a flipped bit was found by a scan")
+					if n.up && n.runners[d].Chain() != f.chainAt(d, n.runners[d].Position()) {
+						f.fail("node %d differs from the others and was not fenced", n.i)
+					}
 				}
 				n.crash(false)
 				f.joins(n, true)

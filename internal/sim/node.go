@@ -222,11 +222,13 @@ func (n *node) cutOff() bool {
 // alone: the cell has no other member.
 func (n *node) alone() bool { return n.quorum.sites != nil && n.quorum.sites.voters() == 1 }
 
-// purge gives back what waits behind an entry that does not get in, once this node is cut off.
-func (n *node) purge() {
-	if n.batcher.Queued() == 0 || !n.cutOff() {
+// again is before another attempt: what waits behind the entry is given back once this node is cut off, and the entry says how
+// late it is.
+func (n *node) again() {
+	if !n.cutOff() {
 		return
 	}
+	n.batcher.Restamp(n.stamp())
 	for _, w := range n.batcher.TakeQueue() {
 		if w.Done != nil {
 			w.Done(kernel.Result{Err: kernel.ErrNotReady})
@@ -300,10 +302,10 @@ func (n *node) answered(in bool, err error) {
 	case n.batcher.Closed():
 		n.fail("node %d was closed by another start though there is none", n.i)
 	case err != nil:
-		n.purge()
+		n.again()
 		n.try()
 	default:
-		n.purge()
+		n.again()
 		n.at(2*time.Millisecond, "again", n.try)
 	}
 }

@@ -56,8 +56,8 @@ func newOracle(domains []kernel.Domain) *oracle {
 
 // enter takes the next entry and returns what its commands must be decided to.
 func (o *oracle) enter(e *kernel.Entry) []kernel.Decided {
-	late := o.late(e)
 	o.time = max(o.time, e.Time)
+	late := o.late(e)
 	decided := make([]kernel.Decided, len(e.Commands))
 	for i, env := range e.Commands {
 		t := o.toys[env.Domain]

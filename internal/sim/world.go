@@ -228,6 +228,9 @@ func (w *world) request(r request, respond func(response)) {
 			if answers++; answers > 1 {
 				w.fail("node %d answers one command twice", n.i)
 			}
+			if n.fenced && res.Err == nil {
+				w.fail("node %d is fenced, and answers", n.i)
+			}
 			resp := response{Result: res}
 			if res.Err == nil && res.Verdict.Code == kernel.AlreadyIn {
 				resp.found = w.find(n, &r)
