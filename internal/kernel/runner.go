@@ -72,8 +72,8 @@ func (r *runner) entry(it numbered) error {
 		r.answer(it, out)
 	}
 	r.compare(it)
-	if r == r.n.runners[0] && it.e.Node != r.n.o.Node {
-		r.n.skew.Heard(it.e.Node, r.n.clock(), it.e.Time, time.Now())
+	if r == r.n.runners[0] {
+		r.n.compareClocks(it.e)
 	}
 	r.n.trim.Note(it.n, it.cursor, it.size, it.e, time.Now())
 	if len(out.Ephemeral) > 0 && r.n.Now() > out.Time+EphemeralMaxAge {

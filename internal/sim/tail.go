@@ -93,7 +93,7 @@ func (n *node) apply(d int, rec cluster.Record) {
 			}
 		}
 	}
-	if d == 0 && it.entry.Node != n.id {
+	if d == 0 && it.entry.Node != n.id && n.ready() { // what comes late says nothing about clocks
 		n.skew.Heard(it.entry.Node, n.clock.Stamp(), it.entry.Time, n.time())
 	}
 	n.trimmer.Note(rec.N, rec.Cursor, len(rec.Value), it.entry, n.time())
