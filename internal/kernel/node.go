@@ -131,6 +131,7 @@ func Start(o Options) (n *Node, err error) {
 		last = max(last, a.Time())
 		n.runners = append(n.runners, r)
 	}
+	n.seen.Store(last)
 	if o.Stamp == nil {
 		if !o.AcceptClock {
 			if err := CheckStart(time.Now(), last); err != nil {

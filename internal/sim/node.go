@@ -112,7 +112,7 @@ func (n *node) start() {
 	n.up, n.paused, n.deferred, n.batcher = true, false, nil, nil
 	n.gen++
 	n.flights, n.trimmer, n.skew, n.fence, n.fenced = map[uint64]*flight{}, kernel.Trimmer{}, kernel.Skew{}, kernel.Fence{}, false
-	n.runners, n.seen = nil, 0
+	n.runners = nil
 	from, last := ^uint64(0), uint64(0)
 	var cursor []byte
 	for i, d := range n.domains {
@@ -134,6 +134,7 @@ func (n *node) start() {
 		n.fail("node %d cannot tail from entry %d: %v", n.i, from, err)
 		return
 	}
+	n.seen = last
 	for _, r := range n.runners {
 		r.next = from + 1
 	}

@@ -142,6 +142,8 @@ func TestKept(t *testing.T) {
 	play(t, Run, "TestSeed", kept(t, "kernel"), true)
 	play(t, RunPublic, "TestPublicSeed", kept(t, "public"), false)
 	play(t, RunPublic, "TestPublicSeed", kept(t, "public"), true)
+	play(t, RunFire, "TestFireSeed", kept(t, "fire"), false)
+	play(t, RunFire, "TestFireSeed", kept(t, "fire"), true)
 }
 
 // TestSeeds plays many seeds in memory, and every tenth also on Pebble.
@@ -184,7 +186,8 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
-// TestSoakSeeds goes on for BONGHWA_SOAK with seeds that no other run has played: three of the kernel to one of the whole.
+// TestSoakSeeds goes on for BONGHWA_SOAK with seeds that no other run has played: three of the kernel to one of the whole and one
+// of the drill's scenarios.
 func TestSoakSeeds(t *testing.T) {
 	d := 2 * time.Second
 	if s := os.Getenv("BONGHWA_SOAK"); s != "" {
@@ -198,5 +201,7 @@ func TestSoakSeeds(t *testing.T) {
 		play(t, Run, "TestSeed", sequence(first, 150, 1), false)
 		play(t, Run, "TestSeed", sequence(first, 150, 10), true)
 		play(t, RunPublic, "TestPublicSeed", sequence(first, 50, 1), false)
+		play(t, RunFire, "TestFireSeed", sequence(first, 50, 1), false)
+		play(t, RunFire, "TestFireSeed", sequence(first, 50, 25), true)
 	}
 }
