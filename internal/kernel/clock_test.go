@@ -108,17 +108,3 @@ func TestCheckStart(t *testing.T) {
 		t.Errorf("a new cell: %v", err)
 	}
 }
-
-// A clock that nobody sees may be set at once, backwards too, and goes on from there.
-func TestClockFollows(t *testing.T) {
-	m := &machine{wall: time.UnixMilli(1764000000000)}
-	c := m.clock()
-	for _, off := range []time.Duration{time.Hour, -2 * time.Hour} {
-		m.wall = m.wall.Add(off)
-		c.Follow()
-		m.pass(time.Second)
-		if got := c.Stamp(); got != ms(m.wall) {
-			t.Errorf("stamp %d, wall clock %d", got, ms(m.wall))
-		}
-	}
-}

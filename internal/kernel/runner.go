@@ -127,7 +127,6 @@ func (r *runner) answer(it numbered, out *Outcome) {
 	}
 	n.mu.Unlock()
 	r.ownAt.Store(int64(max(f.proposed.Sub(n.start), 1)))
-	n.skew.Begin(time.Now())
 	defer n.storageFault(r.a.domain.Name())
 	fenced := n.fence.err() != nil
 	for _, c := range calls {

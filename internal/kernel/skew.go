@@ -8,30 +8,23 @@ import (
 )
 
 const (
-	// skewLimit is how far a clock may be off every other one.
-	skewLimit = 500 * time.Millisecond
+	// SkewLimit is how far a clock may be off every other one.
+	SkewLimit = 500 * time.Millisecond
 	// skewBeats entries of another node are looked at: the least difference of these is the one that waited least on its way.
 	skewBeats = 20
 	// skewHeard: a node that has not been heard of for so long says nothing about clocks.
 	skewHeard = 5 * time.Second
-	// skewAlone: a node that has just started and hears no stamps for so long goes by its own clock; skewPatience: or that
-	// disagrees with one, without the two others that could say that it is wrong.
-	skewAlone    = 5 * time.Second
-	skewPatience = 20 * time.Second
 )
 
 // Skew compares this node's clock with those of the others, by the stamps of their entries. A clock that is off every other
 // one, of at least two, is the wrong one: its node stamps no more (an entry then has the time of the one before), and ought
-// not to lead. A node that has just started stamps only when another one agrees, or none can say: its machine's clock may have
-// been set wrong meanwhile, and an hour that has got into the log once stays there.
+// not to lead.
 type Skew struct {
 	mu     sync.Mutex
 	others map[cluster.NodeID]*offsets
-	// begun is when the node had caught up after its start; known: its clock has been compared since, or nobody could.
-	begun time.Time
-	known bool
-	// blank: another node was heard that does not stamp either, as when all start together.
-	blank bool
+	// asked is what the others said before this node started; it counts until two of them have been heard. Without it the first
+	// entries of a node that starts with a wrong clock would put that time on the whole cell.
+	asked time.Duration
 }
 
 // offsets are local time at apply minus stamp, in ms, of a node's last entries.
@@ -41,26 +34,17 @@ type offsets struct {
 	at    time.Time
 }
 
-// Begin says that the node has caught up: what it hears from now on is new.
-func (s *Skew) Begin(now time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.begun.IsZero() {
-		s.begun = now
-	}
-}
+// Asked takes by how much the others' clocks differ from this one as they said before the start; 0: they do not, or nobody can
+// say.
+func (s *Skew) Asked(off time.Duration) { s.asked = off }
 
 // Heard takes an entry of another node that was applied just now, when this node's clock showed local.
 func (s *Skew) Heard(node cluster.NodeID, local, stamp uint64, now time.Time) {
+	if stamp == 0 {
+		return // of a node that does not trust its clock
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.begun.IsZero() {
-		return // as old as the time that this node was away
-	}
-	if stamp == 0 {
-		s.blank = true // it does not trust its clock
-		return
-	}
 	o := s.others[node]
 	if o == nil {
 		if s.others == nil {
@@ -79,10 +63,6 @@ func (s *Skew) Heard(node cluster.NodeID, local, stamp uint64, now time.Time) {
 func (s *Skew) Off(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.off(now)
-}
-
-func (s *Skew) off(now time.Time) time.Duration {
 	heard := 0
 	var nearest time.Duration
 	for _, o := range s.others {
@@ -90,8 +70,13 @@ func (s *Skew) off(now time.Time) time.Duration {
 			continue
 		}
 		heard++
-		d := o.least()
-		if d.Abs() <= skewLimit {
+		least := o.last[0]
+		for _, v := range o.last[1:] {
+			least = min(least, v)
+		}
+		d := time.Duration(least) * time.Millisecond
+		if d.Abs() <= SkewLimit {
+			s.asked = 0
 			return 0
 		}
 		if nearest == 0 || d.Abs() < nearest.Abs() {
@@ -99,33 +84,10 @@ func (s *Skew) off(now time.Time) time.Duration {
 		}
 	}
 	if heard < 2 {
-		return 0
+		return s.asked
 	}
+	s.asked = 0
 	return nearest
-}
-
-// Trusted says whether this node may stamp.
-func (s *Skew) Trusted(now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.known || s.begun.IsZero() {
-		return s.known && s.off(now) == 0
-	}
-	age := now.Sub(s.begun)
-	s.known = len(s.others) == 0 && (s.blank || age > skewAlone) || age > skewPatience && s.off(now) == 0
-	for _, o := range s.others {
-		s.known = s.known || o.least().Abs() <= skewLimit
-	}
-	return s.known
-}
-
-// least is the difference of the entry that waited least on its way.
-func (o *offsets) least() time.Duration {
-	least := o.last[0]
-	for _, v := range o.last[1:min(o.count, skewBeats)] {
-		least = min(least, v)
-	}
-	return time.Duration(least) * time.Millisecond
 }
 
 // ClockOff is by how much this node's clock is off every other one, 0 if it is not: as Skew.Off.
@@ -146,15 +108,20 @@ func (n *Node) clock() uint64 {
 	return n.o.Stamp()
 }
 
+// setClock lets a clock that is not to be trusted go to what the machine's says now.
+func (n *Node) setClock() {
+	n.stamping.Lock()
+	defer n.stamping.Unlock()
+	if n.turned != nil {
+		n.turned.Set()
+	}
+}
+
 // stamp is the time for an own entry; 0, which is the time of the entry before, while the clock is not to be trusted.
 func (n *Node) stamp() uint64 {
-	if n.alone.Load() || n.skew.Trusted(time.Now()) {
-		return n.clock()
+	if n.ClockOff() != 0 {
+		n.setClock()
+		return 0
 	}
-	if n.wall != nil {
-		n.stamping.Lock()
-		n.wall.Follow() // set right, it counts at once
-		n.stamping.Unlock()
-	}
-	return 0
+	return n.clock()
 }

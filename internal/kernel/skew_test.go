@@ -12,7 +12,6 @@ import (
 func TestSkew(t *testing.T) {
 	now := time.Unix(1000, 0)
 	var s Skew
-	s.Begin(now)
 	hear := func(node byte, off int64, delays ...int64) {
 		for i := range skewBeats {
 			s.Heard(cluster.NodeID{node}, uint64(10_000_000+off+delays[i%len(delays)]), 10_000_000, now)
@@ -92,64 +91,6 @@ func TestTurnedClockStampsNoMore(t *testing.T) {
 			t.Errorf("set right: %v", off)
 		}
 	})
-}
-
-// A node that has just started stamps only when its clock has been compared.
-func TestSkewOfAStart(t *testing.T) {
-	now := time.Unix(1000, 0)
-	const hour = 3_600_000
-	for _, c := range []struct {
-		what string
-		hear func(s *Skew)
-		want bool
-	}{
-		{"nothing is heard yet", func(*Skew) {}, false},
-		{"another agrees", func(s *Skew) { s.Heard(cluster.NodeID{1}, hour+100, hour, now) }, true},
-		{"an hour ahead of the only other one", func(s *Skew) { s.Heard(cluster.NodeID{1}, 2*hour, hour, now) }, false},
-		{"an hour behind", func(s *Skew) { s.Heard(cluster.NodeID{1}, hour, 2*hour, now) }, false},
-		{"off one, not the other", func(s *Skew) {
-			s.Heard(cluster.NodeID{1}, 2*hour, hour, now)
-			s.Heard(cluster.NodeID{2}, 2*hour, 2*hour, now)
-		}, true},
-		{"off the one that stamps, beside one that does not", func(s *Skew) {
-			s.Heard(cluster.NodeID{1}, 2*hour, hour, now)
-			s.Heard(cluster.NodeID{2}, 2*hour, 0, now)
-		}, false},
-		{"all start together", func(s *Skew) { s.Heard(cluster.NodeID{1}, hour, 0, now) }, true},
-	} {
-		var s Skew
-		s.Heard(cluster.NodeID{3}, hour, hour, now) // what is read again says nothing
-		if s.Trusted(now) {
-			t.Error("it stamps before it has caught up")
-		}
-		s.Begin(now)
-		if c.hear(&s); s.Trusted(now) != c.want {
-			t.Errorf("%s: trusted is %v", c.what, !c.want)
-		}
-	}
-	var s Skew
-	s.Begin(now)
-	if s.Trusted(now.Add(skewAlone)) || !s.Trusted(now.Add(skewAlone+1)) {
-		t.Error("nobody is heard")
-	}
-	s = Skew{}
-	s.Begin(now)
-	for range skewBeats {
-		s.Heard(cluster.NodeID{1}, 2*hour, hour, now)
-	}
-	if s.Trusted(now.Add(skewPatience)) || !s.Trusted(now.Add(skewPatience+1)) {
-		t.Error("one against one")
-	}
-	s.known = false
-	later := now.Add(skewPatience + 1)
-	for node := range byte(2) {
-		for range skewBeats {
-			s.Heard(cluster.NodeID{1 + node}, 2*hour, hour, later)
-		}
-	}
-	if s.Trusted(later) {
-		t.Error("one against two")
-	}
 }
 
 // What a site reads when it is back was written long ago: its clock is not off for that.

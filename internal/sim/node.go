@@ -139,6 +139,7 @@ func (n *node) start() {
 		r.next = from + 1
 	}
 	n.clock = kernel.NewClock(n.local, n.boot)
+	n.skew.Asked(n.askClocks())
 	n.stamped = 0
 	binary.BigEndian.PutUint64(n.inc[:], n.rng.Uint64())
 	binary.BigEndian.PutUint32(n.inc[8:], n.rng.Uint32())
@@ -257,10 +258,33 @@ func (n *node) propose() {
 	n.try()
 }
 
+// askClocks is by how much this node's clock is off every other one that answers, of at least two, as the server asks before it
+// starts.
+func (n *node) askClocks() (nearest time.Duration) {
+	answers := 0
+	for _, o := range n.nodes {
+		if o == n || !o.up || o.paused || n.quorum.members[o.i].cut || !o.ready() || o.skew.Off(n.time()) != 0 {
+			continue
+		}
+		answers++
+		d := n.local().Sub(o.local())
+		if d.Abs() <= kernel.SkewLimit {
+			return 0
+		}
+		if nearest == 0 || d.Abs() < nearest.Abs() {
+			nearest = d
+		}
+	}
+	if answers < 2 {
+		return 0
+	}
+	return nearest
+}
+
 // stamp is the time for an own entry. Where there are no sites all clocks are far off, on purpose, and each is trusted.
 func (n *node) stamp() uint64 {
-	if n.quorum.sites != nil && !n.alone() && !n.skew.Trusted(n.time()) {
-		n.clock.Follow()
+	if n.quorum.sites != nil && n.skew.Off(n.time()) != 0 {
+		n.clock.Set()
 		n.stamped = 0
 		return 0
 	}

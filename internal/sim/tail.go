@@ -117,7 +117,6 @@ func (n *node) answer(d int, it *item, out *kernel.Outcome) {
 	}
 	r := n.runners[d]
 	r.own, r.ownAt = true, f.proposed
-	n.skew.Begin(n.time())
 	for i := range f.waiting {
 		w := &f.waiting[i]
 		var dec kernel.Decided
