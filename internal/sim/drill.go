@@ -172,6 +172,7 @@ func (f *fire) up(n *node) {
 // burn swallows what a site sends and is sent, and then takes its power; it comes back with its disks.
 func (f *fire) burn(n *node, then func()) {
 	f.quorum.cut(n.i)
+	f.revokeAll()
 	f.later(0, 50*time.Millisecond, func() { n.crash(true) })
 	f.later(time.Second, 8*time.Second, func() { f.quorum.heal(n.i); f.up(n); then() })
 }
@@ -191,6 +192,7 @@ func (f *fire) freeze(n *node, d time.Duration) {
 		return
 	}
 	n.paused = true
+	f.revokeAll()
 	gen := n.gen
 	f.After(d, "thaw", n.i, func() {
 		if n.gen == gen && n.paused {
@@ -203,6 +205,7 @@ func (f *fire) freeze(n *node, d time.Duration) {
 func (f *fire) apart(how func(*member), then func()) {
 	n := f.any()
 	how(f.quorum.members[n.i])
+	f.revokeAll()
 	f.later(200*time.Millisecond, 12*time.Second, func() { f.quorum.heal(n.i); then() })
 }
 

@@ -107,19 +107,31 @@ func (f *fire) admit(n *node, r request) error {
 
 // revocations ends sessions now and then, from elsewhere.
 func (f *fire) revocations() {
-	f.After(f.between(0, 500*time.Millisecond), "revoke", 0, func() {
+	f.After(f.between(0, time.Second), "revoke", 0, func() {
 		if f.now >= f.until {
 			return
 		}
-		c := f.clients[f.rng.IntN(len(f.clients))]
-		key := c.key
-		f.loose.send(toydomain.Cmd{Op: toydomain.Revoke, Key: key}, func(r kernel.Result) {
-			if _, twice := f.ended[key]; !twice {
-				f.ended[key] = f.now
-				f.loose.revoked = append(f.loose.revoked, revocation{key, f.now, r.Pos})
-			}
-		})
+		f.revoke(f.clients[f.rng.IntN(len(f.clients))])
 		f.revocations()
+	})
+}
+
+func (f *fire) revoke(c *client) {
+	key := c.key
+	f.loose.send(toydomain.Cmd{Op: toydomain.Revoke, Key: key}, func(r kernel.Result) {
+		if _, twice := f.ended[key]; !twice {
+			f.ended[key] = f.now
+			f.loose.revoked = append(f.loose.revoked, revocation{key, f.now, r.Pos})
+		}
+	})
+}
+
+// revokeAll ends every session that there is, soon: of people who do not know it where a site has just been lost.
+func (f *fire) revokeAll() {
+	f.later(0, 300*time.Millisecond, func() {
+		for _, c := range f.clients {
+			f.revoke(c)
+		}
 	})
 }
 
