@@ -2,11 +2,14 @@ package server
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/bonghwa/bonghwa/internal/config"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
 
@@ -67,5 +70,32 @@ func TestHeal(t *testing.T) {
 		if got := s.heal(err).Error(); !strings.Contains(got, "start this site anew") || !strings.Contains(got, "checksum mismatch") || !d.Meta.Fetch {
 			t.Errorf("%v: %q, fetch %v", err, got, d.Meta.Fetch)
 		}
+	}
+}
+
+// A directory that a killed start has left without a log is no member, and one whose log is gone does not come in as if it were
+// new: it may have been a voter.
+func TestLogThatIsNone(t *testing.T) {
+	d, err := OpenData(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := os.MkdirAll(filepath.Join(d.path(etcdDir), "member", "snap"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if d.hasLog() {
+		t.Error("a directory without a write-ahead log is taken for a member")
+	}
+	d.Meta.Formed = true
+	n := &nodes{data: d, cfg: &config.Node{Site: "seoul", Cluster: config.Cluster{Sites: []config.Site{{Name: "seoul"}}}}}
+	if _, err := n.enter(t.Context(), "", false); err == nil || !strings.Contains(err.Error(), "--rebuild") {
+		t.Errorf("a member whose log is gone: %v", err)
+	}
+	if err := os.Mkdir(filepath.Join(d.path(etcdDir), "member", "wal"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if !d.hasLog() {
+		t.Error("a member is taken for none")
 	}
 }
