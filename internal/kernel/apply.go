@@ -16,7 +16,8 @@ import (
 //
 //	1  v0.1.0
 //	2  an invitation keeps when it was made; profile photos, simulated people (new operations and rows)
-const Behaviour uint32 = 2
+//	3  operators, their acts, drills (new operations and rows)
+const Behaviour uint32 = 3
 
 // EphemeralMaxAge in milliseconds: older typing and presence are dropped at delivery (design, "Ephemeral").
 const EphemeralMaxAge = 5000
