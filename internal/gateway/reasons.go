@@ -177,6 +177,8 @@ func refused(err error) *Failure {
 		return &Failure{Reason: apiv1.Reason_REASON_BUSY, RetryAfter: 200, cause: err}
 	case errors.Is(err, kernel.ErrUnknownOutcome), errors.Is(err, kernel.ErrStopped):
 		r = apiv1.Reason_REASON_UNKNOWN_OUTCOME
+	case errors.Is(err, kernel.ErrTooNew):
+		return &Failure{Reason: apiv1.Reason_REASON_UNAVAILABLE, text: err.Error(), cause: err}
 	case errors.Is(err, kernel.ErrDiskFull):
 		r = apiv1.Reason_REASON_DISK_FULL
 	case errors.Is(err, kernel.ErrMalformed):

@@ -90,6 +90,12 @@ type Command interface {
 	IsSkip() bool
 }
 
+// Newer is a Command of an operation that came with a later behaviour than the first: nodes of older ones do not decode it.
+type Newer interface {
+	// Since is the behaviour that it came with.
+	Since() uint32
+}
+
 // Verdict is the recorded outcome of a command: 10 bytes in the ring of its name.
 type Verdict struct {
 	Code Code

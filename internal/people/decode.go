@@ -32,6 +32,15 @@ func (c *command) IsSkip() bool {
 	return ok
 }
 
+// Since is the behaviour that the operation came with, as far as that matters to nodes that are running.
+func (c *command) Since() uint32 {
+	switch c.op.(type) {
+	case *grantRole, *revokeRole, *recordAct, *recordDrill:
+		return 3
+	}
+	return 1
+}
+
 // callers is who may ask for an operation, and how it is named.
 type callers int
 

@@ -1137,9 +1137,7 @@ type StartDrillRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Site  string                 `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
 	// confirm must be what the page calls the site, or its name.
-	Confirm string `protobuf:"bytes,2,opt,name=confirm,proto3" json:"confirm,omitempty"`
-	// shown is what the page calls the site.
-	Shown         string `protobuf:"bytes,3,opt,name=shown,proto3" json:"shown,omitempty"`
+	Confirm       string `protobuf:"bytes,2,opt,name=confirm,proto3" json:"confirm,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1184,13 +1182,6 @@ func (x *StartDrillRequest) GetSite() string {
 func (x *StartDrillRequest) GetConfirm() string {
 	if x != nil {
 		return x.Confirm
-	}
-	return ""
-}
-
-func (x *StartDrillRequest) GetShown() string {
-	if x != nil {
-		return x.Shown
 	}
 	return ""
 }
@@ -1763,11 +1754,10 @@ const file_bonghwa_api_v1_operator_proto_rawDesc = "" +
 	"\x05moved\x18\x06 \x01(\rR\x05moved\x12\x15\n" +
 	"\x06gap_ms\x18\a \x01(\rR\x05gapMs\x12+\n" +
 	"\x05drill\x18\b \x01(\v2\x15.bonghwa.api.v1.DrillR\x05drill\x12\x10\n" +
-	"\x03why\x18\t \x03(\tR\x03why\"t\n" +
+	"\x03why\x18\t \x03(\tR\x03why\"U\n" +
 	"\x11StartDrillRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12!\n" +
-	"\aconfirm\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\aconfirm\x12\x1d\n" +
-	"\x05shown\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x05shown\"\x14\n" +
+	"\aconfirm\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\aconfirm\"\x14\n" +
 	"\x12StartDrillResponse\"0\n" +
 	"\x0fEndDrillRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\"\x12\n" +
