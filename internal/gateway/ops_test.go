@@ -173,4 +173,3 @@ func TestPagesOfActs(t *testing.T) {
 	}
 	w.refused("INVALID", token, "OperatorService/ListActs", obj{"before": "no cursor!"})
 }
-
