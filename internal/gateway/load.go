@@ -16,7 +16,8 @@ type Second struct {
 
 // Load is how much a node does for its clients.
 type Load struct {
-	Clients int `json:"clients"`
+	// People are those who are connected here.
+	People int `json:"people"`
 	// Seconds are the newest that are over, oldest first.
 	Seconds []Second `json:"seconds,omitempty"`
 }
@@ -54,7 +55,7 @@ func (m *loadMeter) acked(now time.Time, took time.Duration) {
 
 // Load is what this node did in the last seconds; those in which nothing was sent are there, too.
 func (g *Gateway) Load() Load {
-	l := Load{Clients: g.hub.Sessions()}
+	l := Load{People: g.hub.Here()}
 	m, now := &g.load, uint64(g.now().Unix())
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -150,7 +150,7 @@ func (b *board) sites(ctx context.Context) (*apiv1.GetSitesResponse, error) {
 		r := &apiv1.SiteReport{Name: one.Site, Url: one.URL, State: siteStates[one.State], Because: one.Because, Leader: one.Leader, N: one.N, Behind: one.Behind,
 			Version: one.Version}
 		if p, ok := b.newest[one.Site]; ok && time.Since(b.heard[one.Site]) < pulseGood && one.State != SiteUnreachable {
-			r.Clients = uint32(p.Clients)
+			r.People = uint32(p.People)
 			last := p.Seconds[max(len(p.Seconds)-3, 0):]
 			for _, s := range last {
 				r.Sends += float64(s.Sends) / float64(len(last))

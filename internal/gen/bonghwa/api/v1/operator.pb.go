@@ -366,8 +366,8 @@ type SiteReport struct {
 	Leader  bool                   `protobuf:"varint,5,opt,name=leader,proto3" json:"leader,omitempty"`
 	N       uint64                 `protobuf:"varint,6,opt,name=n,proto3" json:"n,omitempty"`
 	Behind  uint64                 `protobuf:"varint,7,opt,name=behind,proto3" json:"behind,omitempty"`
-	// clients is how many are connected.
-	Clients uint32 `protobuf:"varint,8,opt,name=clients,proto3" json:"clients,omitempty"`
+	// people is how many people are connected.
+	People uint32 `protobuf:"varint,8,opt,name=people,proto3" json:"people,omitempty"`
 	// sends is how many messages a second it acknowledged, p99_ms how long these took, both over the last seconds.
 	Sends float64 `protobuf:"fixed64,9,opt,name=sends,proto3" json:"sends,omitempty"`
 	P99Ms float64 `protobuf:"fixed64,10,opt,name=p99_ms,json=p99Ms,proto3" json:"p99_ms,omitempty"`
@@ -457,9 +457,9 @@ func (x *SiteReport) GetBehind() uint64 {
 	return 0
 }
 
-func (x *SiteReport) GetClients() uint32 {
+func (x *SiteReport) GetPeople() uint32 {
 	if x != nil {
-		return x.Clients
+		return x.People
 	}
 	return 0
 }
@@ -1685,7 +1685,7 @@ const file_bonghwa_api_v1_operator_proto_rawDesc = "" +
 	"\flast_held_ms\x18\a \x01(\x04R\n" +
 	"lastHeldMs\x12\x18\n" +
 	"\aoverdue\x18\b \x01(\bR\aoverdue\x12\x17\n" +
-	"\atime_ms\x18\t \x01(\x04R\x06timeMs\"\xd8\x02\n" +
+	"\atime_ms\x18\t \x01(\x04R\x06timeMs\"\xd6\x02\n" +
 	"\n" +
 	"SiteReport\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
@@ -1694,8 +1694,8 @@ const file_bonghwa_api_v1_operator_proto_rawDesc = "" +
 	"\abecause\x18\x04 \x01(\tR\abecause\x12\x16\n" +
 	"\x06leader\x18\x05 \x01(\bR\x06leader\x12\f\n" +
 	"\x01n\x18\x06 \x01(\x04R\x01n\x12\x16\n" +
-	"\x06behind\x18\a \x01(\x04R\x06behind\x12\x18\n" +
-	"\aclients\x18\b \x01(\rR\aclients\x12\x14\n" +
+	"\x06behind\x18\a \x01(\x04R\x06behind\x12\x16\n" +
+	"\x06people\x18\b \x01(\rR\x06people\x12\x14\n" +
 	"\x05sends\x18\t \x01(\x01R\x05sends\x12\x15\n" +
 	"\x06p99_ms\x18\n" +
 	" \x01(\x01R\x05p99Ms\x12:\n" +
