@@ -43,7 +43,7 @@ func (d *demoSites) operator(ctx context.Context, dir string) (handle, password 
 	// Somebody may have the handle already: an earlier start that ended between the two.
 	handle = demoOperator
 	for i := 2; ; i++ {
-		err = c.SignUp(ctx, client.SignUpForm{Handle: handle, Name: "운영자", Password: password})
+		err = c.SignUp(ctx, client.SignUpForm{Handle: handle, Name: "봉화지기", Password: password})
 		if client.ReasonOf(err) != client.ReasonHandleTaken || i == 10 {
 			break
 		}

@@ -18,7 +18,7 @@ type Second struct {
 type Load struct {
 	// People are those who are connected here.
 	People int `json:"people"`
-	// Seconds are the newest that are over, oldest first.
+	// Seconds are the newest, oldest first. The last one is not over yet: if the node goes, that is all that is known of it.
 	Seconds []Second `json:"seconds,omitempty"`
 }
 
@@ -31,7 +31,7 @@ const (
 // loadMeter counts what is acknowledged, by the second.
 type loadMeter struct {
 	mu   sync.Mutex
-	ring [loadKept + 1]struct {
+	ring [loadKept + 2]struct {
 		at    uint64
 		sends int
 		waits []float64
@@ -53,13 +53,13 @@ func (m *loadMeter) acked(now time.Time, took time.Duration) {
 	}
 }
 
-// Load is what this node did in the last seconds; those in which nothing was sent are there, too.
+// Load is what this node did in the last seconds and in this one; those in which nothing was sent are there, too.
 func (g *Gateway) Load() Load {
 	l := Load{People: g.hub.Here()}
 	m, now := &g.load, uint64(g.now().Unix())
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for at := now - loadKept; at < now; at++ {
+	for at := now - loadKept; at <= now; at++ {
 		one := Second{At: at}
 		if s := &m.ring[at%uint64(len(m.ring))]; s.at == at {
 			one.Sends = s.sends

@@ -151,7 +151,8 @@ func (b *board) sites(ctx context.Context) (*apiv1.GetSitesResponse, error) {
 			Version: one.Version}
 		if p, ok := b.newest[one.Site]; ok && time.Since(b.heard[one.Site]) < pulseGood && one.State != SiteUnreachable {
 			r.People = uint32(p.People)
-			last := p.Seconds[max(len(p.Seconds)-3, 0):]
+			over := p.Seconds[:max(len(p.Seconds)-1, 0)]
+			last := over[max(len(over)-3, 0):]
 			for _, s := range last {
 				r.Sends += float64(s.Sends) / float64(len(last))
 				r.P99Ms = max(r.P99Ms, s.P99Ms)

@@ -194,6 +194,13 @@ function Act({ site, drill, burning, steady, busy, name, onFire, onLight }: Pick
       </Button>
     )
   }
+  if (drill?.state === DrillState.COMING_BACK && drill.site === site.name) {
+    return (
+      <Button block busy>
+        {w('stateComing')}
+      </Button>
+    )
+  }
   if (underWay(drill)) {
     return (
       <Button block disabled className={css.quiet}>

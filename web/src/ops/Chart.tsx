@@ -95,7 +95,7 @@ function Drawing({ wide, high, seconds, sites, fire, gap }: { readonly wide: num
   ]
   const shown = wide < 520 ? marks.filter((_, i) => i % 2 === 0) : marks
   const label = burnt ? w('fireAt', { time: clock(fire) }) : ''
-  const half = label.length * 4.6 + 14
+  const half = label.length * 4.2 + 12
   const mid = Math.min(Math.max(x(at), LEFT + half), wide - RIGHT - half)
   const noteRight = x(at) + 150 < wide
   return (
