@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/gateway"
@@ -21,7 +22,9 @@ type pulse struct {
 
 // board keeps what was heard of every site's work: two minutes, so that a page that is opened has a past.
 type board struct {
-	s  *Server
+	s *Server
+	// gw is set when there is one: this node is asked before.
+	gw atomic.Pointer[gateway.Gateway]
 	mu sync.Mutex
 	// newest is the last pulse of a site and when it came; seconds what each acknowledged, by site and second.
 	newest  map[string]pulse
@@ -49,13 +52,14 @@ func newBoard(s *Server) *board {
 
 // own is this node's pulse.
 func (b *board) own() *pulse {
-	if b.s.gw == nil {
+	gw := b.gw.Load()
+	if gw == nil {
 		return nil
 	}
 	b.mu.Lock()
 	trips := maps.Clone(b.trips)
 	b.mu.Unlock()
-	return &pulse{b.s.gw.Load(), trips}
+	return &pulse{gw.Load(), trips}
 }
 
 // note takes a site's pulse; took is how long the question was under way, 0 for the own one.

@@ -147,6 +147,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if err != nil {
 		return s, err
 	}
+	s.board.gw.Store(s.gw)
 	s.gw.Registry().MustRegister(append(o.Metrics, collector{s.core}, s.alarm)...)
 	if s.nodes != nil {
 		// A site must be able to speak, and to say that it is not ready, while it waits for the others.
