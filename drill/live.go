@@ -360,7 +360,7 @@ func (l *Live) rows(ctx context.Context, site string, who int, room string, told
 			}
 			from++
 			if m.Kind == client.KindText {
-				rows[m.Seq] = row{m.Author, m.Text}
+				rows[m.Seq] = row{author: m.Author, text: m.Text}
 			}
 		}
 	}

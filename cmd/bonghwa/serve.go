@@ -37,6 +37,8 @@ type serveCmd struct {
 	Host          []string `help:"A name under which a proxy on this machine passes requests on to a loopback --listen, which otherwise answers to names of loopback only." placeholder:"chat.example.org"`
 	PublicMetrics bool     `help:"Show /metrics to other machines too."`
 	NoLimits      bool     `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
+	Isolated      bool     `help:"The network namespace of this process leads to nobody but a drill: what holds for loopback holds for it." hidden:""`
+	ClockFile     string   `help:"Add the duration in this file to the machine's clock; for drills, on loopback only." hidden:"" type:"path"`
 	Pprof         string   `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
 	LogLevel      string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
@@ -71,6 +73,10 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	if err != nil {
 		return err
 	}
+	wall, err := c.turnedClock()
+	if err != nil {
+		return err
+	}
 	site, err := web.New(web.Dist(), log)
 	if err != nil {
 		return err
@@ -82,7 +88,7 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	s, err := server.Start(ctx, server.Options{
 		Node: node, Rebuild: c.Rebuild,
 		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
-		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
+		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, Wall: wall, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
 		Root: site, WebBuild: site.Build(), Metrics: []prometheus.Collector{site.Metrics()},
 		Fatal: func(err error) {
 			select {
@@ -134,18 +140,22 @@ func (c *serveCmd) node() (*config.Node, error) {
 		return nil, err
 	}
 	c.Data, c.Listen, c.TLSCert, c.TLSKey = n.Data, n.Listen, n.TLSCert, n.TLSKey
-	c.Insecure = c.Insecure || n.Insecure
+	c.Insecure = c.Insecure || n.Insecure || c.Isolated
 	if c.Signup == "" {
 		c.Signup = n.Signup
 	}
 	return n, nil
 }
 
+func (c serveCmd) onLoopback() bool {
+	return c.LAN == "" && (c.Isolated || strings.HasPrefix(c.Listen, "127.") || strings.HasPrefix(c.Listen, "localhost:"))
+}
+
 func (c serveCmd) limits() (gateway.Limits, error) {
 	if !c.NoLimits {
 		return gateway.Limits{}, nil
 	}
-	if c.LAN != "" || !strings.HasPrefix(c.Listen, "127.") && !strings.HasPrefix(c.Listen, "localhost:") {
+	if !c.onLoopback() {
 		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
 	}
 	const none = 1 << 30

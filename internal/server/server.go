@@ -40,11 +40,13 @@ type Options struct {
 	TLSCert, TLSKey string
 	Insecure        bool
 	// Signup is open, invite or closed; empty = open on loopback, invite beyond it.
-	Signup        string
-	Version       string
-	Limits        gateway.Limits
-	Forced        []kernel.Forced
-	AcceptClock   bool
+	Signup      string
+	Version     string
+	Limits      gateway.Limits
+	Forced      []kernel.Forced
+	AcceptClock bool
+	// Wall is this machine's clock; nil = time.Now.
+	Wall          func() time.Time
 	PublicMetrics bool
 	// Hosts are names under which a loopback listener is reached besides those of loopback.
 	Hosts []string
@@ -93,6 +95,9 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
 	if o.Signup == "" {
 		o.Signup = gateway.SignupInvite
 		if loopback {
@@ -128,7 +133,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		return s, err
 	}
 	s.core, err = openCore(ctx, s.data, coreOptions{
-		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, URL: s.URL(), nodes: s.nodes, plan: plan,
+		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, Wall: o.Wall, URL: s.URL(), nodes: s.nodes, plan: plan,
 		Sink: func(a kernel.Applied) {
 			<-s.applied
 			if s.gw != nil {
@@ -178,7 +183,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		if err = s.nodes.formed(ctx, s.core); err != nil {
 			return s, err
 		}
-		s.tasks.Go(s.watchClock)
+		s.tasks.Go(s.watchLead)
 	}
 	s.tasks.Go(func() { s.alarm.learn(s.ctx) })
 	if !s.sound.Load() {
@@ -207,7 +212,7 @@ func (s *Server) enter(ctx context.Context) (plan logPlan, err error) {
 	if err := s.data.belongs(s.o.Node); err != nil {
 		return plan, err
 	}
-	if s.nodes, err = openNodes(s.o.Node, s.data, s.o.Version, s.o.Logger); err != nil {
+	if s.nodes, err = openNodes(s.o.Node, s.data, s.o.Version, s.o.Wall, s.o.Logger); err != nil {
 		return plan, err
 	}
 	// From here on people who come are told how it is, however long this takes.
