@@ -75,11 +75,11 @@ func (c demoCmd) keep(ctx context.Context, self string, s demoPlace) {
 	for {
 		start := time.Now()
 		err := c.people(ctx, self, s, returning)
-		returning = true
+		returning = errors.Is(err, errAgain)
 		if ctx.Err() != nil {
 			return
 		}
-		if errors.Is(err, errAgain) {
+		if returning {
 			continue
 		}
 		if time.Since(start) > 10*longestRest {
