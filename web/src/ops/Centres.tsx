@@ -169,7 +169,7 @@ function Card({ site, place, drill, canBurn, steady, busy, onFire, onLight }: Ca
       <dl className={css.nums}>
         <div>
           <dt>{w('connected')}</dt>
-          <dd>{w('people', { n: out ? 0 : site.people })}</dd>
+          <dd>{w('peopleCount', { n: out ? 0 : site.people })}</dd>
         </div>
         <div>
           <dt>{w('rate')}</dt>

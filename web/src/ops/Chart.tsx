@@ -17,7 +17,7 @@ const BETWEEN = 38
 
 /** ceiling is a round number above what is to be shown, that thirds or halves well. */
 export function ceiling(most: number): number {
-  const steps = [1, 2, 3, 6]
+  const steps = [1, 2, 3, 4, 6]
   let unit = 1
   for (;;) {
     for (const s of steps) if (s * unit * 1.0001 >= most && s * unit >= 6) return s * unit

@@ -73,7 +73,7 @@ test('seconds come together in order, once each, and no more than are drawn', ()
 test('parts are drawn one on the other', () => {
   const d = stacked([second(0, { a: 1, b: 2 }), second(1, { a: 3 })], ['a', 'b'], (at) => at, (n) => -n)
   expect(d).toEqual(['M0.0 -1.0L1.0 -3.0L1.0 0.0L0.0 0.0Z'.replaceAll('0.0Z', '0.0Z'), 'M0.0 -3.0L1.0 -3.0L1.0 -3.0L0.0 -1.0Z'])
-  for (const [most, top] of [[0, 6], [7, 10], [48, 60], [178, 200], [450, 600], [60, 60]] as const) expect(ceiling(most)).toBe(top)
+  for (const [most, top] of [[0, 6], [7, 10], [48, 60], [178, 200], [320, 400], [450, 600], [60, 60]] as const) expect(ceiling(most)).toBe(top)
 })
 
 test('cities stand where they are, other names on a ring, none on another', () => {
