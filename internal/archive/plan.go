@@ -9,10 +9,9 @@ import (
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
 
-// Last finds the last entry of an epoch that is in the archive, 0 if none is; known is one that is known to be.
-func Last(ctx context.Context, t Target, epoch uint32, known uint64) (last uint64, err error) {
-	last = known
-	err = t.List(ctx, EpochPrefix(epoch), shardOf(epoch, known), func(key string, size int64) bool {
+// Last finds the last entry of an epoch that a segment holds, among those near an entry and after it; 0 if there is none.
+func Last(ctx context.Context, t Target, epoch uint32, near uint64) (last uint64, err error) {
+	err = t.List(ctx, EpochPrefix(epoch), shardOf(epoch, near), func(key string, size int64) bool {
 		if s, ok := ParseSegment(key, size); ok {
 			last = max(last, s.Last)
 		}
@@ -61,6 +60,8 @@ type Plan struct {
 	Base     *Checkpoint
 	Manifest *kernel.Manifest
 	Steps    []Step
+	// Newest is the newest epoch in the archive, part of this history or not.
+	Newest uint32
 }
 
 // Step is a piece of one epoch. The first one goes on where the base ends; each other begins with its epoch.
@@ -181,7 +182,7 @@ func MakePlan(ctx context.Context, t Target, o *Opener, at uint64, all bool) (*P
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{}
+	p := &Plan{Newest: c.epochs[len(c.epochs)-1]}
 	for to := uint64(0); ; {
 		base, m, err := c.base(ctx, epoch, to, at, all)
 		if err != nil {
@@ -252,15 +253,4 @@ func (c *catalog) current(ctx context.Context, at uint64) (uint32, error) {
 		}
 	}
 	return 0, fmt.Errorf("the archive in %s does not go back to %s", c.t, time.UnixMilli(int64(at)).Format(time.RFC3339))
-}
-
-// Between lists the checkpoints of an epoch after an entry, oldest first.
-func Between(ctx context.Context, t Target, epoch uint32, after uint64) (list []Checkpoint, err error) {
-	all, err := Checkpoints(ctx, t)
-	for _, c := range all {
-		if c.Pos.Epoch == epoch && c.Pos.N > after {
-			list = append(list, c)
-		}
-	}
-	return list, err
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bonghwa/bonghwa/internal/archive"
+	"github.com/bonghwa/bonghwa/internal/config"
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 	"github.com/bonghwa/bonghwa/internal/inspect"
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -185,12 +187,27 @@ type RestoreOptions struct {
 	// revoked after the checkpoint would live again.
 	KeepSessions bool
 	Now          time.Time
+	// Node makes it the first site of a cluster; nil: a machine that is alone.
+	Node *config.Node
+	// Of RestoreArchive: where the archive is, the file with its key, and as of when; the zero time: the newest.
+	Archive  archive.Location
+	Identity string
+	At       time.Time
 }
 
 // Restored is what Restore did.
 type Restored struct {
+	// Manifest is of the checkpoint that it began with; nil: an archive that goes back to the first entry.
 	Manifest *kernel.Manifest
 	Epoch    uint32
+	// At is the last entry that is in it, Time when that was.
+	At   kernel.Position
+	Time time.Time
+	// Of an archive: what was replayed after the checkpoint, why not further, and what the operator should know.
+	Entries  int
+	Took     time.Duration
+	Short    string
+	Warnings []string
 }
 
 // Restore makes a data directory from a checkpoint. It verifies the content of every view against the manifest and
@@ -215,7 +232,7 @@ func Restore(o RestoreOptions) (r *Restored, err error) {
 		}
 		err = errors.Join(err, d.Close())
 	}()
-	r = &Restored{m, nextEpoch(m.Epoch, o.Now)}
+	r = &Restored{Manifest: m, Epoch: nextEpoch(m.Epoch, o.Now), At: kernel.Position{Epoch: m.Epoch, N: m.N}, Time: time.UnixMilli(int64(m.TimeMs))}
 	if err := os.Mkdir(d.path(viewsDir), 0o700); err != nil {
 		return nil, err
 	}
@@ -227,15 +244,7 @@ func Restore(o RestoreOptions) (r *Restored, err error) {
 	if err := kernel.SyncDir(d.path(viewsDir)); err != nil {
 		return nil, err
 	}
-	if !o.KeepSessions {
-		if err := os.WriteFile(d.path(endSessions), nil, 0o600); err != nil {
-			return nil, err
-		}
-	}
-	if err := d.markClean(); err != nil {
-		return nil, err
-	}
-	return r, d.writeMeta()
+	return r, d.founds(o)
 }
 
 func restoreView(from string, d *Data, name string, r *Restored) error {
