@@ -22,23 +22,30 @@ import (
 )
 
 type serveCmd struct {
-	Config        string   `help:"File of a cluster's node (bonghwa cluster init writes it). It says where data and addresses are; the flags for them are then not used." type:"path" placeholder:"FILE"`
-	Rebuild       bool     `help:"With --config and an empty directory: this site's disks are gone for good; it is let in anew, and its views come from another site."`
-	Data          string   `help:"Directory for everything that is kept." default:"bonghwa-data" type:"path"`
-	Listen        string   `help:"Address for people's clients." default:"127.0.0.1:8080"`
-	LAN           lanMode  `name:"lan" help:"Let phones and other machines of this network in as well, encrypted by a certificate of this machine's own. --lan=http: in the open."`
-	LANListen     string   `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
-	TLSCert       string   `name:"tls-cert" help:"Certificate (PEM); needed beyond loopback." type:"path"`
-	TLSKey        string   `name:"tls-key" help:"Key of the certificate (PEM)." type:"path"`
-	Insecure      bool     `help:"Listen beyond loopback without TLS, because something in front encrypts."`
-	Signup        string   `help:"Who may sign up: open, invite or closed. Default: open if --listen is loopback (for the network of --lan too), else invite." enum:",open,invite,closed" default:""`
-	AcceptClock   bool     `help:"Start although this machine's clock is far from the time of the last entry."`
-	ForceInternal []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
-	Host          []string `help:"A name under which a proxy on this machine passes requests on to a loopback --listen, which otherwise answers to names of loopback only." placeholder:"chat.example.org"`
-	PublicMetrics bool     `help:"Show /metrics to other machines too."`
-	NoLimits      bool     `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
-	Pprof         string   `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
-	LogLevel      string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	Config            string   `help:"File of a cluster's node (bonghwa cluster init writes it). It says where data and addresses are; the flags for them are then not used." type:"path" placeholder:"FILE"`
+	Rebuild           bool     `help:"With --config and an empty directory: this site's disks are gone for good; it is let in anew, and its views come from another site."`
+	Data              string   `help:"Directory for everything that is kept." default:"bonghwa-data" type:"path"`
+	Listen            string   `help:"Address for people's clients." default:"127.0.0.1:8080"`
+	LAN               lanMode  `name:"lan" help:"Let phones and other machines of this network in as well, encrypted by a certificate of this machine's own. --lan=http: in the open."`
+	LANListen         string   `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
+	TLSCert           string   `name:"tls-cert" help:"Certificate (PEM); needed beyond loopback." type:"path"`
+	TLSKey            string   `name:"tls-key" help:"Key of the certificate (PEM)." type:"path"`
+	Insecure          bool     `help:"Listen beyond loopback without TLS, because something in front encrypts."`
+	Signup            string   `help:"Who may sign up: open, invite or closed. Default: open if --listen is loopback (for the network of --lan too), else invite." enum:",open,invite,closed" default:""`
+	AcceptClock       bool     `help:"Start although this machine's clock is far from the time of the last entry."`
+	ForceInternal     []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
+	Host              []string `help:"A name under which a proxy on this machine passes requests on to a loopback --listen, which otherwise answers to names of loopback only." placeholder:"chat.example.org"`
+	PublicMetrics     bool     `help:"Show /metrics to other machines too."`
+	BackupTo          string   `name:"backup-to" help:"Keep daily checkpoints and every entry of the log in this directory or s3://bucket/prefix, besides the copies beside the data. (A cluster's node: [backup] in its file.)" placeholder:"TARGET"`
+	BackupRecipient   []string `name:"backup-recipient" help:"Whom it is encrypted for: what backup-key new prints." placeholder:"age1..."`
+	BackupUnencrypted bool     `name:"backup-unencrypted" help:"Do not encrypt it: whoever has the archive can read everything."`
+	BackupEndpoint    string   `name:"backup-endpoint" help:"Where S3 is." placeholder:"https://s3.example.org"`
+	BackupRegion      string   `name:"backup-region" help:"Region of S3."`
+	BackupCredentials string   `name:"backup-credentials" help:"File with the credentials for S3; without it the environment and the usual places are asked." type:"path" placeholder:"FILE"`
+	BackupDays        int      `name:"backup-days" help:"For how long it is kept." default:"30"`
+	NoLimits          bool     `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
+	Pprof             string   `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
+	LogLevel          string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
 func (c serveCmd) Run() error {
@@ -80,7 +87,7 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	defer stop()
 	start := time.Now()
 	s, err := server.Start(ctx, server.Options{
-		Node: node, Rebuild: c.Rebuild,
+		Node: node, Rebuild: c.Rebuild, Backup: c.backup(),
 		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
 		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
 		Root: site, WebBuild: site.Build(), Metrics: []prometheus.Collector{site.Metrics()},
@@ -121,6 +128,16 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	return err
 }
 
+// backup is what the flags of a machine that is alone say.
+func (c *serveCmd) backup() *config.Backup {
+	if c.BackupTo == "" {
+		return nil
+	}
+	encrypt := !c.BackupUnencrypted
+	return &config.Backup{To: c.BackupTo, Endpoint: c.BackupEndpoint, Region: c.BackupRegion, Credentials: c.BackupCredentials,
+		Recipients: c.BackupRecipient, Encrypt: &encrypt, KeepDays: c.BackupDays}
+}
+
 // node reads --config, and takes from it what flags say otherwise.
 func (c *serveCmd) node() (*config.Node, error) {
 	if c.Config == "" {
@@ -128,6 +145,9 @@ func (c *serveCmd) node() (*config.Node, error) {
 			return nil, errors.New("--rebuild goes with --config")
 		}
 		return nil, nil
+	}
+	if c.BackupTo != "" {
+		return nil, errors.New("--backup-to is for a machine that is alone; a cluster's node has [backup] in its file")
 	}
 	n, err := config.Load(c.Config)
 	if err != nil {
@@ -150,6 +170,11 @@ func (c serveCmd) limits() (gateway.Limits, error) {
 	}
 	const none = 1 << 30
 	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none}, nil
+}
+
+// quiet logs errors only.
+func quiet() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 }
 
 func parseForced(in []string) (out []kernel.Forced, err error) {

@@ -111,7 +111,7 @@ func readCatalog(ctx context.Context, t Target, o *Opener) (*catalog, error) {
 		add(e)
 	}
 	if len(c.epochs) == 0 {
-		return nil, fmt.Errorf("%s holds no archive", t)
+		return nil, fmt.Errorf("%s holds no complete checkpoint and no archive", t)
 	}
 	return c, nil
 }

@@ -381,15 +381,20 @@ func (a *archiver) takeCheckpoint(ctx context.Context, c *core) (*kernel.Manifes
 	if err != nil {
 		return nil, err
 	}
+	return m, a.upload(ctx, dir, m)
+}
+
+// upload puts a checkpoint of this node into the target.
+func (a *archiver) upload(ctx context.Context, dir string, m *kernel.Manifest) error {
 	start := a.now()
 	if err := archive.PutCheckpoint(ctx, a.t, a.seal, dir, m); err != nil {
-		return nil, err
+		return err
 	}
 	a.log.Info("a checkpoint is in the archive", "to", a.t.String(), "epoch", m.Epoch, "n", m.N, "seconds", a.now().Sub(start).Seconds())
 	a.mu.Lock()
 	a.mu.checkpoint, a.mu.checkpointMs = kernel.Position{Epoch: m.Epoch, N: m.N}, m.TimeMs
 	a.mu.Unlock()
-	return m, nil
+	return nil
 }
 
 // checkpoints keeps a checkpoint of the last day in the archive: of a follower rather than of the leader, one after the other if

@@ -244,6 +244,9 @@ func Restore(o RestoreOptions) (r *Restored, err error) {
 	if err := kernel.SyncDir(d.path(viewsDir)); err != nil {
 		return nil, err
 	}
+	if err := d.markClean(); err != nil {
+		return nil, err
+	}
 	return r, d.founds(o)
 }
 
@@ -307,6 +310,12 @@ func HashCheckpoint(ctx context.Context, data, name string) (string, error) {
 		all = append(all, hash)
 	}
 	return strings.Join(all, " "), nil
+}
+
+// HasCheckpoint says whether a directory is, or holds, a complete checkpoint as `backup --to` and a node leave them.
+func HasCheckpoint(dir string) bool {
+	_, err := findCheckpoint(dir)
+	return err == nil
 }
 
 // findCheckpoint takes a checkpoint, a directory of checkpoints or a data directory; of several the newest.

@@ -76,6 +76,9 @@ func RestoreArchive(ctx context.Context, o RestoreOptions) (r *Restored, err err
 	if err := kernel.SyncDir(views); err != nil {
 		return nil, err
 	}
+	if err := d.markClean(); err != nil {
+		return nil, err
+	}
 	return r, d.founds(o)
 }
 
@@ -85,9 +88,6 @@ func (d *Data) founds(o RestoreOptions) error {
 		if err := os.WriteFile(d.path(endSessions), nil, 0o600); err != nil {
 			return err
 		}
-	}
-	if err := d.markClean(); err != nil {
-		return err
 	}
 	if o.Node != nil {
 		d.Meta.Cluster, d.Meta.Site, d.Meta.Formed, d.Meta.Founds = o.Node.Cluster.ID, o.Node.Site, true, true

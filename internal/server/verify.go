@@ -134,10 +134,9 @@ func (v *verifier) run(ctx context.Context, p *archive.Plan) error {
 				return err
 			}
 		}
-		// Of a checkpoint that no entry reaches there is only itself to look at.
 		for _, c := range v.checkpoints {
 			if s.To == 0 {
-				if err := v.resume(ctx, c); err != nil {
+				if err := v.beyond(ctx, c); err != nil {
 					return err
 				}
 			}
@@ -145,6 +144,18 @@ func (v *verifier) run(ctx context.Context, p *archive.Plan) error {
 		v.r.To = kernel.Position{Epoch: s.Epoch, N: v.next - 1}
 	}
 	return v.drop()
+}
+
+// beyond looks at a checkpoint that no entry in the archive reaches: the log that leads to it is under way, or missing.
+func (v *verifier) beyond(ctx context.Context, c archive.Checkpoint) error {
+	if err := v.resume(ctx, c); err != nil || v.views == nil {
+		return err
+	}
+	if time.Since(time.UnixMilli(int64(v.views.time()))) > 2*archiveIdle {
+		v.finds("%s", missing(c.Pos.Epoch, v.next, c.Pos.N))
+	}
+	v.next = c.Pos.N + 1
+	return nil
 }
 
 // enter begins an epoch.
