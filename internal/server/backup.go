@@ -142,7 +142,7 @@ func copyCheckpoint(from, to string) error {
 	return kernel.SyncDir(to)
 }
 
-// copyTree copies a directory to one that does not exist, durably.
+// copyTree copies a directory to one that does not exist, durably. Sockets, which a killed process leaves, stay behind.
 func copyTree(from, to string) error {
 	if err := os.Mkdir(to, 0o700); err != nil {
 		return err
@@ -152,6 +152,9 @@ func copyTree(from, to string) error {
 		return err
 	}
 	for _, e := range entries {
+		if !e.IsDir() && !e.Type().IsRegular() {
+			continue
+		}
 		copyOne := copyFile
 		if e.IsDir() {
 			copyOne = copyTree

@@ -154,7 +154,7 @@ func readRest(ctx context.Context, log *cluster.Etcd, v *replay) error {
 		return fmt.Errorf("the log cannot be read: %w", err)
 	}
 	pos := v.position()
-	if pos.Epoch != log.Epoch() {
+	if pos.Epoch != 0 && pos.Epoch != log.Epoch() {
 		return fmt.Errorf("the views are of epoch %d, the log is of epoch %d: restore the archive or a checkpoint", pos.Epoch, log.Epoch())
 	}
 	if pos.N >= head {
