@@ -183,14 +183,15 @@ func damage(err error) error {
 	return err
 }
 
-// Prune deletes checkpoints that are older than keep allows, but never the newest, and segments that no kept checkpoint needs.
+// Prune deletes checkpoints that are older than keep allows, but never the newest, and with them the segments that no kept checkpoint
+// needs. Those before the first checkpoint of all stay as long as that one: times before it are made from nothing.
 func Prune(ctx context.Context, t Target, keep func(m *kernel.Manifest) bool) error {
 	list, err := Checkpoints(ctx, t)
 	if err != nil || len(list) == 0 {
 		return err
 	}
 	newest := list[len(list)-1]
-	oldest := newest
+	oldest, gone := newest, false
 	for _, c := range slices.Backward(list[:len(list)-1]) {
 		m, err := c.Manifest(ctx, t)
 		if err != nil {
@@ -200,11 +201,15 @@ func Prune(ctx context.Context, t Target, keep func(m *kernel.Manifest) bool) er
 			oldest = c
 			continue
 		}
+		gone = true
 		for _, name := range []string{kernel.ManifestName, viewsName} { // from here on it is not complete
 			if err := t.Delete(ctx, c.dir()+name); err != nil {
 				return err
 			}
 		}
+	}
+	if !gone {
+		return t.Sweep(ctx)
 	}
 	var old []string
 	err = t.List(ctx, logPrefix, "", func(key string, size int64) bool {

@@ -113,6 +113,9 @@ func (s *s3Target) Delete(ctx context.Context, key string) error {
 
 func (s *s3Target) Sweep(ctx context.Context) error {
 	for up := range s.client.ListIncompleteUploads(ctx, s.bucket, s.prefix, true) {
+		if minio.ToErrorResponse(up.Err).Code == minio.NoSuchUpload { // how some say that there are none
+			return nil
+		}
 		if up.Err != nil {
 			return s.why(up.Err)
 		}
