@@ -401,10 +401,13 @@ func (a *archiver) upload(ctx context.Context, dir string, m *kernel.Manifest) e
 // one fails.
 func (a *archiver) checkpoints(ctx context.Context, n *nodes, c *core) {
 	var missed time.Time // since when there is none
+	failing := false
 	for tick := time.NewTicker(10 * time.Second); ; {
-		if err := a.checkpointIfDue(ctx, n, c, &missed); err != nil && ctx.Err() == nil {
+		err := a.checkpointIfDue(ctx, n, c, &missed)
+		if err != nil && ctx.Err() == nil && !failing {
 			a.log.Error("no checkpoint could be put into the archive", "to", a.t.String(), "cause", err)
 		}
+		failing = err != nil
 		select {
 		case <-ctx.Done():
 			tick.Stop()
