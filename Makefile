@@ -10,7 +10,7 @@ SOAK ?= 5m
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint generate bench bench-web soak clean-data web
+.PHONY: help run demo build test lint generate bench bench-sites bench-web soak clean-data web
 
 help: ## print this
 	@echo "Bonghwa. Go is enough to run it; README.md is the place to begin."
@@ -52,6 +52,10 @@ web/node_modules/.bin/vite: web/package-lock.json
 bench: build ## measure this machine; results in bench/results. ARGS=--quick takes a minute
 	@mkdir -p bench/results
 	bin/bonghwa bench --json bench/results/$$(date -u +%Y%m%dT%H%M%SZ).json $(ARGS)
+
+bench-sites: build ## the same load on one machine and on three sites of this one, and a site that comes back; 6 minutes
+	@mkdir -p bench/results
+	bin/bonghwa bench --sites 3 --json bench/results/$$(date -u +%F)-sites-$$(git describe --tags --always).json $(ARGS)
 
 WEB_RESULT = bench/results/$$(date -u +%F)-web-$$(git describe --tags --always).json
 

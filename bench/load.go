@@ -20,18 +20,25 @@ type writer struct {
 	c           *conn
 	peer, room  string
 	outstanding int
+	pace        time.Duration // between two sends of a writer with one outstanding; 0 = none
 
 	n, base   uint64
+	sent      int64
 	opened    map[uint64]int64 // n -> send time, ns
 	buf       []byte
 	acks      []int64 // latencies of the window, ns
 	deliver   []int64
 	measuring *atomic.Bool
+	acked     *atomic.Int64 // of all writers, measured or not; nil = not counted
 	stop      *atomic.Bool
 	clock     func() int64
 }
 
 func (w *writer) send() error {
+	if w.pace > 0 {
+		time.Sleep(w.pace - time.Duration(w.clock()-w.sent))
+		w.sent = w.clock()
+	}
 	w.n++
 	now := w.clock()
 	w.opened[w.n] = now
@@ -77,6 +84,9 @@ func (w *writer) run() error {
 			}
 			if w.measuring.Load() {
 				w.acks = append(w.acks, w.clock()-w.opened[f.id])
+			}
+			if w.acked != nil {
+				w.acked.Add(1)
 			}
 			delete(w.opened, f.id)
 			for w.base <= w.n {

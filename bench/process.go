@@ -25,19 +25,22 @@ type process struct {
 	cmd    *exec.Cmd
 	addr   string // host:port
 	pprof  string
-	dir    string
 	readyS float64
 }
 
 // startServer runs this binary's serve on loopback with real fsync, its data below dir.
 func startServer(ctx context.Context, binary, dir string) (*process, error) {
+	return start(ctx, binary, "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0")
+}
+
+// start runs serve with some arguments and returns when it serves.
+func start(ctx context.Context, binary string, args ...string) (*process, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
 	}
-	p := &process{pprof: fmt.Sprintf("127.0.0.1:%d", port), dir: dir}
-	p.cmd = exec.CommandContext(ctx, binary, "serve", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--pprof", p.pprof,
-		"--no-limits", "--log-level", "warn")
+	p := &process{pprof: fmt.Sprintf("127.0.0.1:%d", port)}
+	p.cmd = exec.CommandContext(ctx, binary, append([]string{"serve", "--pprof", p.pprof, "--no-limits", "--log-level", "warn"}, args...)...)
 	p.cmd.Stderr = os.Stderr
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StdoutPipe()
@@ -79,29 +82,37 @@ func (p *process) stop() (time.Duration, error) {
 	return time.Since(t0), err
 }
 
-// sample is a moment of the server and of this process.
+// servers are the nodes under load.
+type servers []*process
+
+// sample is a moment of the servers, all together, and of this process.
 type sample struct {
 	at                        time.Time
 	server, client            float64 // CPU seconds
 	fsyncs, entries, commands float64
 }
 
-func (p *process) sample(ctx context.Context) (s sample, err error) {
+func (ps servers) sample(ctx context.Context) (s sample, err error) {
 	s.at = time.Now()
-	if s.server, err = cpuOf(p.cmd.Process.Pid); err != nil {
-		return s, err
-	}
 	var u syscall.Rusage
 	if err = syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return s, err
 	}
 	s.client = time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
-	m, err := p.metrics(ctx)
-	if err != nil {
-		return s, err
+	for _, p := range ps {
+		cpu, err := cpuOf(p.cmd.Process.Pid)
+		if err != nil {
+			return s, err
+		}
+		m, err := p.metrics(ctx)
+		if err != nil {
+			return s, err
+		}
+		s.server += cpu
+		s.fsyncs += m["bonghwa_log_fsyncs_total"] + m["bonghwa_view_fsyncs_total"]
+		s.entries += m["bonghwa_entries_total"]
+		s.commands += m["bonghwa_commands_total"]
 	}
-	s.fsyncs = m["bonghwa_log_fsyncs_total"] + m["bonghwa_view_fsyncs_total"]
-	s.entries, s.commands = m["bonghwa_entries_total"], m["bonghwa_commands_total"]
 	return s, nil
 }
 

@@ -33,7 +33,7 @@ func (h *house) throughClient(pairs int) (*Scenario, error) {
 			return nil, err
 		}
 	}
-	before, err := h.srv.sample(h.ctx)
+	before, err := h.srvs.sample(h.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (h *house) throughClient(pairs int) (*Scenario, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	after, err := h.srv.sample(h.ctx)
+	after, err := h.srvs.sample(h.ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -26,6 +27,8 @@ type Options struct {
 	// JSON is a file for the report, if any.
 	JSON  string
 	Quick bool
+	// Sites beyond one measure a cluster beside one machine instead.
+	Sites int
 	// Dir is where the data of the benchmark lives while it runs: on the disk to be measured.
 	Dir string
 	Out io.Writer
@@ -42,6 +45,8 @@ type Report struct {
 	IdleMiB   float64    `json:"idle_mib"`
 	StopS     float64    `json:"stop_s"`
 	Scenarios []Scenario `json:"scenarios"`
+	// Cluster is the run with several sites, instead of the scenarios.
+	Cluster *Cluster `json:"cluster,omitempty"`
 }
 
 // Machine is what the figures were measured on.
@@ -65,6 +70,9 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	defer os.RemoveAll(dir)
 	r := &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Quick: o.Quick, Machine: machine(dir)}
+	if o.Sites > 1 {
+		return r, errors.Join(o.cluster(ctx, r, dir), r.write(o.JSON))
+	}
 	srv, err := startServer(ctx, o.Binary, dir)
 	if err != nil {
 		return nil, err
@@ -78,7 +86,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if r.IdleCores, r.IdleMiB, err = srv.idleCost(ctx, warm+length/4); err != nil {
 		return nil, err
 	}
-	h := &house{ctx: ctx, srv: srv, length: length, warm: warm, api: &api{base: "http://" + srv.addr, http: &http.Client{
+	h := &house{ctx: ctx, srvs: servers{srv}, length: length, warm: warm, api: &api{base: "http://" + srv.addr, http: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}}
 	fmt.Fprintf(o.Out, "%d people sign up (one argon2id hash each) ...\n", people)
 	if h.people, err = h.api.signUp(ctx, people, 2); err != nil {
@@ -124,14 +132,19 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	r.StopS = round(d.Seconds(), 2)
 	r.print(o.Out)
-	if o.JSON == "" {
-		return r, nil
+	return r, r.write(o.JSON)
+}
+
+// write keeps the report as a file, if one was asked for.
+func (r *Report) write(file string) error {
+	if file == "" {
+		return nil
 	}
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return r, os.WriteFile(o.JSON, append(b, '\n'), 0o644)
+	return os.WriteFile(file, append(b, '\n'), 0o644)
 }
 
 func bounded(s *Scenario, err error, bounds func() []Bound) (*Scenario, error) {

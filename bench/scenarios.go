@@ -50,29 +50,49 @@ func atMost(what string, measured, floor, goal float64) Bound {
 // house is a server with people in it.
 type house struct {
 	ctx    context.Context
-	srv    *process
+	srvs   servers
 	api    *api
 	people []*person
 	length time.Duration
 	warm   time.Duration
 }
 
+// open connects a session to the i-th server of those there are, so that the two of a pair are at different sites. The session
+// was made at the first one: another may know it a moment later.
+func (h *house) open(s session, i int) (c *conn, err error) {
+	addr := h.srvs[i%len(h.srvs)].addr
+	for range 50 {
+		if c, err = s.open(addr); err == nil {
+			return c, nil
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return nil, err
+}
+
 // pairs: people 2i and 2i+1 write to each other, each keeping `outstanding` sends open.
 func (h *house) pairs(name string, pairs, outstanding int) (*Scenario, error) {
-	var ws []*writer
+	ws, err := h.inPairs(pairs, outstanding)
+	if err != nil {
+		return nil, err
+	}
+	return h.measure(name, ws)
+}
+
+func (h *house) inPairs(pairs, outstanding int) (ws []*writer, err error) {
 	for i := range 2 * pairs {
 		p := h.people[i]
 		s, err := h.fresh(p)
 		if err != nil {
 			return nil, err
 		}
-		c, err := s.open(h.srv.addr)
+		c, err := h.open(s, i)
 		if err != nil {
 			return nil, err
 		}
 		ws = append(ws, &writer{c: c, peer: h.people[i^1].id, outstanding: outstanding})
 	}
-	return h.measure(name, ws)
+	return ws, nil
 }
 
 // fresh logs in another device of p, so that every run has a scope of names of its own that begins at 1.
@@ -92,7 +112,7 @@ func (h *house) groups(name string, groups, size, senders int) (*Scenario, error
 			if err != nil {
 				return err
 			}
-			c, err := s.open(h.srv.addr)
+			c, err := h.open(s, i)
 			if err != nil {
 				return err
 			}
@@ -150,12 +170,12 @@ func (h *house) measure(name string, ws []*writer) (*Scenario, error) {
 	var shares map[string]float64
 	var err error
 	win, derr := drive(ws, h.warm, h.length, func() {
-		if before, err = h.srv.sample(h.ctx); err != nil {
+		if before, err = h.srvs.sample(h.ctx); err != nil {
 			return
 		}
-		shares, _ = h.srv.shares(h.ctx, h.length*6/10)
+		shares, _ = h.srvs[0].shares(h.ctx, h.length*6/10)
 		time.Sleep(h.length * 3 / 10)
-		after, err = h.srv.sample(h.ctx)
+		after, err = h.srvs.sample(h.ctx)
 	})
 	if derr != nil {
 		return nil, fmt.Errorf("%s: %w", name, derr)
@@ -190,7 +210,7 @@ func (h *house) idle(accounts, each int) (*Scenario, error) {
 		return nil, err
 	}
 	h.api.http.CloseIdleConnections()
-	before, err := h.srv.settledRSS(h.ctx)
+	before, err := h.srvs[0].settledRSS(h.ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -203,13 +223,13 @@ func (h *house) idle(accounts, each int) (*Scenario, error) {
 		}
 	}()
 	err = inParallel(len(sessions), 16, func(i int) (err error) {
-		conns[i], err = sessions[i].open(h.srv.addr)
+		conns[i], err = h.open(sessions[i], i)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	after, err := h.srv.settledRSS(h.ctx)
+	after, err := h.srvs[0].settledRSS(h.ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 type benchCmd struct {
 	JSON  string `name:"json" help:"Write the report to this file as well." type:"path"`
 	Quick bool   `help:"One minute instead of ten, with less of everything."`
+	Sites int    `help:"Several sites on this machine beside one: throughput, a site that comes back, idle cost." default:"1"`
 	Dir   string `help:"Directory on the disk to measure." default:"." type:"path"`
 }
 
@@ -21,6 +22,6 @@ func (c benchCmd) Run() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	_, err = bench.Run(ctx, bench.Options{Binary: binary, Version: version(), JSON: c.JSON, Quick: c.Quick, Dir: c.Dir, Out: os.Stdout})
+	_, err = bench.Run(ctx, bench.Options{Binary: binary, Version: version(), JSON: c.JSON, Quick: c.Quick, Sites: c.Sites, Dir: c.Dir, Out: os.Stdout})
 	return err
 }

@@ -72,8 +72,8 @@ func (r *runner) entry(it numbered) error {
 		r.answer(it, out)
 	}
 	r.compare(it)
-	if r == r.n.runners[0] && it.e.Node != r.n.o.Node {
-		r.n.skew.heard(it.e.Node, r.n.clock(), it.e.Time, time.Now())
+	if r == r.n.runners[0] {
+		r.n.compareClocks(it.e)
 	}
 	r.n.trim.note(it)
 	if len(out.Ephemeral) > 0 && r.n.Now() > out.Time+EphemeralMaxAge {

@@ -84,6 +84,14 @@ func (s *skew) off(now time.Time) time.Duration {
 // ClockOff is by how much this node's clock is off every other one, 0 if it is not: as skew.off.
 func (n *Node) ClockOff() time.Duration { return n.skew.off(time.Now()) }
 
+// compareClocks takes an entry that was applied just now. What comes in at a start, or when the way is open again, was under way
+// for long and says nothing about clocks.
+func (n *Node) compareClocks(e *Entry) {
+	if e.Node != n.o.Node && n.Ready() == nil {
+		n.skew.heard(e.Node, n.clock(), e.Time, time.Now())
+	}
+}
+
 // clock reads the clock of entries.
 func (n *Node) clock() uint64 {
 	n.stamping.Lock()

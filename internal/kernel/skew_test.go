@@ -92,3 +92,32 @@ func TestTurnedClockStampsNoMore(t *testing.T) {
 		}
 	})
 }
+
+// What a site reads when it is back was written long ago: its clock is not off for that.
+func TestLateEntriesAreNoClocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCell(t, 3)
+		n := c.startNew(0)
+		defer n.stop()
+		late := func() {
+			for range skewBeats {
+				for other := range byte(2) {
+					n.compareClocks(&Entry{Node: cluster.NodeID{0xf0 + other}, Time: uint64(time.Now().Add(-3 * time.Second).UnixMilli())})
+				}
+			}
+		}
+		time.Sleep(time.Second)
+		c.sim.Cut(0)
+		time.Sleep(5 * time.Second)
+		late()
+		if off := n.ClockOff(); off != 0 {
+			t.Errorf("cut off, and off by %v", off)
+		}
+		c.sim.Heal(0)
+		time.Sleep(2 * time.Second)
+		late()
+		if off := n.ClockOff(); off != 3*time.Second {
+			t.Errorf("back and ready, and off by %v", off)
+		}
+	})
+}
