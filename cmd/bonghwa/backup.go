@@ -224,6 +224,9 @@ func (c clusterRescueCmd) Run() error {
 		return err
 	}
 	fmt.Printf("%s goes on alone from position %s (%s), %d entries of it read from the log; epoch %d begins\n", n.Site, r.At, r.Time.Format("2006-01-02 15:04:05"), r.Read, r.Epoch)
+	if r.Unarchived != "" {
+		fmt.Println("note: the end of the old log could not be put into the archive, so that it cannot be restored from there:", r.Unarchived)
+	}
 	if !c.KeepSessions {
 		fmt.Println("all sessions end at the first start, because one that was revoked in the last moments would live again")
 	}

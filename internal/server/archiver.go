@@ -235,17 +235,19 @@ func (a *archiver) ours(list []archive.Checkpoint, c *core) error {
 	return fmt.Errorf("%s holds the archive of another cell: give this one a place of its own", a.t)
 }
 
-func (c *core) cuts() map[uint32]uint64 {
-	snap := c.stores[0].Snapshot()
+func (c *core) cuts() map[uint32]uint64 { return cutsOf(c.stores[0]) }
+
+func cutsOf(s kernel.Store) map[uint32]uint64 {
+	snap := s.Snapshot()
 	defer snap.Close()
 	return kernel.Cuts(snap)
 }
 
-// prev is where the epoch before this one was cut.
-func (c *core) prev() (p kernel.Position) {
-	for epoch, n := range c.cuts() {
-		if epoch < c.log.Epoch() && epoch > p.Epoch {
-			p = kernel.Position{Epoch: epoch, N: n}
+// prevOf is where the epoch before one was cut.
+func prevOf(cuts map[uint32]uint64, epoch uint32) (p kernel.Position) {
+	for e, n := range cuts {
+		if e < epoch && e > p.Epoch {
+			p = kernel.Position{Epoch: e, N: n}
 		}
 	}
 	return p
@@ -281,7 +283,7 @@ func (a *archiver) follow(ctx context.Context, c *core) error {
 			}
 		})
 	}()
-	b := &piece{cell: c.data.Cell, epoch: c.log.Epoch(), prev: c.prev()}
+	b := &piece{cell: c.data.Cell, epoch: c.log.Epoch(), prev: prevOf(c.cuts(), c.log.Epoch())}
 	tick := time.NewTicker(archiveLook / 2)
 	defer tick.Stop()
 	within := archiveLook // what the one before has left is late already

@@ -12,6 +12,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/bonghwa/bonghwa/internal/archive"
 	"github.com/bonghwa/bonghwa/internal/cluster"
 	"github.com/bonghwa/bonghwa/internal/config"
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -43,6 +44,8 @@ type Rescued struct {
 	Epoch uint32
 	// Read is how many entries the views had still to read from the log.
 	Read int
+	// Unarchived is why the archive does not have the end of the log; empty: it has, or there is none.
+	Unarchived string
 }
 
 // Rescue makes the only site that is left of several a cell of its own, in a new epoch: its views, with all that its log has written
@@ -129,11 +132,17 @@ func rescueViews(ctx context.Context, d *Data, v *replay, o RescueOptions) (*Res
 		return nil, err
 	}
 	err = readRest(ctx, log, v)
+	unarchived := ""
+	if err == nil && o.Node.Backup != nil {
+		if err := archiveRest(ctx, d, o, log, v); err != nil {
+			unarchived = err.Error()
+		}
+	}
 	if err = errors.Join(err, log.Close()); err != nil {
 		return nil, err
 	}
 	at := v.position()
-	r = &Rescued{Node: d.Meta.Node, At: at, Time: time.UnixMilli(int64(v.time())), Epoch: nextEpoch(at.Epoch, o.Now), Read: v.entries}
+	r = &Rescued{Node: d.Meta.Node, At: at, Time: time.UnixMilli(int64(v.time())), Epoch: nextEpoch(at.Epoch, o.Now), Read: v.entries, Unarchived: unarchived}
 	b, err := json.Marshal(r)
 	if err == nil {
 		err = v.sync()
@@ -182,6 +191,44 @@ func readRest(ctx context.Context, log *cluster.Etcd, v *replay) error {
 	}
 	if errors.Is(err, cluster.ErrCompacted) {
 		return errors.New("the log no longer has what the views of this site miss: restore the archive or a checkpoint")
+	}
+	return err
+}
+
+// archiveRest archives what the log has and the archive has not: with the old log it would be gone.
+func archiveRest(ctx context.Context, d *Data, o RescueOptions, log *cluster.Etcd, v *replay) error {
+	a, err := newArchiver(o.Node.Backup, o.Logger)
+	if err != nil {
+		return err
+	}
+	epoch, head := log.Epoch(), v.position().N
+	last, err := archive.Last(ctx, a.t, epoch, head)
+	if err == nil && last == 0 {
+		last, err = archive.Last(ctx, a.t, epoch, 0)
+	}
+	if err != nil || last >= head {
+		return err
+	}
+	b := &piece{cell: d.Cell, epoch: epoch, prev: prevOf(cutsOf(v.stores[0]), epoch)}
+	err = log.Tail(ctx, last, nil, func(recs []cluster.Record) error {
+		for _, r := range recs {
+			if err := b.add(r, a.now()); err != nil {
+				return err
+			}
+			if !b.full() && r.N < head {
+				continue
+			}
+			if err := a.put(ctx, b); err != nil {
+				return err
+			}
+			if r.N == head {
+				return errDumped
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, errDumped) {
+		return nil
 	}
 	return err
 }

@@ -1,14 +1,20 @@
 package backup
 
 import (
+	"encoding/pem"
+	"errors"
 	"fmt"
 	"io/fs"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/johannesboyne/gofakes3"
+	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/bonghwa/bonghwa/internal/e2e/harness"
 )
@@ -265,5 +271,52 @@ func TestKilledArchiver(t *testing.T) {
 	a.Server = harness.Start(t, restored, "")
 	if got := a.Texts(b); !slices.Equal(got, said) {
 		t.Errorf("%d messages came back of %d", len(got), len(said))
+	}
+}
+
+// TestArchiveInS3: the program against an S3 server that others wrote.
+func TestArchiveInS3(t *testing.T) {
+	back := s3mem.New()
+	if err := back.CreateBucket("bonghwa"); err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewTLSServer(gofakes3.New(back).Server())
+	defer srv.Close()
+	dir := t.TempDir()
+	cert, credentials := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "credentials")
+	if err := errors.Join(os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw}), 0o600),
+		os.WriteFile(credentials, []byte("[default]\naws_access_key_id = someone\naws_secret_access_key = topsecret\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SSL_CERT_FILE", cert)
+	v := newVault(t)
+	v.to = "s3://bonghwa/a/place"
+	s := harness.Start(t, filepath.Join(dir, "data"), "", append(v.flags(), "--backup-endpoint", srv.URL, "--backup-credentials", credentials)...)
+	a, b := harness.SignUp(t, s), harness.SignUp(t, s)
+	for _, text := range []string{"하나", "둘"} {
+		if status, out := a.Send(b, text); status != 200 {
+			t.Fatal(status, out)
+		}
+	}
+	run(t, "backup", "--data", s.Data, "--archive")
+	if status, out := a.Send(b, "셋"); status != 200 {
+		t.Fatal(status, out)
+	}
+	s.Stop()
+	if strings.Contains(s.Log(), "topsecret") {
+		t.Error("the log tells a secret")
+	}
+	at := []string{"--endpoint", srv.URL, "--credentials", credentials}
+	if out, code := v.verify(append(at, "--all")...); code != 0 {
+		t.Errorf("verify-backup ended with %d: %s", code, out)
+	}
+	data, _ := v.restore(append(at, "--keep-sessions")...)
+	a.Server = harness.Start(t, data, "")
+	if got := a.Texts(b); !slices.Equal(got, []string{"하나", "둘", "셋"}) {
+		t.Errorf("%q came back", got)
+	}
+	srv.Close()
+	if out, code := v.verify(at...); code != 1 || strings.Contains(out, "topsecret") || strings.Count(strings.TrimSpace(out), "\n") > 0 {
+		t.Errorf("a target that is away: %d %s", code, out)
 	}
 }

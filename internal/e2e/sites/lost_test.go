@@ -3,9 +3,11 @@ package sites
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,11 +187,24 @@ func TestAllSitesLost(t *testing.T) {
 	}
 	// The archive goes on in the new epoch.
 	m.says(files[0], "the newest checkpoint in the archive is of")
+	if r, err := at(t, people[0], m.servers[files[0]].URL).Send(ctxOf(t), user(t, people[1]), "그 뒤"); err != nil {
+		t.Fatal(r, err)
+	}
+	for _, f := range files {
+		m.servers[f].Kill()
+	}
+	for _, c := range section(t, "Two sites are lost") {
+		m.run(c)
+	}
+	m.says(files[0], "any one site may be lost")
+	if got := read(t, at(t, people[0], m.servers[files[2]].URL), k.rooms[0]); !slices.Contains(slices.Collect(maps.Values(got)), "그 뒤") {
+		t.Error("what was acknowledged last is not there after the rescue")
+	}
 	for _, f := range files {
 		m.stop(f)
 	}
 	if out, code := harness.Run(t, "verify-backup", "--config", files[1], "--identity", m.file("backup-key.txt"), "--all"); code != 0 {
-		t.Errorf("verify-backup over both epochs ended with %d: %s", code, out)
+		t.Errorf("verify-backup over all three epochs ended with %d: %s", code, out)
 	}
 }
 
