@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -39,6 +40,11 @@ func openS3(l Location) (Target, error) {
 	at, err := url.Parse(endpoint)
 	if err != nil || at.Scheme != "http" && at.Scheme != "https" || at.Host == "" || at.Path != "" && at.Path != "/" || at.User != nil {
 		return nil, errors.New("the endpoint is not like https://s3.example.org")
+	}
+	if l.Credentials != "" {
+		if _, err := os.Stat(l.Credentials); err != nil { // else it would be asked without any
+			return nil, fmt.Errorf("the credentials cannot be read: %v", err)
+		}
 	}
 	chain := []credentials.Provider{&credentials.FileAWSCredentials{Filename: l.Credentials}}
 	if l.Credentials == "" {
