@@ -85,7 +85,7 @@ func NewOpener(file string) (*Opener, error) {
 	defer f.Close()
 	ids, err := age.ParseIdentities(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s is no key of a backup: it has no line AGE-SECRET-KEY-...", file) // what is wrong with it could quote it
+		return nil, fmt.Errorf("%s is no key of a backup: it has no line that begins with AGE-SECRET-KEY", file) // what is wrong with it could quote it
 	}
 	return &Opener{ids}, nil
 }
