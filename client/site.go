@@ -133,7 +133,7 @@ func askAs[T any](ctx context.Context, c *Client, token string, first int, f fun
 			continue
 		}
 		switch last = errorOf(ref); ref.Reason {
-		case apiv1.Reason_REASON_NOT_READY, apiv1.Reason_REASON_BEHIND, apiv1.Reason_REASON_UNKNOWN_OUTCOME:
+		case apiv1.Reason_REASON_NOT_READY, apiv1.Reason_REASON_BEHIND, apiv1.Reason_REASON_UNKNOWN_OUTCOME, apiv1.Reason_REASON_DISK_FULL:
 			continue
 		}
 		return nil, last

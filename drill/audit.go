@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/bonghwa/bonghwa/client"
@@ -14,8 +16,10 @@ import (
 // found is what an audit counted.
 type found struct {
 	lost, duplicated, reordered int
-	audits                      []Audit
-	why                         []string
+	// mistimed messages bear a time that cannot be that of their sending.
+	mistimed int
+	audits   []Audit
+	why      []string
 }
 
 // auditPatience is for how long a room is asked for again at a site that does not give it.
@@ -43,6 +47,7 @@ func (c *crowd) audit(ctx context.Context, l *lab, sites []string) (f found) {
 			if lost+doubled+moved > 0 && len(f.why) < 20 {
 				f.why = append(f.why, fmt.Sprintf("%s, room %s: %d lost, %d doubled, %d out of order", site, r.id, lost, doubled, moved))
 			}
+			f.mistimed += mistimed(rows)
 			f.lost, f.duplicated, f.reordered = f.lost+lost, f.duplicated+doubled, f.reordered+moved
 		}
 		hash, err := l.hash(ctx, site, i == 0)
@@ -55,16 +60,22 @@ func (c *crowd) audit(ctx context.Context, l *lab, sites []string) (f found) {
 			f.why = append(f.why, fmt.Sprintf("the views of %s and %s differ", site, f.audits[0].Site))
 		}
 	}
+	if f.mistimed > 0 {
+		f.why = append(f.why, fmt.Sprintf("%d messages, counted at every site, bear a time that is not that of their sending", f.mistimed))
+	}
 	return f
 }
 
 // row is a message as a site has it.
-type row struct{ author, text string }
+type row struct {
+	author, text string
+	at           time.Time
+}
 
 // readRoom reads a whole room at one site, as one of its members who logs in there.
 func readRoom(ctx context.Context, c *crowd, r *room, site string) (map[uint64]row, error) {
 	a, _ := r.members[0].c.Account()
-	k, err := client.Open(client.Options{URLs: []string{c.urls[site]}, OnlyURLs: true, NoEvents: true})
+	k, err := client.Open(client.Options{URLs: []string{c.urls[site]}, OnlyURLs: true, NoEvents: true, HTTPClient: c.http})
 	if err != nil {
 		return nil, err
 	}
@@ -84,13 +95,31 @@ func readRoom(ctx context.Context, c *crowd, r *room, site string) (map[uint64]r
 			}
 			from++
 			if m.Kind == client.KindText {
-				rows[m.Seq] = row{m.Author, m.Text}
+				rows[m.Seq] = row{m.Author, m.Text, m.Time}
 			}
 		}
 		if from > p.LastSeq {
 			return rows, k.LogOut(ctx)
 		}
 	}
+}
+
+// Between writing and being in lies at most a minute of a clock that is wrong a little, and as long as a site may be away.
+const early, late = -time.Minute, 5 * time.Minute
+
+// mistimed counts messages whose time is not that of their sending.
+func mistimed(rows map[uint64]row) (n int) {
+	for _, r := range rows {
+		f := strings.Fields(r.text)
+		if len(f) < 3 {
+			continue
+		}
+		ns, err := strconv.ParseInt(f[2], 10, 64)
+		if d := r.at.Sub(time.Unix(0, ns)); err == nil && (d < early || d > late) {
+			n++
+		}
+	}
+	return n
 }
 
 // check holds a room's rows against what its voices were told.

@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -23,6 +24,7 @@ const password = "화재 훈련을 위한 비밀번호"
 // crowd is the people of a drill: in groups of one person of each site, and in pairs across sites, all of whom have their
 // rooms in view and write without waiting for answers.
 type crowd struct {
+	http   *http.Client // of where people are
 	sites  []string
 	urls   map[string]string
 	people []*person
@@ -91,10 +93,10 @@ type hearing struct {
 }
 
 // gather signs people up, each at a site, and makes the rooms. n is rounded to a multiple of the sites.
-func gather(ctx context.Context, sites []string, urls map[string]string, n int, tell func(string, ...any)) (c *crowd, err error) {
-	c = &crowd{sites: sites, urls: urls, meter: &meter{sites: len(sites)}}
+func gather(ctx context.Context, l *lab, n int, tell func(string, ...any)) (c *crowd, err error) {
+	sites, urls, hc := l.sites, l.urls, l.people
+	c = &crowd{sites: sites, urls: urls, http: hc, meter: &meter{sites: len(sites)}}
 	groups := max(n/len(sites), 1)
-	hc := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 	for i := range groups * len(sites) {
 		p := &person{name: fmt.Sprintf("drill.%d.%d", rand.IntN(1e6), i), home: i % len(sites), crowd: c, hears: map[string]*hearing{}}
 		list := []string{urls[sites[p.home]]}
@@ -193,6 +195,19 @@ func (c *crowd) offered() (perSecond float64) {
 		perSecond += float64(time.Second) / float64(v.pause)
 	}
 	return perSecond
+}
+
+// slowestRoom is how many sends a second the room with the fewest is offered. Every room has people of different sites.
+func (c *crowd) slowestRoom() float64 {
+	rooms := map[*room]float64{}
+	for _, v := range c.voices {
+		rooms[v.room] += float64(time.Second) / float64(v.pause)
+	}
+	slowest := math.Inf(1)
+	for _, perSecond := range rooms {
+		slowest = min(slowest, perSecond)
+	}
+	return slowest
 }
 
 // speak starts all voices.

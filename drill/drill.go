@@ -38,7 +38,11 @@ type Options struct {
 	Out             io.Writer
 	// Keep leaves the directory.
 	Keep bool
+	// Rounds of the random scenario; 0 = 3.
+	Rounds int
 }
+
+func (o Options) tell(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
 
 // Sites of the cluster under drill.
 var Sites = []string{"seoul", "daejeon", "busan"}
@@ -49,7 +53,7 @@ const delay = time.Millisecond
 // Names lists the scenarios with what they do.
 func Names() (list []string) {
 	for _, k := range scenarios {
-		list = append(list, fmt.Sprintf("%-16s %s", k.name, k.help))
+		list = append(list, fmt.Sprintf("%-18s %s", k.name, k.help))
 	}
 	return list
 }
@@ -57,7 +61,7 @@ func Names() (list []string) {
 // Run plays the scenarios one after another, on sites that must be steady before each. The error is about the drill, not
 // about what it found: that is in the report.
 func Run(ctx context.Context, o Options) (r *Report, err error) {
-	play1, err := chosen(o.Scenarios)
+	list, err := chosen(o.Scenarios)
 	if err != nil {
 		return nil, err
 	}
@@ -77,74 +81,64 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 		o.Seed = uint64(time.Now().UnixNano() % 1e9)
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 1))
-	tell := func(format string, args ...any) { fmt.Fprintf(o.Out, format+"\n", args...) }
-	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine(),
-		Network: fmt.Sprintf("a relay of this program in every way between sites and to people: %v there and back between sites; it holds back what a network would drop", 2*delay)}
-	l, err := newLab(o.Binary, dir, Sites, delay, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)))
+	tell := o.tell
+	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine()}
+	l, err := newLab(o.Binary, dir, Sites, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)))
 	if err != nil {
 		return nil, err
 	}
 	defer l.close()
+	r.Network, _ = l.relay.words()
 	tell("forming a cluster of %s; its logs: %s", strings.Join(Sites, ", "), filepath.Join(dir, "nodes.log"))
-	var ready []<-chan error
-	for _, site := range Sites {
-		w, err := l.begin(site)
-		if err != nil {
-			return nil, err
-		}
-		ready = append(ready, w)
+	if err := l.startAll(Sites); err != nil {
+		return nil, err
 	}
-	for _, w := range ready {
-		select {
-		case err := <-w:
-			if err != nil {
-				return nil, err
-			}
-		case <-time.After(time.Minute):
-			return nil, errors.New("the sites did not form a cluster within a minute")
-		}
-	}
-	c, err := gather(ctx, Sites, l.urls, o.People, tell)
+	c, err := gather(ctx, l, o.People, tell)
 	if c != nil {
 		defer c.close()
 	}
 	if err != nil {
 		return nil, err
 	}
-	r.People, r.Offered = len(c.people), c.offered()
+	r.People, r.Offered, r.RoomOffered = len(c.people), c.offered(), c.slowestRoom()
 	if r.Capacity, err = capacity(ctx, c); err != nil {
 		return nil, err
 	}
-	tell("these sites carry %.0f sends a second here; offered are %.0f", r.Capacity, r.Offered)
+	tell("these sites carry %.0f sends a second here; offered are %.0f, to each room at least %.0f by people of different sites", r.Capacity, r.Offered, r.RoomOffered)
 	if r.Offered > r.Capacity/2 {
 		tell("that is more than half: gaps will say more about this machine than about the sites")
 	}
-	for _, k := range play1 {
-		sites := []string{""}
-		if k.each {
-			sites = Sites
+	v, err := newVisitor(ctx, l)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range list {
+		tell("%s", k)
+		if why := k.why(); why != "" {
+			tell("  skipped: %s", why)
+			r.Skipped = append(r.Skipped, Skipped{k.String(), why})
+			continue
 		}
-		for _, site := range sites {
-			tell("%s %s", k.name, site)
-			s, err := play(ctx, k, site, l, c, o.Duration, tell)
-			if err != nil {
-				return r, fmt.Errorf("%s: %w", k.name, err)
-			}
-			r.Scenarios = append(r.Scenarios, s)
-			s.print(tell)
+		s, err := play(ctx, k, l, c, v, o)
+		if err != nil {
+			return r, fmt.Errorf("%s: %w", k, err)
 		}
+		r.Scenarios = append(r.Scenarios, s)
+		s.print(tell)
 	}
 	r.conclude()
 	return r, nil
 }
 
-// chosen finds scenarios by name.
-func chosen(names []string) (out []scenario, err error) {
+// chosen finds scenarios by name, and parts of them by theirs.
+func chosen(names []string) (out []played, err error) {
 	for _, n := range names {
 		found := false
 		for _, k := range scenarios {
-			if n == "all" || n == k.name {
-				out, found = append(out, k), true
+			for _, p := range k.parts() {
+				if n == "all" || n == k.name || n == p.String() {
+					out, found = append(out, p), true
+				}
 			}
 		}
 		if !found {
@@ -167,6 +161,9 @@ func (s *Scenario) print(tell func(string, ...any)) {
 		s.WorstSendGapMs, s.MovedWorstSendGapMs, s.WorstDeliveryGapMs, s.MovedWorstDeliveryGapMs, s.MedianSendGapMs)
 	if len(s.BackMs) > 0 {
 		tell("  back and current after %v ms, which cost the others at most %.0f ms", s.BackMs, s.ReturnGapMs)
+	}
+	if len(s.Checks) > 0 {
+		tell("  at the other sites during the fire: %s", s.Checks)
 	}
 	for _, w := range s.Why {
 		tell("  ! %s", w)

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -30,12 +32,17 @@ const (
 type lab struct {
 	binary, dir string
 	sites       []string
-	relay       *relay
+	relay       network
+	people      *http.Client // asks from where people are
 	hosts       map[string]string
 	files       map[string]string
 	urls        map[string]string
 	log         io.Writer
 	copied      string // the checkpoint that is compared
+	// before is what a site's node is started through, more are its further arguments.
+	before, more map[string][]string
+	// undo gives back what the machine lent, the newest first.
+	undo []func() error
 
 	mu    sync.Mutex
 	procs map[string]*process
@@ -47,41 +54,59 @@ type process struct {
 	done chan struct{}
 }
 
-// newLab writes a cluster's files and opens the relay; nothing runs yet. Addresses are loopback addresses of its own.
-func newLab(binary, dir string, sites []string, delay time.Duration, net3 string) (*lab, error) {
-	l := &lab{binary: binary, dir: dir, sites: sites, relay: newRelay(delay), hosts: map[string]string{}, files: map[string]string{},
-		urls: map[string]string{}, procs: map[string]*process{}}
+// newLab writes a cluster's files and opens the network; nothing runs yet. On loopback the sites have addresses of its own, below
+// net3; in namespaces there is nobody else.
+func newLab(binary, dir string, sites []string, net3 string) (*lab, error) {
+	l := &lab{binary: binary, dir: dir, sites: sites, hosts: map[string]string{}, files: map[string]string{}, urls: map[string]string{}, procs: map[string]*process{},
+		before: map[string][]string{}, more: map[string][]string{}}
 	var err error
 	if l.log, err = os.Create(filepath.Join(dir, "nodes.log")); err != nil {
 		return nil, err
 	}
-	var hosts []string
+	var own []string
 	for i := range sites {
-		hosts = append(hosts, fmt.Sprintf("%s.%d", net3, i+1))
+		own = append(own, fmt.Sprintf("%s.%d", namespaceNet, i+1))
+	}
+	l.relay = choose(sites, own, namespaceNet+".100")
+	l.people = &http.Client{Transport: transport(l.relay, 64)}
+	relay, proxied := l.relay.(*relay)
+	hosts := own
+	if proxied {
+		hosts = nil
+		for i := range sites {
+			hosts = append(hosts, fmt.Sprintf("%s.%d", net3, i+1))
+		}
 	}
 	files, err := config.Init(config.Plan{Dir: filepath.Join(dir, "cluster"), Sites: sites, Hosts: hosts, Now: time.Now()})
 	if err != nil {
 		return nil, err
 	}
 	for i, site := range sites {
-		host := hosts[i]
 		n, err := config.Load(files[i])
 		if err != nil {
 			return nil, err
 		}
-		at := func(port string) string { return net.JoinHostPort(host, port) }
-		n.Listen, n.URL = at(behindRelay+portPeople), "http://"+at(portPeople)
-		n.Cluster.BindPeer, n.Cluster.BindNode = at(behindRelay+portPeer), at(behindRelay+portNode)
+		at := func(port string) string { return net.JoinHostPort(hosts[i], port) }
+		behind := at
+		if proxied {
+			behind = func(port string) string { return at(behindRelay + port) }
+		}
+		n.Signup = "open"
+		n.Listen, n.URL = behind(portPeople), "http://"+at(portPeople)
+		n.Cluster.BindPeer, n.Cluster.BindNode = behind(portPeer), behind(portNode)
 		if err := n.Save(files[i]); err != nil {
 			return nil, err
 		}
 		for _, port := range []string{portPeople, portPeer, portNode} {
-			if err := l.relay.into(site, at(port), at(behindRelay+port)); err != nil {
-				l.relay.close()
+			if !proxied {
+				continue
+			}
+			if err := relay.into(site, at(port), behind(port)); err != nil {
+				relay.close()
 				return nil, err
 			}
 		}
-		l.hosts[site], l.files[site], l.urls[site] = host, files[i], n.URL
+		l.hosts[site], l.files[site], l.urls[site] = hosts[i], files[i], n.URL
 	}
 	return l, nil
 }
@@ -102,10 +127,35 @@ func (l *lab) start(ctx context.Context, site string, args ...string) error {
 	}
 }
 
+// startAll starts these sites' nodes at once and returns when all serve.
+func (l *lab) startAll(sites []string) error {
+	var ready []<-chan error
+	for _, site := range sites {
+		r, err := l.begin(site)
+		if err != nil {
+			return err
+		}
+		ready = append(ready, r)
+	}
+	late := time.After(time.Minute)
+	for i, r := range ready {
+		select {
+		case err := <-r:
+			if err != nil {
+				return err
+			}
+		case <-late:
+			return fmt.Errorf("%s did not serve within a minute", sites[i])
+		}
+	}
+	return nil
+}
+
 // begin starts a site's node; ready tells when it serves, or why it does not.
 func (l *lab) begin(site string, args ...string) (ready <-chan error, err error) {
 	p := &process{done: make(chan struct{})}
-	p.cmd = exec.Command(l.binary, append([]string{"serve", "--config", l.files[site], "--no-limits", "--log-level", "warn"}, args...)...)
+	line := slices.Concat(l.before[site], []string{l.binary, "serve", "--config", l.files[site], "--no-limits", "--isolated", "--log-level", "warn"}, l.more[site], args)
+	p.cmd = exec.Command(line[0], line[1:]...)
 	prefix := &lines{to: l.log, prefix: site + ": "}
 	p.cmd.Stderr = prefix
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -117,7 +167,10 @@ func (l *lab) begin(site string, args ...string) (ready <-chan error, err error)
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
-		err := p.cmd.Start()
+		err := l.relay.enter(site)
+		if err == nil {
+			err = p.cmd.Start()
+		}
 		started <- err
 		if err == nil {
 			<-p.done
@@ -229,6 +282,13 @@ func (l *lab) around(site string, withPeople bool) (ws []way) {
 	return ws
 }
 
+// settled is steady within two minutes.
+func (l *lab) settled(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	return l.steady(ctx)
+}
+
 // steady waits until every site votes, is ready and current.
 func (l *lab) steady(ctx context.Context) error {
 	var last server.Status
@@ -256,6 +316,9 @@ func (l *lab) close() {
 		l.kill(s)
 	}
 	l.relay.close()
+	for _, undo := range slices.Backward(l.undo) {
+		_ = undo()
+	}
 }
 
 // drain sends a site's people elsewhere.

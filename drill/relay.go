@@ -2,6 +2,7 @@ package drill
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -11,9 +12,6 @@ import (
 	"sync"
 	"time"
 )
-
-// people is where connections come from that belong to no site.
-const people = "people"
 
 // relay stands in every way into a site: between sites, and between people and sites. It needs no rights beyond those of
 // its user. What a network would drop it holds back: bytes wait, like in a sender that repeats until it is heard, and a
@@ -33,9 +31,6 @@ type relay struct {
 	listeners []net.Listener
 	wg        sync.WaitGroup
 }
-
-// way is a direction.
-type way struct{ from, to string }
 
 func newRelay(delay time.Duration) *relay {
 	r := &relay{cuts: map[way]bool{}, delay: delay, pids: map[string]int{}}
@@ -74,7 +69,6 @@ func (r *relay) close() {
 	r.wg.Wait()
 }
 
-// set closes or opens ways.
 func (r *relay) set(cut bool, ways ...way) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -84,18 +78,28 @@ func (r *relay) set(cut bool, ways ...way) {
 	r.cond.Broadcast()
 }
 
-// weather is how the network between sites is: its one-way delay, and what share of the chunks comes after a repetition.
 func (r *relay) weather(delay time.Duration, loss float64, repeat time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.delay, r.loss, r.slow = delay, loss, repeat
 }
 
-// runs says which process a site is, so that its connections are known by their sockets.
+// runs: a site's connections are known by the sockets of its process.
 func (r *relay) runs(site string, pid int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.pids[site] = pid
+}
+
+func (r *relay) enter(string) error { return nil }
+
+func (r *relay) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	return (&net.Dialer{}).DialContext(ctx, network, addr)
+}
+
+func (r *relay) words() (network, by string) {
+	return "a relay of this program in every way between sites and to people: " + there(delay) + "; it holds back what a network would drop",
+		"injected: the relay holds back and delays"
 }
 
 // open waits until all these ways are; false: the relay has ended, or gone is closed.

@@ -23,13 +23,23 @@ type Report struct {
 	Machine Machine `json:"machine"`
 	// Capacity is how many sends a second these sites carried on this machine before the drill, Offered how many they were
 	// offered during it.
-	Capacity  float64    `json:"capacity_per_s"`
-	Offered   float64    `json:"offered_per_s"`
-	Scenarios []Scenario `json:"scenarios"`
+	Capacity float64 `json:"capacity_per_s"`
+	Offered  float64 `json:"offered_per_s"`
+	// RoomOffered is how many sends a second the room with the fewest was offered, by people of at least two sites.
+	RoomOffered float64    `json:"room_offered_per_s"`
+	Scenarios   []Scenario `json:"scenarios"`
+	// Skipped lists what this machine could not play.
+	Skipped []Skipped `json:"skipped,omitempty"`
 	// Held: in every scenario nothing was lost, doubled, out of order or seen by somebody who may not, and everyone was served
 	// again. HeldInTime: within the bounds, too.
 	Held       bool `json:"held"`
 	HeldInTime bool `json:"held_in_time"`
+}
+
+// Skipped is a scenario that was not played, and why.
+type Skipped struct {
+	Name string `json:"scenario"`
+	Why  string `json:"why"`
 }
 
 // Machine is what the drill ran on.
@@ -54,6 +64,8 @@ type Scenario struct {
 	Duplicated   int `json:"duplicated"`
 	Reordered    int `json:"reordered"`
 	Unauthorised int `json:"unauthorised"`
+	// Mistimed messages bear a time that is not that of their sending.
+	Mistimed int `json:"mistimed"`
 
 	// Gaps, of people of sites that survived: the longest time from a first unanswered send to the next acknowledgement of the same
 	// person in a room, and between two deliveries to a person in a room in which others kept sending. The median is over people and rooms.
@@ -71,6 +83,8 @@ type Scenario struct {
 	Tried int `json:"unauthorised_tries"`
 	// BackMs is the time from the return of a site until it served again, for each that returned.
 	BackMs []float64 `json:"back_ms,omitempty"`
+	// Checks are what was done at each other site while a site burnt, to see that nothing depends on the burnt one.
+	Checks Checks `json:"without_burnt_site,omitempty"`
 	// Audited lists the sites whose whole content was read back, with the content hash of their views.
 	Audited []Audit `json:"audited"`
 

@@ -4,32 +4,74 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"syscall"
+	"sync"
 	"time"
 )
 
 // scenario is one that can be asked for by name.
 type scenario struct {
 	name string
-	// each: once for every site in turn.
-	each bool
+	// each: once for each of these in turn: sites, or how bad it is.
+	each []string
 	// bound of the gaps; 0 = none.
 	bound time.Duration
 	help  string
-	run   func(ctx context.Context, s *stage, site string) error
+	run   func(ctx context.Context, s *stage, part string) error
+	// prepare changes the sites before people talk; undo brings them back.
+	prepare func(ctx context.Context, l *lab, part string) (undo func() error, err error)
+	// cannot says why this machine cannot play it; nil or "": it can.
+	cannot func() string
 }
 
 // scenarios are all scenarios, in the order in which `all` plays them.
 var scenarios = []scenario{
-	{"power-loss", true, 2 * time.Second, "every packet of the site is dropped, then its process is killed; later it comes back with its disks", powerLoss},
-	{"wiped", false, 2 * time.Second, "the same, and the disks are gone: the site is rebuilt from another", wiped},
-	{"cut-off", true, 3 * time.Second, "a site hears the other sites no more, nor they it; its people still reach it", cutOff},
-	{"one-way", false, 3 * time.Second, "a site is heard by the others and does not hear them, and the other way round", oneWay},
-	{"frozen", false, 3 * time.Second, "a site's process stands still for 10 s", frozen},
-	{"bad-network", false, 0, "50 ms and 5% repeated packets between the sites", badNetwork},
-	{"rolling-restart", false, 2 * time.Second, "every site is drained and started anew, one after the other", rolling},
-	{"all-killed", false, 0, "all sites are killed at once and started again", allKilled},
+	{name: "power-loss", each: Sites, bound: 2 * time.Second, help: "every packet of the site is dropped, then its process is killed; later it comes back with its disks", run: powerLoss},
+	{name: "wiped", bound: 2 * time.Second, help: "the same, and the disks are gone: the site is rebuilt from another", run: wiped},
+	{name: "power-loss-twice", bound: 2 * time.Second, help: "a site burns with its disks and is rebuilt; as soon as all are current another one burns", run: twice},
+	{name: "cut-off", each: Sites, bound: 3 * time.Second, help: "a site hears the other sites no more, nor they it; its people still reach it", run: cutOff},
+	{name: "one-way", bound: 3 * time.Second, help: "a site is heard by the others and does not hear them, and the other way round", run: oneWay},
+	{name: "frozen", bound: 3 * time.Second, help: "a site's process stands still for 10 s", run: frozen},
+	{name: "frozen-60", bound: 3 * time.Second, help: "the same for 60 s", run: frozenMinute},
+	{name: "wiped-and-frozen", help: "a site without disks comes back while another one stands still for 10 s: one of three is left", run: wipedAndFrozen},
+	{name: "bad-network", help: "50 ms and 5% loss between the sites", run: badNetwork},
+	{name: "slow-disk", each: []string{"0ms", "10ms", "50ms", "200ms"}, bound: 3 * time.Second, help: "every fsync of one site takes so much longer, and then another site burns", prepare: slowDown, run: slowDisk, cannot: traced},
+	{name: "clock", each: []string{"1h", "-1h"}, bound: 3 * time.Second, help: "the clock of a site is turned, the site is started anew with it, and the clock is set right", prepare: clocks, run: turnedClock},
+	{name: "full-disk", bound: 3 * time.Second, help: "the disk of the site that leads is filled, and gets room again", prepare: tmpfs.onto, run: fullDisk, cannot: tmpfs.try},
+	{name: "rolling-restart", bound: 2 * time.Second, help: "every site is drained and started anew, one after the other", run: rolling},
+	{name: "all-killed", help: "all sites are killed at once and started again", run: allKilled},
+	{name: "all-forgetful", help: "all sites lose their power at once, and their disks what was not synced", prepare: ext4.onto, run: forgotten, cannot: ext4.try},
+}
+
+// played is a scenario with the part of it that is played.
+type played struct {
+	scenario
+	part string
+}
+
+func (p played) String() string {
+	if p.part == "" {
+		return p.name
+	}
+	return p.name + "-" + p.part
+}
+
+// why says why it cannot be played here.
+func (k scenario) why() string {
+	if k.cannot == nil {
+		return ""
+	}
+	return k.cannot()
+}
+
+// parts lists what a scenario is played as.
+func (k scenario) parts() (list []played) {
+	if len(k.each) == 0 {
+		return []played{{k, ""}}
+	}
+	for _, part := range k.each {
+		list = append(list, played{k, part})
+	}
+	return list
 }
 
 // stage is one scenario under way.
@@ -43,6 +85,13 @@ type stage struct {
 	began  time.Time
 	out    *Scenario
 	moved  map[*person]bool
+	// noting is held while a fault is noted.
+	noting sync.Mutex
+	// trespassed: what is forbidden has been forbidden.
+	trespassed bool
+	// options of the drill, and who looks whether anything depends on a burnt site.
+	o       Options
+	visitor *visitor
 }
 
 // warm is how long people talk before the measured time begins, calm how long before the first fault.
@@ -51,30 +100,46 @@ const (
 	calm = 2 * time.Second
 	// beforeKill: power loss first silences a site, then kills it; a kill alone would be kind and send resets.
 	beforeKill = 300 * time.Millisecond
-	frozenFor  = 10 * time.Second
+	// frozenFor is the shortest freeze, frozenLong the long one.
+	frozenFor, frozenLong = 10 * time.Second, 60 * time.Second
 )
 
 // play runs one scenario: people talk, something happens, it is measured and audited.
-func play(ctx context.Context, k scenario, site string, l *lab, c *crowd, length time.Duration, tell func(string, ...any)) (out Scenario, err error) {
-	name := k.name
-	if site != "" {
-		name += "-" + site
-	}
-	out = Scenario{Name: name, BoundMs: millis(k.bound)}
-	s := &stage{l: l, c: c, length: length, tell: tell, out: &out, moved: map[*person]bool{}}
-	if err := l.steady(ctx); err != nil {
+func play(ctx context.Context, k played, l *lab, c *crowd, v *visitor, o Options) (out Scenario, err error) {
+	out = Scenario{Name: k.String(), BoundMs: millis(k.bound)}
+	s := &stage{l: l, c: c, o: o, visitor: v, length: o.Duration, tell: o.tell, out: &out, moved: map[*person]bool{}}
+	if err := l.settled(ctx); err != nil {
 		return out, err
+	}
+	if k.prepare != nil {
+		undo, err := k.prepare(ctx, l, k.part)
+		if undo != nil {
+			defer func() {
+				if e := undo(); e != nil {
+					err = errors.Join(err, fmt.Errorf("the sites could not be brought back: %w", e))
+				}
+			}()
+		}
+		if err != nil {
+			return out, err
+		}
 	}
 	if err := c.goHome(ctx); err != nil {
 		return out, err
 	}
+	return out, s.play(ctx, k)
+}
+
+// play is a scenario on sites that are steady, with everybody at home.
+func (s *stage) play(ctx context.Context, k played) (err error) {
+	out, c, l := s.out, s.c, s.l
 	var urls []string
 	for _, site := range l.sites {
 		urls = append(urls, l.urls[site])
 	}
-	s.w = newWarden(urls)
+	s.w = newWarden(urls, transport(l.relay, 8))
 	if s.cases, err = s.w.prepare(ctx); err != nil {
-		return out, fmt.Errorf("nothing could be forbidden: %w", err)
+		return fmt.Errorf("nothing could be forbidden: %w", err)
 	}
 	c.speak()
 	time.Sleep(warm)
@@ -82,7 +147,7 @@ func play(ctx context.Context, k scenario, site string, l *lab, c *crowd, length
 	s.began = time.Now()
 	c.meter.begin(s.began)
 	time.Sleep(calm)
-	fault := k.run(ctx, s, site)
+	fault := k.run(ctx, s, k.part)
 	out.Seconds = time.Since(s.began).Seconds()
 	if n := c.hush(30 * time.Second); n > 0 {
 		out.Why = append(out.Why, fmt.Sprintf("%d sends were not answered within 30 s of the end", n))
@@ -94,7 +159,7 @@ func play(ctx context.Context, k scenario, site string, l *lab, c *crowd, length
 	out.Why = append(out.Why, breaches[:min(len(breaches), 10)]...)
 	if fault != nil {
 		out.Why = append(out.Why, fault.Error())
-	} else if err := l.steady(ctx); err != nil {
+	} else if err := l.settled(ctx); err != nil {
 		out.Why = append(out.Why, err.Error())
 	}
 	if asked == 0 && fault == nil {
@@ -102,13 +167,19 @@ func play(ctx context.Context, k scenario, site string, l *lab, c *crowd, length
 	}
 	f := c.audit(ctx, l, l.sites)
 	out.Lost, out.Duplicated, out.Reordered, out.Audited = f.lost, f.duplicated, f.reordered, f.audits
+	out.Mistimed = f.mistimed
 	out.Why = append(out.Why, f.why...)
 	out.conclude()
-	return out, nil
+	return nil
 }
 
 // did notes a fault, or its end.
 func (s *stage) did(what, site, by string) {
+	if by == byRelay {
+		_, by = s.l.relay.words()
+	}
+	s.noting.Lock()
+	defer s.noting.Unlock()
 	s.out.Faults = append(s.out.Faults, Fault{AtMs: millis(time.Since(s.began)), What: what, Site: site, By: by})
 	s.tell("  %6.1f s  %s %s", time.Since(s.began).Seconds(), what, site)
 }
@@ -120,9 +191,14 @@ func (s *stage) goes(site string) {
 	}
 }
 
-// trespass forbids things in the background, so that it happens while a site goes.
+// trespass forbids things in the background, so that it happens while a site goes: at the first fault of a scenario.
 func (s *stage) trespass(ctx context.Context) <-chan error {
 	done := make(chan error, 1)
+	if s.trespassed {
+		done <- nil
+		return done
+	}
+	s.trespassed = true
 	go func() { done <- s.w.forbid(ctx, s.cases) }()
 	return done
 }
@@ -135,14 +211,13 @@ func (s *stage) measured() {
 	s.out.MovedWorstSendGapMs = max(s.out.MovedWorstSendGapMs, g.movedSend)
 	s.out.MovedWorstDeliveryGapMs = max(s.out.MovedWorstDeliveryGapMs, g.movedDelivery)
 	s.out.MedianSendGapMs = max(s.out.MedianSendGapMs, g.medianSend)
+	s.moved = map[*person]bool{}
 	s.c.window()
 }
 
 // returned waits until all sites are current again, and notes what that took and what it cost the others.
 func (s *stage) returned(ctx context.Context, since time.Time) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	if err := s.l.steady(ctx); err != nil {
+	if err := s.l.settled(ctx); err != nil {
 		return err
 	}
 	s.out.BackMs = append(s.out.BackMs, millis(time.Since(since)))
@@ -152,196 +227,4 @@ func (s *stage) returned(ctx context.Context, since time.Time) error {
 	s.out.ReturnGapMs = max(s.out.ReturnGapMs, g.worstSend, g.worstDelivery)
 	s.c.window()
 	return nil
-}
-
-const (
-	byRelay  = "injected: the relay holds packets back"
-	byKill   = "real: SIGKILL"
-	byStop   = "real: SIGSTOP"
-	byStart  = "real: the process is started"
-	byRemove = "real: the data directory is removed"
-)
-
-// burn is the fire itself.
-func (s *stage) burn(ctx context.Context, site string) error {
-	s.goes(site)
-	forbidden := s.trespass(ctx)
-	time.Sleep(200 * time.Millisecond)
-	s.l.relay.set(true, s.l.around(site, true)...)
-	s.did("power lost", site, byRelay)
-	time.Sleep(beforeKill)
-	s.l.kill(site)
-	s.did("dead", site, byKill)
-	time.Sleep(s.length)
-	s.measured()
-	return <-forbidden
-}
-
-func powerLoss(ctx context.Context, s *stage, site string) error {
-	if err := s.burn(ctx, site); err != nil {
-		return err
-	}
-	return s.again(ctx, site)
-}
-
-func wiped(ctx context.Context, s *stage, _ string) error {
-	site := s.l.sites[len(s.l.sites)-1]
-	if err := s.burn(ctx, site); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(s.l.data(site)); err != nil {
-		return err
-	}
-	s.did("disks gone", site, byRemove)
-	return s.again(ctx, site, "--rebuild")
-}
-
-// again brings a burnt site back.
-func (s *stage) again(ctx context.Context, site string, args ...string) error {
-	s.l.relay.set(false, s.l.around(site, true)...)
-	t := time.Now()
-	s.did("started", site, byStart)
-	if err := s.l.start(ctx, site, args...); err != nil {
-		return err
-	}
-	return s.returned(ctx, t)
-}
-
-func cutOff(ctx context.Context, s *stage, site string) error {
-	s.goes(site)
-	forbidden := s.trespass(ctx)
-	time.Sleep(200 * time.Millisecond)
-	s.l.relay.set(true, s.l.around(site, false)...)
-	s.did("cut off from the other sites", site, byRelay)
-	time.Sleep(s.length)
-	s.measured()
-	t := time.Now()
-	s.l.relay.set(false, s.l.around(site, false)...)
-	s.did("heard again", site, byRelay)
-	return errors.Join(s.returned(ctx, t), <-forbidden)
-}
-
-func oneWay(ctx context.Context, s *stage, _ string) error {
-	forbidden := s.trespass(ctx)
-	for i, site := range s.l.sites[:2] {
-		var ways []way
-		for _, other := range s.l.sites {
-			if other == site {
-				continue
-			}
-			if i == 0 {
-				ways = append(ways, way{other, site})
-			} else {
-				ways = append(ways, way{site, other})
-			}
-		}
-		s.goes(site)
-		s.l.relay.set(true, ways...)
-		s.did([]string{"does not hear the others", "is not heard by the others"}[i], site, byRelay)
-		time.Sleep(s.length)
-		s.measured()
-		t := time.Now()
-		s.l.relay.set(false, ways...)
-		s.did("heals", site, byRelay)
-		if err := s.returned(ctx, t); err != nil {
-			return err
-		}
-	}
-	return <-forbidden
-}
-
-func frozen(ctx context.Context, s *stage, _ string) error {
-	site := s.l.sites[0]
-	s.goes(site)
-	forbidden := s.trespass(ctx)
-	time.Sleep(200 * time.Millisecond)
-	if err := s.l.signal(site, syscall.SIGSTOP); err != nil {
-		return err
-	}
-	s.did("frozen", site, byStop)
-	time.Sleep(max(frozenFor, s.length))
-	s.measured()
-	t := time.Now()
-	if err := s.l.signal(site, syscall.SIGCONT); err != nil {
-		return err
-	}
-	s.did("thawed", site, "real: SIGCONT")
-	return errors.Join(s.returned(ctx, t), <-forbidden)
-}
-
-func badNetwork(ctx context.Context, s *stage, _ string) error {
-	normal := s.l.relay.delay
-	forbidden := s.trespass(ctx)
-	s.l.relay.weather(25*time.Millisecond, 0.05, 200*time.Millisecond)
-	s.did("50 ms there and back, 5% repeated after 200 ms", "", "injected: the relay delays")
-	time.Sleep(s.length)
-	s.measured()
-	s.l.relay.weather(normal, 0, 0)
-	s.did("fine again", "", "injected: the relay delays")
-	return errors.Join(s.returned(ctx, time.Now()), <-forbidden)
-}
-
-func rolling(ctx context.Context, s *stage, _ string) error {
-	forbidden := s.trespass(ctx)
-	for _, site := range s.l.sites {
-		s.goes(site)
-		s.did("drained", site, "real: bonghwa cluster drain")
-		if err := s.l.drain(ctx, site); err != nil {
-			return err
-		}
-		if err := s.l.stop(site); err != nil {
-			return err
-		}
-		t := time.Now()
-		s.did("started", site, byStart)
-		if err := s.l.start(ctx, site); err != nil {
-			return err
-		}
-		if err := s.l.steady(ctx); err != nil {
-			return err
-		}
-		s.out.BackMs = append(s.out.BackMs, millis(time.Since(t)))
-	}
-	time.Sleep(time.Second)
-	s.measured()
-	return <-forbidden
-}
-
-func allKilled(ctx context.Context, s *stage, _ string) error {
-	forbidden := s.trespass(ctx)
-	time.Sleep(200 * time.Millisecond)
-	for _, site := range s.l.sites {
-		s.goes(site)
-		s.l.kill(site)
-		s.did("dead", site, byKill)
-	}
-	time.Sleep(time.Second)
-	t := time.Now()
-	var ready []<-chan error
-	for _, site := range s.l.sites {
-		r, err := s.l.begin(site)
-		if err != nil {
-			return err
-		}
-		s.did("started", site, byStart)
-		ready = append(ready, r)
-	}
-	for _, r := range ready {
-		select {
-		case err := <-r:
-			if err != nil {
-				return err
-			}
-		case <-time.After(time.Minute):
-			return errors.New("a site did not come back within a minute")
-		}
-	}
-	if err := s.l.steady(ctx); err != nil {
-		return err
-	}
-	s.out.BackMs = append(s.out.BackMs, millis(time.Since(t)))
-	s.did("all current", "", "status")
-	time.Sleep(3 * time.Second)
-	s.measured()
-	return <-forbidden
 }

@@ -33,9 +33,9 @@ type warden struct {
 	stop     chan struct{}
 }
 
-func newWarden(urls []string) *warden {
+func newWarden(urls []string, way http.RoundTripper) *warden {
 	return &warden{urls: urls, stop: make(chan struct{}),
-		http: &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
+		http: &http.Client{Timeout: 3 * time.Second, Transport: way}}
 }
 
 // suspect is an account with a session over plain HTTP.

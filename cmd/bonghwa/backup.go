@@ -51,6 +51,26 @@ func (c backupCmd) Run() error {
 	return nil
 }
 
+// backupFlags are of serve, for a machine that is alone; a cluster's node has [backup] in its file.
+type backupFlags struct {
+	BackupTo          string   `name:"backup-to" help:"Keep daily checkpoints and every entry of the log in this directory or s3://bucket/prefix, besides the copies beside the data. (A cluster's node: [backup] in its file.)" placeholder:"TARGET"`
+	BackupRecipient   []string `name:"backup-recipient" help:"Whom it is encrypted for: what backup-key new prints." placeholder:"age1..."`
+	BackupUnencrypted bool     `name:"backup-unencrypted" help:"Do not encrypt it: whoever has the archive can read everything."`
+	BackupEndpoint    string   `name:"backup-endpoint" help:"Where S3 is." placeholder:"https://s3.example.org"`
+	BackupRegion      string   `name:"backup-region" help:"Region of S3."`
+	BackupCredentials string   `name:"backup-credentials" help:"File with the credentials for S3; without it the environment and the usual places are asked." type:"path" placeholder:"FILE"`
+	BackupDays        int      `name:"backup-days" help:"For how long it is kept." default:"30"`
+}
+
+func (c backupFlags) backup() *config.Backup {
+	if c.BackupTo == "" {
+		return nil
+	}
+	encrypt := !c.BackupUnencrypted
+	return &config.Backup{To: c.BackupTo, Endpoint: c.BackupEndpoint, Region: c.BackupRegion, Credentials: c.BackupCredentials,
+		Recipients: c.BackupRecipient, Encrypt: &encrypt, KeepDays: c.BackupDays}
+}
+
 // source is an archive that is read.
 type source struct {
 	From        string `help:"The archive: a directory, or s3://bucket/prefix. Default: what --config says." placeholder:"TARGET"`

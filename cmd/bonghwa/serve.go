@@ -22,30 +22,26 @@ import (
 )
 
 type serveCmd struct {
-	Config            string   `help:"File of a cluster's node (bonghwa cluster init writes it). It says where data and addresses are; the flags for them are then not used." type:"path" placeholder:"FILE"`
-	Rebuild           bool     `help:"With --config and an empty directory: this site's disks are gone for good; it is let in anew, and its views come from another site."`
-	Data              string   `help:"Directory for everything that is kept." default:"bonghwa-data" type:"path"`
-	Listen            string   `help:"Address for people's clients." default:"127.0.0.1:8080"`
-	LAN               lanMode  `name:"lan" help:"Let phones and other machines of this network in as well, encrypted by a certificate of this machine's own. --lan=http: in the open."`
-	LANListen         string   `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
-	TLSCert           string   `name:"tls-cert" help:"Certificate (PEM); needed beyond loopback." type:"path"`
-	TLSKey            string   `name:"tls-key" help:"Key of the certificate (PEM)." type:"path"`
-	Insecure          bool     `help:"Listen beyond loopback without TLS, because something in front encrypts."`
-	Signup            string   `help:"Who may sign up: open, invite or closed. Default: open if --listen is loopback (for the network of --lan too), else invite." enum:",open,invite,closed" default:""`
-	AcceptClock       bool     `help:"Start although this machine's clock is far from the time of the last entry."`
-	ForceInternal     []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
-	Host              []string `help:"A name under which a proxy on this machine passes requests on to a loopback --listen, which otherwise answers to names of loopback only." placeholder:"chat.example.org"`
-	PublicMetrics     bool     `help:"Show /metrics to other machines too."`
-	BackupTo          string   `name:"backup-to" help:"Keep daily checkpoints and every entry of the log in this directory or s3://bucket/prefix, besides the copies beside the data. (A cluster's node: [backup] in its file.)" placeholder:"TARGET"`
-	BackupRecipient   []string `name:"backup-recipient" help:"Whom it is encrypted for: what backup-key new prints." placeholder:"age1..."`
-	BackupUnencrypted bool     `name:"backup-unencrypted" help:"Do not encrypt it: whoever has the archive can read everything."`
-	BackupEndpoint    string   `name:"backup-endpoint" help:"Where S3 is." placeholder:"https://s3.example.org"`
-	BackupRegion      string   `name:"backup-region" help:"Region of S3."`
-	BackupCredentials string   `name:"backup-credentials" help:"File with the credentials for S3; without it the environment and the usual places are asked." type:"path" placeholder:"FILE"`
-	BackupDays        int      `name:"backup-days" help:"For how long it is kept." default:"30"`
-	NoLimits          bool     `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
-	Pprof             string   `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
-	LogLevel          string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	Config        string   `help:"File of a cluster's node (bonghwa cluster init writes it). It says where data and addresses are; the flags for them are then not used." type:"path" placeholder:"FILE"`
+	Rebuild       bool     `help:"With --config and an empty directory: this site's disks are gone for good; it is let in anew, and its views come from another site."`
+	Data          string   `help:"Directory for everything that is kept." default:"bonghwa-data" type:"path"`
+	Listen        string   `help:"Address for people's clients." default:"127.0.0.1:8080"`
+	LAN           lanMode  `name:"lan" help:"Let phones and other machines of this network in as well, encrypted by a certificate of this machine's own. --lan=http: in the open."`
+	LANListen     string   `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
+	TLSCert       string   `name:"tls-cert" help:"Certificate (PEM); needed beyond loopback." type:"path"`
+	TLSKey        string   `name:"tls-key" help:"Key of the certificate (PEM)." type:"path"`
+	Insecure      bool     `help:"Listen beyond loopback without TLS, because something in front encrypts."`
+	Signup        string   `help:"Who may sign up: open, invite or closed. Default: open if --listen is loopback (for the network of --lan too), else invite." enum:",open,invite,closed" default:""`
+	AcceptClock   bool     `help:"Start although this machine's clock is far from the time of the last entry."`
+	ForceInternal []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
+	Host          []string `help:"A name under which a proxy on this machine passes requests on to a loopback --listen, which otherwise answers to names of loopback only." placeholder:"chat.example.org"`
+	PublicMetrics bool     `help:"Show /metrics to other machines too."`
+	backupFlags
+	NoLimits  bool   `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
+	Isolated  bool   `help:"The network namespace of this process leads to nobody but a drill: what holds for loopback holds for it." hidden:""`
+	ClockFile string `help:"Add the duration in this file to the machine's clock; for drills, on loopback only." hidden:"" type:"path"`
+	Pprof     string `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
+	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
 func (c serveCmd) Run() error {
@@ -78,6 +74,10 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	if err != nil {
 		return err
 	}
+	wall, err := c.turnedClock()
+	if err != nil {
+		return err
+	}
 	site, err := web.New(web.Dist(), log)
 	if err != nil {
 		return err
@@ -89,7 +89,7 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	s, err := server.Start(ctx, server.Options{
 		Node: node, Rebuild: c.Rebuild, Backup: c.backup(),
 		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
-		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
+		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, Wall: wall, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
 		Root: site, WebBuild: site.Build(), Metrics: []prometheus.Collector{site.Metrics()},
 		Fatal: func(err error) {
 			select {
@@ -128,16 +128,6 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	return err
 }
 
-// backup is what the flags of a machine that is alone say.
-func (c *serveCmd) backup() *config.Backup {
-	if c.BackupTo == "" {
-		return nil
-	}
-	encrypt := !c.BackupUnencrypted
-	return &config.Backup{To: c.BackupTo, Endpoint: c.BackupEndpoint, Region: c.BackupRegion, Credentials: c.BackupCredentials,
-		Recipients: c.BackupRecipient, Encrypt: &encrypt, KeepDays: c.BackupDays}
-}
-
 // node reads --config, and takes from it what flags say otherwise.
 func (c *serveCmd) node() (*config.Node, error) {
 	if c.Config == "" {
@@ -154,18 +144,22 @@ func (c *serveCmd) node() (*config.Node, error) {
 		return nil, err
 	}
 	c.Data, c.Listen, c.TLSCert, c.TLSKey = n.Data, n.Listen, n.TLSCert, n.TLSKey
-	c.Insecure = c.Insecure || n.Insecure
+	c.Insecure = c.Insecure || n.Insecure || c.Isolated
 	if c.Signup == "" {
 		c.Signup = n.Signup
 	}
 	return n, nil
 }
 
+func (c serveCmd) onLoopback() bool {
+	return c.LAN == "" && (c.Isolated || strings.HasPrefix(c.Listen, "127.") || strings.HasPrefix(c.Listen, "localhost:"))
+}
+
 func (c serveCmd) limits() (gateway.Limits, error) {
 	if !c.NoLimits {
 		return gateway.Limits{}, nil
 	}
-	if c.LAN != "" || !strings.HasPrefix(c.Listen, "127.") && !strings.HasPrefix(c.Listen, "localhost:") {
+	if !c.onLoopback() {
 		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
 	}
 	const none = 1 << 30

@@ -290,7 +290,7 @@ func (c *Core) refused(now int64, it *item, latest bool, ref *Refusal, r Result)
 		c.settle(now, it, r)
 	case !latest:
 	case ref.Again:
-		if ref.Reason == apiv1.Reason_REASON_NOT_READY {
+		if ref.Reason == apiv1.Reason_REASON_NOT_READY || ref.Reason == apiv1.Reason_REASON_DISK_FULL {
 			c.suspect = c.cfg.Sites > 1 // stays here unless another site is ready
 		}
 		c.later(now, it.scope, int64(ref.RetryAfter))

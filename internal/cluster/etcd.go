@@ -284,7 +284,7 @@ func (e *Etcd) giveUpLeadership() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
-	_ = e.moveLeader(ctx, 250*time.Millisecond) // failed: an election will do
+	_ = e.moveLeader(ctx, 250*time.Millisecond, nil) // failed: an election will do
 }
 
 // shutdown stops the member at once. Tails end by themselves; only their reads are waited for, since a deliver may

@@ -126,18 +126,20 @@ func (e *Etcd) DropNode(ctx context.Context, node NodeID) error {
 	return e.insist(ctx, &pb.RequestOp{Request: &pb.RequestOp_RequestDeleteRange{RequestDeleteRange: &pb.DeleteRangeRequest{Key: nodeKey(node)}}})
 }
 
-// MoveLeader hands leadership to another voter, if this member has it.
-func (e *Etcd) MoveLeader(ctx context.Context) error { return e.moveLeader(ctx, time.Second) }
+// MoveLeader hands leadership to another voter, if this member has it: to one whose name is fit, or to any if that is nil.
+func (e *Etcd) MoveLeader(ctx context.Context, fit func(name string) bool) error {
+	return e.moveLeader(ctx, time.Second, fit)
+}
 
 // moveLeader asks one voter after the other, each for so long.
-func (e *Etcd) moveLeader(ctx context.Context, each time.Duration) error {
+func (e *Etcd) moveLeader(ctx context.Context, each time.Duration, fit func(name string) bool) error {
 	var last error
 	for _, id := range e.voters() {
 		self := e.server.MemberID()
 		if e.server.Leader() != self {
 			return nil
 		}
-		if id == self {
+		if m := e.server.Cluster().Member(id); id == self || fit != nil && (m == nil || !fit(m.Name)) {
 			continue
 		}
 		one, cancel := context.WithTimeout(ctx, each)

@@ -207,7 +207,7 @@ func TestGrow(t *testing.T) {
 	if got, err := seoul.Nodes(t.Context()); err != nil || !slices.Equal(got, records[:1]) {
 		t.Errorf("nodes after one was dropped: %+v, %v", got, err)
 	}
-	if err := seoul.MoveLeader(t.Context()); err != nil {
+	if err := seoul.MoveLeader(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if _, leads := seoul.Members(); leads {

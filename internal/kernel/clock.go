@@ -47,6 +47,10 @@ func (c *Clock) Stamp() uint64 {
 	return uint64(max(c.cur.UnixMilli(), 0))
 }
 
+// Set goes to the wall clock at once. It is for a clock whose stamps are not used because it is off: drawn slowly, one that
+// was an hour off would take days after it has been set right. Not safe for concurrent use.
+func (c *Clock) Set() { c.last, c.cur = c.boot(), c.wall().Round(0) }
+
 // CheckStart compares the wall clock at start with the time of the last entry: a clock far off would put wrong times on
 // everything for good. Both limits can be overridden by the operator.
 func CheckStart(now time.Time, lastMs uint64) error {

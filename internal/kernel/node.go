@@ -46,6 +46,11 @@ type Options struct {
 	Sink func(Applied)
 	// Stamp is the clock of entries, Unix milliseconds; nil = SystemClock.
 	Stamp func() uint64
+	// Wall is the machine's clock, of which SystemClock makes the stamps; nil = time.Now.
+	Wall func() time.Time
+	// ClockOff is by how much every other node's clock differs from this one's, as they said when asked before the start; 0: it
+	// does not, or fewer than two answered.
+	ClockOff time.Duration
 	// AcceptClock starts in spite of CheckStart.
 	AcceptClock bool
 	// DiskGuard says, when asked about once a second, why commands must be refused; nil = never.
@@ -81,7 +86,8 @@ type Node struct {
 	stopping atomic.Bool
 	fence    fence
 	skew     skew
-	stamping sync.Mutex // held while the clock is read
+	stamping sync.Mutex // held while the clock is read or set
+	turned   *Clock     // the clock, if it is one that can be set
 	// behaviour is what this node stamps: the highest number that every node of the cell knows.
 	behaviour atomic.Uint32
 	fatal     sync.Once
@@ -108,9 +114,13 @@ func Start(o Options) (n *Node, err error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
 	n = &Node{o: o, start: time.Now(), wake: make(chan struct{}, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.mu.waiters = map[uint64]*flight{}
+	n.skew.asked = o.ClockOff
 	defer CatchStorage(&err)
 	if _, err := rand.Read(n.inc[:]); err != nil {
 		return nil, err
@@ -131,11 +141,12 @@ func Start(o Options) (n *Node, err error) {
 	}
 	if o.Stamp == nil {
 		if !o.AcceptClock {
-			if err := CheckStart(time.Now(), last); err != nil {
+			if err := CheckStart(o.Wall(), last); err != nil {
 				return nil, err
 			}
 		}
-		n.o.Stamp = SystemClock().Stamp
+		n.turned = NewClock(o.Wall, bootTime)
+		n.o.Stamp = n.turned.Stamp
 	}
 	n.mu.batcher = NewBatcher(o.Log.Epoch(), o.Node, n.inc, 0)
 	snap := o.Domains[0].Store.Snapshot()
@@ -569,7 +580,7 @@ func (n *Node) Cut(epoch uint32) (uint64, bool) {
 }
 
 // Now is the time an entry proposed now would carry, within the time since the last one.
-func (n *Node) Now() uint64 { return uint64(time.Now().UnixMilli()) }
+func (n *Node) Now() uint64 { return uint64(n.o.Wall().UnixMilli()) }
 
 // Stats for /metrics.
 type Stats struct {

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// skewLimit is how far a clock may be off every other one.
-	skewLimit = 500 * time.Millisecond
+	// SkewLimit is how far a clock may be off every other one.
+	SkewLimit = 500 * time.Millisecond
 	// skewBeats entries of another node are looked at: the least difference of these is the one that waited least on its way.
 	skewBeats = 20
 	// skewHeard: a node that has not been heard of for so long says nothing about clocks.
@@ -22,6 +22,9 @@ const (
 type skew struct {
 	mu     sync.Mutex
 	others map[cluster.NodeID]*offsets
+	// asked is what the others said before this node started; it counts until two of them have been heard. Without it the first
+	// entries of a node that starts with a wrong clock would put that time on the whole cell.
+	asked time.Duration
 }
 
 // offsets are local time at apply minus stamp, in ms, of a node's last entries.
@@ -68,7 +71,8 @@ func (s *skew) off(now time.Time) time.Duration {
 			least = min(least, v)
 		}
 		d := time.Duration(least) * time.Millisecond
-		if d.Abs() <= skewLimit {
+		if d.Abs() <= SkewLimit {
+			s.asked = 0
 			return 0
 		}
 		if nearest == 0 || d.Abs() < nearest.Abs() {
@@ -76,8 +80,9 @@ func (s *skew) off(now time.Time) time.Duration {
 		}
 	}
 	if heard < 2 {
-		return 0
+		return s.asked
 	}
+	s.asked = 0
 	return nearest
 }
 
@@ -99,9 +104,19 @@ func (n *Node) clock() uint64 {
 	return n.o.Stamp()
 }
 
+// setClock lets a clock that is not to be trusted go to what the machine's says now.
+func (n *Node) setClock() {
+	n.stamping.Lock()
+	defer n.stamping.Unlock()
+	if n.turned != nil {
+		n.turned.Set()
+	}
+}
+
 // stamp is the time for an own entry; 0, which is the time of the entry before, while the clock is not to be trusted.
 func (n *Node) stamp() uint64 {
 	if n.ClockOff() != 0 {
+		n.setClock()
 		return 0
 	}
 	return n.clock()

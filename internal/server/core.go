@@ -51,6 +51,7 @@ type coreOptions struct {
 	Fatal       func(error)
 	Forced      []kernel.Forced
 	AcceptClock bool
+	Wall        func() time.Time
 	URL         string
 	// nodes and plan are of a node that belongs to a cluster.
 	nodes *nodes
@@ -104,7 +105,7 @@ func openCore(ctx context.Context, d *Data, o coreOptions) (c *core, err error) 
 	}
 	c.node, err = kernel.Start(kernel.Options{
 		Archived: archived,
-		Log:      c.log, Node: d.NodeID, URL: o.URL, Site: site, Addr: addr, Domains: views, Sink: o.Sink, AcceptClock: o.AcceptClock,
+		Log:      c.log, Node: d.NodeID, URL: o.URL, Site: site, Addr: addr, Domains: views, Sink: o.Sink, AcceptClock: o.AcceptClock, Wall: o.Wall, ClockOff: o.plan.clockOff,
 		Fenced:    func(string) { o.nodes.fenced() },
 		DiskGuard: DiskGuard(d.Dir), Checkpoints: d.path(checkpointsDir), Forced: o.Forced, Fatal: o.Fatal, Logger: o.Logger,
 	})
@@ -214,12 +215,12 @@ func openLog(ctx context.Context, d *Data, first kernel.DomainStore, o coreOptio
 	}
 	// Entry 1 carries this machine's time for good, so a clock that is far off must be noticed before it is written.
 	if !o.AcceptClock {
-		if err := kernel.CheckStart(time.Now(), a.Time()); err != nil {
+		if err := kernel.CheckStart(o.Wall(), a.Time()); err != nil {
 			return log, err
 		}
 	}
 	// A restore has set the epoch in the views; the log then begins with it.
-	at := max(a.Time(), uint64(time.Now().UnixMilli()))
+	at := max(a.Time(), uint64(o.Wall().UnixMilli()))
 	if epoch := a.Position().Epoch; epoch != 0 {
 		return log, log.Init(ctx, epoch, kernel.FirstEntry(epoch, kernel.Behaviour, at))
 	}

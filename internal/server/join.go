@@ -76,6 +76,8 @@ type logPlan struct {
 	// from are ready sites that views can be fetched from; fetch says that they must be.
 	from  []config.Site
 	fetch bool
+	// clockOff is by how much this node's clock is off those of the others.
+	clockOff time.Duration
 }
 
 // enter decides how this node's log starts, and waits until it may. Of a node that has a log there is nothing to decide.
@@ -90,7 +92,9 @@ func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, e
 		}
 		// The list is not used by a member that has its log.
 		plan := logPlan{initial: self.Name + "=" + self.PeerURL(), fetch: n.data.Meta.Fetch}
-		for _, a := range n.askAll(ctx, n.cfg.Others()) {
+		answers := n.askAll(ctx, n.cfg.Others())
+		plan.clockOff = clockOff(answers)
+		for _, a := range answers {
 			if a.err != nil || a.st.Phase != phaseReady {
 				continue
 			}
@@ -106,6 +110,7 @@ func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, e
 		answers := n.askAll(ctx, n.cfg.Others())
 		plan, ok, why, err := n.decide(ctx, answers, url, rebuild)
 		if err != nil || ok {
+			plan.clockOff = clockOff(answers)
 			return plan, err
 		}
 		if why != said {

@@ -52,8 +52,11 @@ type NodeState struct {
 	Leader    bool   `json:"leader,omitempty"`
 	Draining  bool   `json:"draining,omitempty"`
 	DiskFull  string `json:"disk_full,omitempty"`
+	DiskLow   bool   `json:"disk_low,omitempty"`
 	// ClockOffMs is by how much the node's clock is off every other one; 0: it is not.
 	ClockOffMs int64 `json:"clock_off_ms,omitempty"`
+	// ClockMs is what its clock shows, Unix milliseconds.
+	ClockMs int64 `json:"clock_ms,omitempty"`
 	// Certificate is when this node's certificate ends, Unix seconds.
 	Certificate int64 `json:"certificate,omitempty"`
 	// Archive is how the archive is, as this node sees it.
@@ -90,6 +93,7 @@ type nodes struct {
 	version string
 	log     *slog.Logger
 	who     *pki.Identity
+	wall    func() time.Time
 	client  *http.Client
 	http    *http.Server
 	// core is set when the node has one; draining while it gives its people away.
@@ -104,7 +108,7 @@ type nodes struct {
 }
 
 // openNodes listens for other nodes. It answers from now on, also while this node waits to be let in.
-func openNodes(cfg *config.Node, data *Data, version string, log *slog.Logger) (*nodes, error) {
+func openNodes(cfg *config.Node, data *Data, version string, wall func() time.Time, log *slog.Logger) (*nodes, error) {
 	who, err := pki.Load(pki.Files{CA: cfg.Cluster.CA, Cert: cfg.Cluster.Cert, Key: cfg.Cluster.Key})
 	if err != nil {
 		return nil, err
@@ -112,7 +116,7 @@ func openNodes(cfg *config.Node, data *Data, version string, log *slog.Logger) (
 	if who.Site != cfg.Site {
 		return nil, fmt.Errorf("%s is the certificate of site %s, the file says %s", cfg.Cluster.Cert, who.Site, cfg.Site)
 	}
-	n := &nodes{cfg: cfg, data: data, version: version, log: log, who: who}
+	n := &nodes{cfg: cfg, data: data, version: version, log: log, who: who, wall: wall}
 	n.client = &http.Client{Transport: &http.Transport{TLSClientConfig: who.Client(), MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second}}
 	at := cfg.Self().Node
 	if cfg.Cluster.BindNode != "" {
@@ -165,7 +169,7 @@ func (n *nodes) close() {
 // state is what this node tells others.
 func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 	st = NodeState{Cluster: n.cfg.Cluster.ID, Site: n.cfg.Site, Node: n.data.Meta.Node, Phase: phaseNew, Version: n.version,
-		Behaviour: kernel.Behaviour, Certificate: n.who.NotAfter.Unix(), Draining: n.draining.Load()}
+		Behaviour: kernel.Behaviour, Certificate: n.who.NotAfter.Unix(), Draining: n.draining.Load(), ClockMs: n.wall().UnixMilli()}
 	switch {
 	case n.wasReady.Load():
 		st.Phase = phaseKnown
@@ -178,6 +182,7 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 	}
 	pos := c.node.Position()
 	st.Epoch, st.N, st.DiskFull = pos.Epoch, pos.N, c.node.Stats().DiskFull
+	st.DiskLow = diskLow(n.data.Dir)
 	_, st.Leader = c.log.Members()
 	st.ClockOffMs = c.node.ClockOff().Milliseconds()
 	st.Archive = n.archive.status(c)
@@ -250,6 +255,30 @@ type answer struct {
 	site config.Site
 	st   NodeState
 	err  error
+	// ahead is by how much this node's clock is ahead of that one's; in the time that the answer took nothing is known.
+	ahead time.Duration
+}
+
+// clockOff is by how much this node's clock is off every other one, of at least two: positive if it is ahead; 0: it is not.
+func clockOff(answers []answer) time.Duration {
+	var nearest time.Duration
+	asked := 0
+	for _, a := range answers {
+		if a.err != nil || a.st.ClockMs == 0 || a.st.ClockOffMs != 0 {
+			continue
+		}
+		asked++
+		if a.ahead.Abs() <= kernel.SkewLimit {
+			return 0
+		}
+		if nearest == 0 || a.ahead.Abs() < nearest.Abs() {
+			nearest = a.ahead
+		}
+	}
+	if asked < 2 {
+		return 0
+	}
+	return nearest
 }
 
 // askAll asks these sites for their state, all at once.
@@ -262,10 +291,12 @@ func (n *nodes) askAll(ctx context.Context, sites []config.Site) []answer {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			out[i].site = s
+			before := n.wall()
 			out[i].err = n.ask(ctx, s.Node, "GET", "/v1/state", nil, &out[i].st)
 			if out[i].err == nil && out[i].st.Cluster != n.cfg.Cluster.ID {
 				out[i].err = fmt.Errorf("it belongs to the cluster %s, this node to %s", out[i].st.Cluster, n.cfg.Cluster.ID)
 			}
+			out[i].ahead = ahead(before, n.wall(), time.UnixMilli(out[i].st.ClockMs))
 		}()
 	}
 	for range sites {
@@ -281,3 +312,15 @@ func (d *Data) hasLog() bool {
 }
 
 var errNoCore = errors.New("this node is not part of the cell yet")
+
+// ahead is by how much a clock that showed before and after is ahead of another one that showed at in between; what the
+// answer's way may explain does not count.
+func ahead(before, after, at time.Time) time.Duration {
+	switch {
+	case at.Before(before):
+		return before.Sub(at)
+	case at.After(after):
+		return after.Sub(at)
+	}
+	return 0
+}

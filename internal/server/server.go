@@ -40,11 +40,13 @@ type Options struct {
 	TLSCert, TLSKey string
 	Insecure        bool
 	// Signup is open, invite or closed; empty = open on loopback, invite beyond it.
-	Signup        string
-	Version       string
-	Limits        gateway.Limits
-	Forced        []kernel.Forced
-	AcceptClock   bool
+	Signup      string
+	Version     string
+	Limits      gateway.Limits
+	Forced      []kernel.Forced
+	AcceptClock bool
+	// Wall is this machine's clock; nil = time.Now.
+	Wall          func() time.Time
 	PublicMetrics bool
 	// Hosts are names under which a loopback listener is reached besides those of loopback.
 	Hosts []string
@@ -94,6 +96,9 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
 	if o.Signup == "" {
 		o.Signup = gateway.SignupInvite
 		if loopback {
@@ -135,7 +140,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		return s, err
 	}
 	s.core, err = openCore(ctx, s.data, coreOptions{
-		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, URL: s.URL(), nodes: s.nodes, plan: plan, archive: s.archive,
+		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, Wall: o.Wall, URL: s.URL(), nodes: s.nodes, plan: plan, archive: s.archive,
 		Sink: func(a kernel.Applied) {
 			<-s.applied
 			if s.gw != nil {
@@ -183,7 +188,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		if err = s.nodes.formed(ctx, s.core); err != nil {
 			return s, err
 		}
-		s.tasks.Go(s.watchClock)
+		s.tasks.Go(s.watchLead)
 	}
 	if !s.sound.Load() {
 		s.tasks.Go(s.scan)
@@ -215,7 +220,7 @@ func (s *Server) enter(ctx context.Context) (plan logPlan, err error) {
 	if err := s.data.belongs(s.o.Node); err != nil {
 		return plan, err
 	}
-	if s.nodes, err = openNodes(s.o.Node, s.data, s.o.Version, s.o.Logger); err != nil {
+	if s.nodes, err = openNodes(s.o.Node, s.data, s.o.Version, s.o.Wall, s.o.Logger); err != nil {
 		return plan, err
 	}
 	// From here on people who come are told how it is, however long this takes.

@@ -40,6 +40,9 @@ type SiteStatus struct {
 	Behaviour uint32 `json:"behaviour,omitempty"`
 	// ClockOffMs is by how much its clock is off every other one; 0: it is not.
 	ClockOffMs int64 `json:"clock_off_ms,omitempty"`
+	// DiskFull is why it takes no messages; DiskLow: it is on the way there.
+	DiskFull string `json:"disk_full,omitempty"`
+	DiskLow  bool   `json:"disk_low,omitempty"`
 	// CertificateDays is for how long this node's certificate is good.
 	CertificateDays int `json:"certificate_days,omitempty"`
 }
@@ -81,7 +84,8 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 	for _, a := range n.askAll(ctx, ask) {
 		m, member := members[a.site.Name]
 		one := SiteStatus{Site: a.site.Name, URL: urls[a.site.Name], Votes: member && !m.Learner, Leader: a.st.Leader, N: a.st.N,
-			Version: a.st.Version, Behaviour: a.st.Behaviour, Because: a.st.NotReady, ClockOffMs: a.st.ClockOffMs}
+			Version: a.st.Version, Behaviour: a.st.Behaviour, Because: a.st.NotReady, ClockOffMs: a.st.ClockOffMs,
+			DiskFull: a.st.DiskFull, DiskLow: a.st.DiskLow}
 		switch {
 		case a.err != nil:
 			one.State, one.Because = SiteUnreachable, cause(a.err).Error()
@@ -134,7 +138,7 @@ func (s *Status) say() {
 				alive++
 			}
 		}
-		s.Steady = s.Steady && one.State == SiteReady && one.Behind <= behindLimit && one.ClockOffMs == 0
+		s.Steady = s.Steady && one.State == SiteReady && one.Behind <= behindLimit && one.ClockOffMs == 0 && one.DiskFull == ""
 	}
 	s.Words = append(s.Words, outlook(voters, alive))
 	for _, one := range s.Sites {
@@ -149,6 +153,12 @@ func (s *Status) say() {
 			s.Words = append(s.Words, fmt.Sprintf("%s has sent its people elsewhere until it is started again", one.Site))
 		case one.Behind > behindLimit:
 			s.Words = append(s.Words, fmt.Sprintf("%s is %d entries behind", one.Site, one.Behind))
+		}
+		switch {
+		case one.DiskFull != "":
+			s.Words = append(s.Words, fmt.Sprintf("%s takes no messages, and its people go elsewhere: %s", one.Site, one.DiskFull))
+		case one.DiskLow:
+			s.Words = append(s.Words, fmt.Sprintf("the disk of %s is nearly full: make room; it does not lead until there is some", one.Site))
 		}
 		if one.ClockOffMs != 0 {
 			s.Words = append(s.Words, fmt.Sprintf("the clock of %s is off by %.1f s: it stamps and leads no more until it is set", one.Site, float64(one.ClockOffMs)/1000))
@@ -234,7 +244,7 @@ func (s *Server) drain(ctx context.Context) error {
 		return errors.New("no other site is ready to take these people")
 	}
 	s.nodes.draining.Store(true)
-	if err := s.core.log.MoveLeader(ctx); err != nil {
+	if err := s.core.log.MoveLeader(ctx, nil); err != nil {
 		s.o.Logger.Warn("leadership could not be handed over", "cause", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
@@ -284,31 +294,4 @@ func (a AdminClient) RemoveSite(ctx context.Context, site string) error {
 // Drain sends the node's people elsewhere, until it is started again.
 func (a AdminClient) Drain(ctx context.Context) error {
 	return a.call(ctx, "POST", "/drain", &struct{}{})
-}
-
-// watchClock gives leadership away while this node's clock is off every other one.
-func (s *Server) watchClock() {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	said := false
-	for {
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-tick.C:
-		}
-		off := s.core.node.ClockOff()
-		if said != (off != 0) {
-			said = off != 0
-			s.o.Logger.Warn("this machine's clock against every other site's", "off_ms", off.Milliseconds(), "trusted", !said)
-		}
-		if off == 0 {
-			continue
-		}
-		if _, leads := s.core.log.Members(); leads {
-			ctx, cancel := context.WithTimeout(s.ctx, time.Second)
-			_ = s.core.log.MoveLeader(ctx) // again in a second
-			cancel()
-		}
-	}
 }

@@ -215,7 +215,7 @@ function refused(s: Inside, now: number, it: Open, latest: boolean, f: Failure):
   } else if (!latest) {
     return
   } else if (f.again) {
-    if (f.reason === 'not_ready') s.suspect = s.others // stays here unless another site is ready
+    if (f.reason === 'not_ready' || f.reason === 'disk_full') s.suspect = s.others // stays here unless another site is ready
     later(s, now, it.scope, f.retryAfterMs)
   } else if (it.n === 0) {
     settle(s, now, it, verdict) // a createRoom has no name to give up

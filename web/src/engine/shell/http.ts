@@ -21,7 +21,7 @@ const attemptTimeout = 10_000
 const elsewhereTimeout = 2500
 const attempts = 3
 /** soon: reasons for which the same call can succeed a moment later. */
-const soon = new Set(['not_ready', 'behind', 'unknown_outcome'])
+const soon = new Set(['not_ready', 'behind', 'unknown_outcome', 'disk_full'])
 const peopleBatch = 200
 
 /** Calls are the three services of one site. */
