@@ -245,7 +245,7 @@ func alive(ctx context.Context, cfg *config.Node) error {
 	if err != nil {
 		return err
 	}
-	n := &nodes{cfg: cfg, client: &http.Client{Transport: &http.Transport{TLSClientConfig: who.Client(), DisableKeepAlives: true}}}
+	n := &nodes{cfg: cfg, wall: time.Now, client: &http.Client{Transport: &http.Transport{TLSClientConfig: who.Client(), DisableKeepAlives: true}}}
 	for _, a := range n.askAll(ctx, cfg.Others()) {
 		if a.err == nil && a.st.Phase != phaseNew {
 			return fmt.Errorf("%s answers and is part of the cell: it is not lost; start this site with bonghwa serve --config FILE, or stop that one for good", a.site.Name)

@@ -284,7 +284,7 @@ func (v *verifier) apply(ctx context.Context, epoch uint32, list []ordered) erro
 		if len(v.checkpoints) > 0 {
 			if c := v.checkpoints[0]; c.Pos.N < list[0].n { // of what is missing
 				v.checkpoints = v.checkpoints[1:]
-				if v.views == nil {
+				if v.views == nil || v.views.position().N < c.Pos.N {
 					if err := v.resume(ctx, c); err != nil {
 						return err
 					}
@@ -292,6 +292,11 @@ func (v *verifier) apply(ctx context.Context, epoch uint32, list []ordered) erro
 				continue
 			} else if c.Pos.N < v.next {
 				here, k = &c, int(c.Pos.N-list[0].n)+1
+			}
+		}
+		if v.views != nil && v.views.position().N+1 < list[0].n { // a checkpoint that does not reach over what is missing
+			if err := v.drop(); err != nil {
+				return err
 			}
 		}
 		if v.views != nil {
