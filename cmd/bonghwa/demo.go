@@ -3,14 +3,15 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -62,17 +63,24 @@ func (c demoCmd) Run() error {
 type demoPlace struct {
 	dir        string
 	data, urls []string
+	// sites are their names, and fire the drill that they are measured for; of several sites.
+	sites []string
+	fire  *demoFire
 }
 
 // keep runs the people until ctx ends. Those who end before are started again, after a rest that grows while they keep
 // ending soon.
 func (c demoCmd) keep(ctx context.Context, self string, s demoPlace) {
-	rest := shortestRest
+	rest, returning := shortestRest, false
 	for {
 		start := time.Now()
-		err := c.people(ctx, self, s)
+		err := c.people(ctx, self, s, returning)
+		returning = errors.Is(err, errAgain)
 		if ctx.Err() != nil {
 			return
+		}
+		if returning {
+			continue
 		}
 		if time.Since(start) > 10*longestRest {
 			rest = shortestRest
@@ -89,10 +97,13 @@ func (c demoCmd) keep(ctx context.Context, self string, s demoPlace) {
 
 // people runs the process of the people once. It goes when its standard input ends: at the end of this process too,
 // however that comes.
-func (c demoCmd) people(ctx context.Context, self string, s demoPlace) error {
+func (c demoCmd) people(ctx context.Context, self string, s demoPlace, returning bool) error {
 	args := []string{"demo-people", "--dir", s.dir, "--seed", strconv.FormatUint(c.Seed, 10), "--per-day", strconv.Itoa(c.PerDay)}
 	for i := range s.data {
 		args = append(args, "--data", s.data[i], "--url", s.urls[i])
+	}
+	for _, name := range s.sites {
+		args = append(args, "--site", name)
 	}
 	cmd := exec.Command(self, args...)
 	cmd.Stderr = os.Stderr
@@ -114,14 +125,32 @@ func (c demoCmd) people(ctx context.Context, self string, s demoPlace) error {
 		time.AfterFunc(goWait, func() { _ = cmd.Process.Kill() })
 	})
 	defer stop()
+	asked := false
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
-		if lines.Text() == peopleReady {
-			fmt.Println("  people    twelve simulated people are here; sign up, and one of them writes at once")
+		switch line := lines.Text(); {
+		case line == peopleReady:
+			if !returning {
+				fmt.Println("  people    twelve simulated people are here; sign up, and one of them writes at once")
+			}
+			if s.fire != nil {
+				s.fire.here(in, func() { asked = true; _ = in.Close() })
+			}
+		case strings.HasPrefix(line, drillLine) && s.fire != nil:
+			s.fire.said(strings.TrimPrefix(line, drillLine))
 		}
 	}
-	return cmd.Wait()
+	if s.fire != nil {
+		s.fire.here(nil, nil)
+	}
+	if err := cmd.Wait(); err != nil || !asked {
+		return err
+	}
+	return errAgain
 }
+
+// errAgain: the people were asked to go, and come again.
+var errAgain = errors.New("they come again")
 
 // peopleReady is what the people's process says when all are there.
 const peopleReady = "ready"
@@ -130,6 +159,7 @@ const peopleReady = "ready"
 type demoPeopleCmd struct {
 	Dir    string   `required:"" type:"path"`
 	Data   []string `required:"" type:"path"`
+	Site   []string
 	URL    []string `name:"url" required:""`
 	Seed   uint64
 	PerDay int
@@ -140,14 +170,23 @@ func (c demoPeopleCmd) Run() error {
 	defer stop()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	m := &measured{sites: c.Site, urls: c.URL, out: os.Stdout}
 	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
+		m.obey(ctx, os.Stdin)
 		cancel()
 	}()
 	err := demo.Run(ctx, demo.Options{
 		Dir: c.Dir, URLs: c.URL, Seed: c.Seed, PerDay: c.PerDay,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-		Ready:  func() { fmt.Println(peopleReady) },
+		Ready: func(list []demo.Present) {
+			if len(c.Site) > 1 {
+				if err := m.ready(ctx, list); err != nil {
+					fmt.Fprintln(os.Stderr, "bonghwa: the twelve cannot be measured:", err)
+				}
+			}
+			fmt.Println(peopleReady)
+		},
+		Heard: m.heard, Acked: m.acked,
 		Operator: demo.Operator{
 			MarkSimulated: func(ctx context.Context, handle string) error {
 				return c.anywhere(ctx, func(a server.AdminClient) error { return a.MarkSimulated(ctx, handle) })

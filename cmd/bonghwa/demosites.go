@@ -27,6 +27,8 @@ type demoSites struct {
 	nodes []*config.Node
 	files []string
 
+	fire *demoFire
+
 	mu    sync.Mutex
 	procs map[string]*exec.Cmd
 	ended map[string]chan struct{}
@@ -34,8 +36,8 @@ type demoSites struct {
 
 var demoNames = []string{"seoul", "daejeon", "busan"}
 
-const demoHelp = `  burn SITE    take the power from a site: its process is killed at once
-  light SITE   start it again
+const demoHelp = `  burn SITE    take the power from a site: it falls silent, and its process is killed
+  light SITE   start it again; then everything that was acknowledged is read back
   status       how the sites are
   quit         stop everything`
 
@@ -51,6 +53,12 @@ func (c demoCmd) onSites() error {
 		return err
 	}
 	defer d.stopAll()
+	d.fire = newDemoFire(ctx, d)
+	closing, err := server.ServeControl(filepath.Join(dir, controlSocket), d.fire.control())
+	if err != nil {
+		return err
+	}
+	defer closing()
 	ready := make(chan error)
 	for _, n := range d.nodes {
 		go func() { ready <- d.light(ctx, n.Site) }()
@@ -62,11 +70,16 @@ func (c demoCmd) onSites() error {
 		return err
 	}
 	fmt.Println("봉화 세 곳이 켜졌어요 · three beacons are lit")
-	place := demoPlace{dir: filepath.Join(dir, "demo")}
+	place := demoPlace{dir: filepath.Join(dir, "demo"), fire: d.fire}
 	for _, n := range d.nodes {
 		fmt.Printf("  %-9s %s\n", n.Site, n.URL)
-		place.data, place.urls = append(place.data, n.Data), append(place.urls, n.URL)
+		place.data, place.urls, place.sites = append(place.data, n.Data), append(place.urls, n.URL), append(place.sites, n.Site)
 	}
+	handle, password, err := d.operator(ctx, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  operator  log in as %s, password %s, and open %s/ops\n", handle, password, d.nodes[len(d.nodes)-1].URL)
 	fmt.Println("open one of them, sign up, and let its site burn while you write. Type here:")
 	fmt.Println(demoHelp)
 	gone := make(chan struct{})
@@ -103,6 +116,9 @@ func (c demoCmd) prepare() (d *demoSites, dir string, err error) {
 		}
 	}
 	for _, f := range d.files {
+		if err := config.SetControl(f, filepath.Join("..", controlSocket)); err != nil {
+			return nil, "", err
+		}
 		n, err := config.Load(f)
 		if err != nil {
 			return nil, "", err
@@ -190,11 +206,19 @@ func (d *demoSites) lit(site string) bool {
 	}
 }
 
+// signal sends a signal to a site's process.
+func (d *demoSites) signal(site string, s syscall.Signal) error {
+	if !d.lit(site) {
+		return fmt.Errorf("%s is out already", site)
+	}
+	d.mu.Lock()
+	cmd := d.procs[site]
+	d.mu.Unlock()
+	return cmd.Process.Signal(s)
+}
+
 // burn kills a site's process at once.
 func (d *demoSites) burn(site string) error {
-	if _, ok := d.find(site); !ok {
-		return fmt.Errorf("there is no site %q", site)
-	}
 	if !d.lit(site) {
 		return fmt.Errorf("%s is out already", site)
 	}
@@ -218,6 +242,7 @@ func (d *demoSites) stopAll() {
 		d.mu.Unlock()
 		wg.Go(func() {
 			_ = cmd.Process.Signal(syscall.SIGTERM)
+			_ = cmd.Process.Signal(syscall.SIGCONT) // one that burns is frozen
 			select {
 			case <-ended:
 			case <-time.After(goWait):
@@ -255,12 +280,12 @@ func (d *demoSites) obey(ctx context.Context, quit func()) {
 		case "":
 			continue
 		case "burn":
-			if err = d.burn(site); err == nil {
+			if err = d.fire.burn(site); err == nil {
 				fmt.Printf("%s is out; its people go on at the other sites\n", site)
 			}
 		case "light":
-			if err = d.light(ctx, site); err == nil {
-				fmt.Printf("%s is lit again\n", site)
+			if err = d.fire.light(site); err == nil {
+				err = d.fire.wait(ctx, os.Stdout)
 			}
 		case "status":
 			err = d.say(ctx, os.Stdout)
@@ -278,13 +303,26 @@ func (d *demoSites) obey(ctx context.Context, quit func()) {
 
 // say asks the first site that answers.
 func (d *demoSites) say(ctx context.Context, w io.Writer) (err error) {
+	s, err := d.status(ctx)
+	if err != nil {
+		return err
+	}
+	return printStatus(w, s)
+}
+
+// status asks the first site that answers. One that burns is frozen, and is not asked.
+func (d *demoSites) status(ctx context.Context) (s server.Status, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
+	err = errors.New("no site answers")
+	burns := d.fire.burns()
 	for _, n := range d.nodes {
-		var s server.Status
+		if n.Site == burns {
+			continue
+		}
 		if s, err = server.Admin(n.Data).Status(ctx); err == nil {
-			return printStatus(w, s)
+			return s, nil
 		}
 	}
-	return err
+	return s, err
 }

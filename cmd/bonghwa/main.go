@@ -22,7 +22,7 @@ type cli struct {
 	Bench   benchCmd     `cmd:"" help:"Measure this machine: a load generator against a server of its own."`
 	Cluster clusterCmd   `cmd:"" help:"Make one system of several sites."`
 	Status  statusCmd    `cmd:"" help:"Say how the sites of a cluster are, and what one more loss would cost."`
-	Drill   drillCmd     `cmd:"" help:"Burn a site of a cluster of three while people talk, and audit what became of everything they were told."`
+	Drill   drillCmds    `cmd:"" help:"Burn a site of a cluster of three while people talk, and audit what became of everything they were told."`
 	Backup  backupCmd    `cmd:"" help:"Copy everything while the server runs."`
 	Restore restoreCmd   `cmd:"" help:"Make a data directory from a backup."`
 	People  peopleCmd    `cmd:"" help:"Look after accounts."`

@@ -67,6 +67,9 @@ func (c restoreCmd) Run() error {
 type peopleCmd struct {
 	Invite        inviteCmd        `cmd:"" help:"Print an invitation with which people sign up where the server asks for one."`
 	ResetPassword resetPasswordCmd `cmd:"" help:"Print a one-time code with which the owner of an account logs in once and chooses a new password."`
+	Grant         grantCmd         `cmd:"" help:"Give somebody a role: operator, who sees how the sites are, what was done to them, and the drills."`
+	Revoke        revokeCmd        `cmd:"" help:"Take a role back; it binds at once."`
+	Operators     operatorsCmd     `cmd:"" help:"List who is an operator."`
 }
 
 type inviteCmd struct {

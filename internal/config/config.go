@@ -35,6 +35,9 @@ type Node struct {
 	Insecure bool   `toml:"insecure,omitempty" comment:"true: something in front encrypts what people's clients send."`
 	Signup   string `toml:"signup,omitempty" comment:"Who may sign up: open, invite or closed."`
 
+	// Control is the unix socket of whoever runs this node in a demo, by which a site is burned from the operators' page.
+	Control string `toml:"control,omitempty" comment:"Only in a demo: the socket by which the operators' page burns a site."`
+
 	Cluster Cluster `toml:"cluster" comment:"The cluster and its sites."`
 }
 
@@ -108,7 +111,7 @@ func Load(path string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range []*string{&n.Data, &n.TLSCert, &n.TLSKey, &n.Cluster.CA, &n.Cluster.Cert, &n.Cluster.Key} {
+	for _, p := range []*string{&n.Data, &n.Control, &n.TLSCert, &n.TLSKey, &n.Cluster.CA, &n.Cluster.Cert, &n.Cluster.Key} {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}

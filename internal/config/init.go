@@ -53,6 +53,23 @@ func (n *Node) Save(path string) error {
 	return write(path, append([]byte(fileHead), b...))
 }
 
+// SetControl writes into a node's file by which socket a site of a demo is burned. Nothing else in it changes.
+func SetControl(path, socket string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("the node's file cannot be read: %v", err)
+	}
+	n := &Node{}
+	if err := toml.Unmarshal(b, n); err != nil {
+		return fmt.Errorf("%s: %s", path, sentence(err))
+	}
+	if n.Control == socket {
+		return nil
+	}
+	n.Control = socket
+	return n.Save(path)
+}
+
 // fileHead is the first line of a node's file.
 const fileHead = "# A node of a Bonghwa cluster: bonghwa serve --config " + FileName + "\n"
 

@@ -36,8 +36,11 @@ type Options struct {
 	PerDay   int
 	Operator Operator
 	Logger   *slog.Logger
-	// Ready is called when all are there.
-	Ready func()
+	// Ready is called when all are there, with each of them.
+	Ready func(list []Present)
+	// Heard is told what each of them hears, Acked what each has been acknowledged; nil: nobody is.
+	Heard func(who int, e client.Event)
+	Acked func(who int, room string, seq uint64, text string)
 }
 
 // lookEvery is how often the twelve look who is here.
@@ -53,6 +56,12 @@ type troupe struct {
 	cast    *Cast
 	heard   mailbox
 	tasks   sync.WaitGroup
+}
+
+// Present is one of the twelve who is there: somebody else may write through the client, too.
+type Present struct {
+	Client           *client.Client
+	Handle, Password string
 }
 
 // Run signs the twelve up, or in, and lets them live until ctx ends or something cannot go on.
@@ -103,7 +112,15 @@ func (t *troupe) live(ctx context.Context) error {
 		}
 	}
 	if t.o.Ready != nil {
-		t.o.Ready()
+		var list []Present
+		for i, c := range t.clients {
+			password, err := passwordIn(filepath.Join(t.o.Dir, people[i].handle))
+			if err != nil {
+				return err
+			}
+			list = append(list, Present{c, people[i].handle, password})
+		}
+		t.o.Ready(list)
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -146,6 +163,8 @@ func (t *troupe) do(ctx context.Context, action any) error {
 			r, err := p.Wait(ctx)
 			if err != nil {
 				t.note(ctx, "a message was not taken", err)
+			} else if t.o.Acked != nil {
+				t.o.Acked(a.Who, r.Room, r.Seq, a.Text)
 			}
 			t.heard.put(func() error { t.cast.Said(time.Now(), a.ID, r.Seq); return nil })
 		})
@@ -189,6 +208,9 @@ func (t *troupe) note(ctx context.Context, what string, err error) {
 
 // event takes what a client hears. It is called by that client and must not wait.
 func (t *troupe) event(who int, e client.Event) {
+	if t.o.Heard != nil {
+		t.o.Heard(who, e)
+	}
 	switch e := e.(type) {
 	case client.MessageEvent:
 		m := e.Message

@@ -78,6 +78,8 @@ type Options struct {
 	Root http.Handler
 	// Status serves /status and /status.json to anybody; nil = nothing is there.
 	Status http.Handler
+	// Operations are what the operators' page asks for; nil: it gets lists and nothing else.
+	Operations *Operations
 	// PublicMetrics shows /metrics to others than loopback.
 	PublicMetrics bool
 	// Hosts are names under which a loopback listener is reached besides those of loopback: of a proxy in front.
@@ -99,6 +101,7 @@ type Gateway struct {
 	days    days
 	tries   limiters
 	metrics *metrics
+	load    loadMeter
 	live    *liveServer
 	handler http.Handler
 }

@@ -29,6 +29,7 @@ func (g *Gateway) routes() http.Handler {
 	apiv1connect.RegisterAccountServiceHandler(srv, accounts{g})
 	apiv1connect.RegisterPeopleServiceHandler(srv, peoples{g})
 	apiv1connect.RegisterChatServiceHandler(srv, chats{g})
+	apiv1connect.RegisterOperatorServiceHandler(srv, operators{g})
 	calls := http.NewServeMux()
 	connecthttp.Mount(calls, srv, connecthttp.WithReadMaxBytes(maxRequest), connecthttp.WithCompressMinBytes(1024))
 

@@ -275,6 +275,18 @@ func (h *Hub) takeDirty(into []*Session) []*Session {
 	return into
 }
 
+// Here counts the people who are connected to this node.
+func (h *Hub) Here() (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, p := range h.mu.people {
+		if p.online && len(p.sessions) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Sessions counts the sessions that have said hello.
 func (h *Hub) Sessions() int {
 	h.mu.Lock()

@@ -137,3 +137,64 @@ func (g *Gateway) SignUps(ctx context.Context, after string) (list []SignedUp, n
 		}
 	}
 }
+
+// SetOperator gives or takes the role of operator, for somebody at a terminal of this site.
+func (g *Gateway) SetOperator(ctx context.Context, handle string, yes bool) error {
+	user, err := g.byHandle(handle)
+	if err != nil {
+		return err
+	}
+	here, _ := g.sites()
+	if yes {
+		return g.operate(ctx, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_GrantRole{GrantRole: &logv1.GrantRole{Whom: user[:], Role: people.Operator, Site: here}}})
+	}
+	return g.operate(ctx, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RevokeRole{RevokeRole: &logv1.RevokeRole{Whom: user[:], Role: people.Operator, Site: here}}})
+}
+
+// RecordAct writes down what somebody did at a terminal of this site.
+func (g *Gateway) RecordAct(ctx context.Context, what, on string) error {
+	here, _ := g.sites()
+	return g.operate(ctx, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RecordAct{RecordAct: &logv1.RecordAct{Site: here, What: what, On: on}}})
+}
+
+// RecordDrill writes down what a drill found.
+func (g *Gateway) RecordDrill(ctx context.Context, d *logv1.RecordDrill) error {
+	return g.operate(ctx, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RecordDrill{RecordDrill: d}})
+}
+
+// OperatorAt is one of the operators.
+type OperatorAt struct {
+	Handle      string `json:"handle"`
+	DisplayName string `json:"display_name"`
+	SinceMs     uint64 `json:"since_ms"`
+}
+
+// OperatorList lists who has the role.
+func (g *Gateway) OperatorList() (list []OperatorAt, err error) {
+	return list, g.read(kernel.DomainPeople, func(s kernel.Snapshot) error {
+		for _, o := range people.Operators(s) {
+			a, _ := people.GetAccount(s, o.User)
+			list = append(list, OperatorAt{a.Handle, a.DisplayName, o.Since})
+		}
+		return nil
+	})
+}
+
+// LastHeld is when the newest drill ended that held, Unix ms; 0: none did.
+func (g *Gateway) LastHeld() (held uint64, err error) {
+	return held, g.read(kernel.DomainPeople, func(s kernel.Snapshot) error { held = people.LastHeld(s); return nil })
+}
+
+// FirstDay is when the first account was made. It needs no ready node: the past does not change.
+func (g *Gateway) FirstDay() (first uint64, err error) {
+	defer kernel.CatchStorage(&err)
+	s := g.k.Snapshot(kernel.DomainPeople)
+	defer s.Close()
+	people.Accounts(s, func(a people.Account) bool {
+		if first == 0 || a.Created < first {
+			first = a.Created
+		}
+		return true
+	})
+	return first, nil
+}

@@ -24,7 +24,7 @@ func (p peoples) GetMe(ctx context.Context, _ *apiv1.GetMeRequest) (*apiv1.GetMe
 	out := &apiv1.GetMeResponse{Device: c.device.String(), MustChangePassword: c.oneTime}
 	return out, p.g.read(kernel.DomainPeople, func(s kernel.Snapshot) error {
 		a, _ := people.GetAccount(s, c.user)
-		out.Me, out.Position = userOf(&a), position(s.Position())
+		out.Me, out.Position, out.Operator = userOf(&a), position(s.Position()), people.IsOperator(s, c.user)
 		return nil
 	})
 }

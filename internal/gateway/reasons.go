@@ -54,6 +54,7 @@ var rules = map[apiv1.Reason]rule{
 	apiv1.Reason_REASON_UNKNOWN_USER:       {connect.CodeNotFound, true, false, "there is no such person"},
 	apiv1.Reason_REASON_BAD_CODE:           {connect.CodeInvalidArgument, true, false, "wrong or expired code"},
 	apiv1.Reason_REASON_LIMIT:              {connect.CodeFailedPrecondition, true, false, "a limit is reached"},
+	apiv1.Reason_REASON_NOT_OPERATOR:       {connect.CodePermissionDenied, true, false, "this is for operators"},
 	apiv1.Reason_REASON_UNKNOWN_DEVICE:     {connect.CodeNotFound, true, false, "there is no such device"},
 
 	apiv1.Reason_REASON_UNKNOWN_ROOM:    {connect.CodeNotFound, true, false, "there is no such room"},
@@ -83,6 +84,7 @@ var verdicts = map[kernel.Code]apiv1.Reason{
 	kernel.UnknownDevice:     apiv1.Reason_REASON_UNKNOWN_DEVICE,
 	kernel.LimitReached:      apiv1.Reason_REASON_LIMIT,
 	kernel.BadOneTimeCode:    apiv1.Reason_REASON_BAD_CODE,
+	kernel.NotOperator:       apiv1.Reason_REASON_NOT_OPERATOR,
 	kernel.UnknownRoom:       apiv1.Reason_REASON_UNKNOWN_ROOM,
 	kernel.NotMember:         apiv1.Reason_REASON_NOT_MEMBER,
 	kernel.CannotReceive:     apiv1.Reason_REASON_CANNOT_RECEIVE,
@@ -176,6 +178,8 @@ func refused(err error) *Failure {
 		return &Failure{Reason: apiv1.Reason_REASON_BUSY, RetryAfter: 200, cause: err}
 	case errors.Is(err, kernel.ErrUnknownOutcome), errors.Is(err, kernel.ErrStopped):
 		r = apiv1.Reason_REASON_UNKNOWN_OUTCOME
+	case errors.Is(err, kernel.ErrTooNew):
+		return &Failure{Reason: apiv1.Reason_REASON_UNAVAILABLE, text: err.Error(), cause: err}
 	case errors.Is(err, kernel.ErrDiskFull):
 		r = apiv1.Reason_REASON_DISK_FULL
 	case errors.Is(err, kernel.ErrMalformed):

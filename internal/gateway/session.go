@@ -368,7 +368,11 @@ func (s *Session) submit(id uint64, cmd *command) error {
 	}
 	s.hub.g.metrics.submits.Inc()
 	p := &parked{s: s, cmd: cmd, id: id}
+	begun := s.hub.g.now()
 	err := s.hub.g.k.Submit(kernel.DomainChat, cmd.bytes, func(res kernel.Result) {
+		if now := s.hub.g.now(); res.Err == nil && cmd.name != nil {
+			s.hub.g.load.acked(now, now.Sub(begun))
+		}
 		p.res = res
 		s.hub.answered(p)
 	})

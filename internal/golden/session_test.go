@@ -28,6 +28,7 @@ func play(t *testing.T) *session {
 	w.talk()
 	w.names()
 	w.pictures()
+	w.operators()
 	w.groups()
 	w.blocks()
 	w.passwords()
@@ -138,6 +139,29 @@ func (w *cast) pictures() {
 		simulated(kernel.OK, w.d.id[:]), simulated(kernel.OK, w.d.id[:]), simulated(kernel.UnknownUser, random("nobody", 10)),
 		befriend(kernel.OK, w.d, w.a.id[:], w.b.id[:]), befriend(kernel.OK, w.d, w.a.id[:]), befriend(kernel.Invalid, w.d, w.d.id[:]),
 		befriend(kernel.UnknownUser, w.d, w.c.id[:], random("nobody", 10)))
+}
+
+// operators are what behaviour 3 added: a role, acts, and drills.
+func (w *cast) operators() {
+	ops := func(want kernel.Code, c *logv1.PeopleCommand) step { return w.s.people(want, c) }
+	grant := func(want kernel.Code, whom []byte) step {
+		return ops(want, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_GrantRole{GrantRole: &logv1.GrantRole{Whom: whom, Role: "operator", Site: "seoul"}}})
+	}
+	revoke := func(want kernel.Code, whom []byte) step {
+		return ops(want, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RevokeRole{RevokeRole: &logv1.RevokeRole{Whom: whom, Role: "operator", Site: "busan"}}})
+	}
+	act := func(want kernel.Code, who []byte) step {
+		return ops(want, &logv1.PeopleCommand{User: who, Op: &logv1.PeopleCommand_RecordAct{RecordAct: &logv1.RecordAct{Site: "busan", What: "drill_started", On: "seoul"}}})
+	}
+	drill := func(lost uint64) step {
+		return ops(kernel.OK, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RecordDrill{RecordDrill: &logv1.RecordDrill{Scenario: "power-loss", Site: "seoul",
+			StartedMs: w.s.time + lost, EndedMs: w.s.time + 60_000, People: 12, Acked: 3000, Lost: lost, SendGapMs: 400, DeliveryGapMs: 450, MovedSendGapMs: 800,
+			MovedDeliveryGapMs: 850, Moved: 4, Held: lost == 0, HeldInTime: lost == 0, Source: "demo"}}})
+	}
+	w.s.entry(second,
+		act(kernel.NotOperator, w.b.id[:]), grant(kernel.OK, w.b.id[:]), grant(kernel.OK, w.b.id[:]), grant(kernel.UnknownUser, random("nobody", 10)),
+		act(kernel.OK, w.b.id[:]), act(kernel.OK, nil), grant(kernel.OK, w.e.id[:]), revoke(kernel.OK, w.b.id[:]), revoke(kernel.OK, w.b.id[:]),
+		act(kernel.NotOperator, w.b.id[:]), drill(0), drill(0), drill(2))
 }
 
 func (w *cast) talk() {

@@ -16,7 +16,7 @@ import (
 //
 //	1  v0.1.0
 //	2  an invitation keeps when it was made; profile photos, simulated people (new operations and rows)
-//	3  commands of an entry that comes too late are not applied
+//	3  commands of an entry that comes too late are not applied; operators, their acts, drills (new operations and rows)
 const Behaviour uint32 = 3
 
 // EphemeralMaxAge in milliseconds: older typing and presence are dropped at delivery (design, "Ephemeral").

@@ -24,6 +24,7 @@ const (
 	opSkip                   // consume the name
 	opCopy                   // three rows and nothing else: the benchmark
 	opTyping                 // ephemeral
+	opNew                    // add one; only nodes of today's behaviour know it
 	opLast
 )
 
@@ -37,6 +38,14 @@ type bankCommand struct {
 type bankEvent struct {
 	Scope string
 	Sum   uint64
+}
+
+// Since makes opNew one that older nodes do not decode.
+func (c *bankCommand) Since() uint32 {
+	if c.op == opNew {
+		return Behaviour
+	}
+	return 1
 }
 
 func (c bankCommand) bytes() []byte {

@@ -90,6 +90,12 @@ type Command interface {
 	IsSkip() bool
 }
 
+// Newer is a Command of an operation that came with a later behaviour than the first: nodes of older ones do not decode it.
+type Newer interface {
+	// Since is the behaviour that it came with.
+	Since() uint32
+}
+
 // Verdict is the recorded outcome of a command: 10 bytes in the ring of its name.
 type Verdict struct {
 	Code Code
@@ -152,6 +158,7 @@ const (
 	UnknownDevice     Code = 105
 	LimitReached      Code = 106
 	BadOneTimeCode    Code = 107
+	NotOperator       Code = 108
 
 	// chat
 	UnknownRoom    Code = 200
@@ -170,7 +177,7 @@ var codeNames = map[Code]string{
 	OK: "ok", Internal: "internal", Skipped: "skipped", AlreadyIn: "already_in", Expected: "expected", IDReused: "id_reused", Late: "late",
 	HandleTaken: "handle_taken", CredentialChanged: "credential_changed", SessionRevoked: "session_revoked",
 	UnknownUser: "unknown_user", BadInvitation: "bad_invitation", UnknownDevice: "unknown_device", LimitReached: "limit",
-	BadOneTimeCode: "bad_code", UnknownRoom: "unknown_room", NotMember: "not_member", CannotReceive: "cannot_receive",
+	BadOneTimeCode: "bad_code", NotOperator: "not_operator", UnknownRoom: "unknown_room", NotMember: "not_member", CannotReceive: "cannot_receive",
 	WrongRoomKind: "wrong_room_kind", UnknownMessage: "unknown_message", NotAuthor: "not_author", TooLate: "too_late",
 	Deleted: "deleted", RoomFull: "room_full", Invalid: "invalid",
 }

@@ -205,8 +205,8 @@ func (n *Node) add(w Waiting) error {
 	if len(w.Bytes) > MaxCommand {
 		return ErrTooLarge
 	}
-	if !n.decodes(w) {
-		return ErrMalformed
+	if err := n.decodes(w); err != nil {
+		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -235,20 +235,30 @@ func (n *Node) add(w Waiting) error {
 	return nil
 }
 
-// decodes says whether the command can be applied by this binary. Replay stops at what it cannot decode, at every node
-// and for good, so that a caller's mistake must not get into the log.
-func (n *Node) decodes(w Waiting) bool {
+// decodes says whether the command can be applied by this binary, and by the others of the cell. Replay stops at what a node
+// cannot decode, for good, so that a caller's mistake must not get into the log.
+func (n *Node) decodes(w Waiting) error {
 	if w.Domain == DomainKernel {
 		op, err := decodeKernel(w.Bytes)
-		return err == nil && op.GetCheckpoint() != nil && w.Flags == 0 // the others are the kernel's own
+		if err != nil || op.GetCheckpoint() == nil || w.Flags != 0 { // the others are the kernel's own
+			return ErrMalformed
+		}
+		return nil
 	}
 	for _, r := range n.runners {
-		if r.a.domain.ID() == w.Domain {
-			_, err := r.a.domain.Decode(w.Bytes)
-			return err == nil
+		if r.a.domain.ID() != w.Domain {
+			continue
 		}
+		c, err := r.a.domain.Decode(w.Bytes)
+		if err != nil {
+			return ErrMalformed
+		}
+		if c, ok := c.(Newer); ok && c.Since() > max(n.behaviour.Load(), 1) { // 0: not asked yet, and every node knows 1
+			return ErrTooNew
+		}
+		return nil
 	}
-	return false
+	return ErrMalformed
 }
 
 func (n *Node) poke() {

@@ -181,6 +181,9 @@ func TestBehaviourWaitsForEverybody(t *testing.T) {
 		if got := n.behaviour.Load(); got != Behaviour-1 {
 			t.Errorf("behaviour %d is stamped while one knows %d", got, Behaviour-1)
 		}
+		if err := n.Submit(DomainChat, unnamed(opNew, "x"), func(Result) { t.Error("answered") }); !errors.Is(err, ErrTooNew) {
+			t.Errorf("an operation that one node does not know: %v", err)
+		}
 		old.Behaviour = Behaviour
 		if err := log.SetNode(t.Context(), old); err != nil {
 			t.Fatal(err)
@@ -189,5 +192,6 @@ func TestBehaviourWaitsForEverybody(t *testing.T) {
 		if got := n.behaviour.Load(); got != Behaviour {
 			t.Errorf("behaviour %d is stamped while all know %d", got, Behaviour)
 		}
+		n.mustOK(DomainChat, unnamed(opNew, "x"))
 	})
 }

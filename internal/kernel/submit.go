@@ -33,6 +33,8 @@ var (
 	// ErrMalformed: no domain of this node decodes the command; nothing was submitted. In the log it would stop every
 	// node for good.
 	ErrMalformed = errors.New("malformed command")
+	// ErrTooNew: not every node of the cell knows the operation yet; nothing was submitted. In the log it would stop the others.
+	ErrTooNew = errors.New("not every site knows this operation yet: they need the newer version first")
 )
 
 // MaxCommand is the largest command in bytes (docs/formats.md).

@@ -96,6 +96,10 @@ func (o *deleteAccount) apply(_ *Domain, a *kernel.Apply, u ids.User) kernel.Cod
 	}
 	removeFriends(a, u)
 	removeInvitations(a, u)
+	if IsOperator(a, u) {
+		a.Delete(operatorKey(u))
+		putAct(a, Act{Who: u, What: ActRevoked, On: acc.Handle})
+	}
 	a.Emit(AccountClosed{u})
 	return kernel.OK
 }

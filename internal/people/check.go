@@ -1,6 +1,7 @@
 package people
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/bonghwa/bonghwa/internal/ids"
@@ -51,6 +52,15 @@ func (d *Domain) CheckRow(key, value []byte) error {
 	case rowPhoto:
 		_, err := decodePhoto(value)
 		return firstOf(err, len(rest) == lenUser)
+	case rowOperator:
+		since, err := decodeOperator(value)
+		return firstOf(err, len(rest) == lenUser && since > 0)
+	case rowAct:
+		a, err := decodeAct(value)
+		return firstOf(err, len(key) == lenActKey && within(a.Site, 0, maxSite) && within(a.What, 1, maxWhat) && within(a.On, 0, maxOn))
+	case rowDrill:
+		dr, err := decodeDrill(value)
+		return firstOf(err, bytes.Equal(key, drillKey(&dr)) && within(dr.Site, 0, maxSite) && within(dr.Scenario, 1, maxScenario) && within(dr.Source, 0, maxOn))
 	case rowInvitedBy:
 		return firstOf(decodeMarker(value), len(key) == lenOwnerKey)
 	}

@@ -32,6 +32,15 @@ func (c *command) IsSkip() bool {
 	return ok
 }
 
+// Since is the behaviour that the operation came with, as far as that matters to nodes that are running.
+func (c *command) Since() uint32 {
+	switch c.op.(type) {
+	case *grantRole, *revokeRole, *recordAct, *recordDrill:
+		return 3
+	}
+	return 1
+}
+
 // callers is who may ask for an operation, and how it is named.
 type callers int
 
@@ -41,6 +50,7 @@ const (
 	maybeNamed                   // an account, either way
 	namedOrTheOps                // an account with a name, or the operator without
 	theOps                       // the operator, without a name
+	oneOfTheOps                  // the operator or an account, without a name
 )
 
 // Decode parses a command. Malformed is what no honest gateway writes: bytes that are no PeopleCommand, an operation
@@ -58,7 +68,7 @@ func (d *Domain) Decode(b []byte) (kernel.Command, error) {
 	}
 	c := &command{op: o}
 	c.name = k.name(m.Name)
-	operator := len(m.User) == 0 && (who == theOps || who == namedOrTheOps)
+	operator := len(m.User) == 0 && (who == theOps || who == namedOrTheOps || who == oneOfTheOps)
 	if !operator {
 		c.user = k.user("user", m.User)
 		k.that(c.user != ids.User{}, "user")
@@ -68,7 +78,7 @@ func (d *Domain) Decode(b []byte) (kernel.Command, error) {
 		k.that(c.name != nil, "name")
 	case namedOrTheOps:
 		k.that(operator == (c.name == nil), "name")
-	case unnamed:
+	case unnamed, oneOfTheOps:
 		k.that(c.name == nil, "name")
 	case theOps:
 		k.that(c.name == nil && operator, "name")
@@ -138,6 +148,17 @@ func decodeOp(k *check, m *logv1.PeopleCommand) (op, callers) {
 		return markSimulated{}, unnamed
 	case *logv1.PeopleCommand_Befriend:
 		return decodeBefriend(k, o.Befriend), unnamed
+	case *logv1.PeopleCommand_GrantRole:
+		p := o.GrantRole
+		return &grantRole{whom: k.user("whom", p.GetWhom()), role: k.text("role", p.GetRole(), 1, maxRole), site: k.text("site", p.GetSite(), 0, maxSite)}, theOps
+	case *logv1.PeopleCommand_RevokeRole:
+		p := o.RevokeRole
+		return &revokeRole{whom: k.user("whom", p.GetWhom()), role: k.text("role", p.GetRole(), 1, maxRole), site: k.text("site", p.GetSite(), 0, maxSite)}, theOps
+	case *logv1.PeopleCommand_RecordAct:
+		p := o.RecordAct
+		return &recordAct{site: k.text("site", p.GetSite(), 0, maxSite), what: k.text("what", p.GetWhat(), 1, maxWhat), on: k.text("on", p.GetOn(), 0, maxOn)}, oneOfTheOps
+	case *logv1.PeopleCommand_RecordDrill:
+		return decodeDrillCommand(k, o.RecordDrill), theOps
 	}
 	return nil, named
 }
@@ -172,6 +193,15 @@ func decodeBefriend(k *check, p *logv1.Befriend) *befriend {
 		o.others = append(o.others, k.user("others", b))
 	}
 	return o
+}
+
+func decodeDrillCommand(k *check, p *logv1.RecordDrill) *recordDrill {
+	return &recordDrill{Drill{
+		Scenario: k.text("scenario", p.GetScenario(), 1, maxScenario), Site: k.text("site", p.GetSite(), 0, maxSite), Started: p.GetStartedMs(), Ended: p.GetEndedMs(),
+		People: p.GetPeople(), Acked: p.GetAcked(), Lost: p.GetLost(), Duplicated: p.GetDuplicated(), Reordered: p.GetReordered(), Unauthorised: p.GetUnauthorised(),
+		SendGap: p.GetSendGapMs(), DeliveryGap: p.GetDeliveryGapMs(), MovedSendGap: p.GetMovedSendGapMs(), MovedDelivery: p.GetMovedDeliveryGapMs(),
+		Moved: p.GetMoved(), Held: p.GetHeld(), HeldInTime: p.GetHeldInTime(), Source: k.text("source", p.GetSource(), 0, maxOn),
+	}}
 }
 
 func decodeSetProfile(k *check, p *logv1.SetProfile) *setProfile {

@@ -28,6 +28,7 @@ func everyCommand() []*logv1.PeopleCommand {
 		cmdInvite("", "door", start, 3), cmdUninvite("mina", "door"), cmdUninvite("", "door"), cmdTouch("mina", "phone", 20000), cmdSkip(),
 		cmdLabel("mina", "phone", "내 전화"), cmdEndAll(),
 		cmdPhoto("mina", []byte("a jpeg")), cmdPhoto("mina", nil), cmdSimulated("mina"), cmdBefriend("mina", "hana", "dora"),
+		cmdGrant("mina"), cmdTakeRole("mina"), cmdAct("mina", "drill_started", "seoul"), cmdAct("", "drained", "busan"), cmdDrill(aDrill()),
 	}
 }
 
@@ -140,6 +141,15 @@ func TestMalformed(t *testing.T) {
 		"befriend, named":    func() *logv1.PeopleCommand { return name(cmdBefriend("mina", "hana"), 1) },
 		"befriend nobody":    func() *logv1.PeopleCommand { return cmdBefriend("mina") },
 		"befriend too many":  func() *logv1.PeopleCommand { return cmdBefriend("mina", make([]string, MaxBefriend+1)...) },
+		"grant with a user":  func() *logv1.PeopleCommand { m := cmdGrant("mina"); m.User = userBytes("hana"); return m },
+		"grant to nobody":    func() *logv1.PeopleCommand { m := cmdGrant("mina"); m.GetGrantRole().Whom = nil; return m },
+		"grant of nothing":   func() *logv1.PeopleCommand { m := cmdGrant("mina"); m.GetGrantRole().Role = ""; return m },
+		"revoke, named":      func() *logv1.PeopleCommand { return name(cmdTakeRole("mina"), 1) },
+		"act, named":         func() *logv1.PeopleCommand { return name(cmdAct("mina", "drained", ""), 1) },
+		"act without a word": func() *logv1.PeopleCommand { return cmdAct("", "", "busan") },
+		"act on too much":    func() *logv1.PeopleCommand { return cmdAct("", "drained", long(121)) },
+		"drill by a person":  func() *logv1.PeopleCommand { m := cmdDrill(aDrill()); m.User = userBytes("mina"); return m },
+		"drill of nothing":   func() *logv1.PeopleCommand { m := cmdDrill(aDrill()); m.GetRecordDrill().Scenario = ""; return m },
 		"short tag":          func() *logv1.PeopleCommand { m := cmdAdd("mina", "hana"); m.Name.Tag = m.Name.Tag[:7]; return m },
 		"long tag":           func() *logv1.PeopleCommand { m := cmdAdd("mina", "hana"); m.Name.Tag = []byte("123456789"); return m },
 		"n 0":                func() *logv1.PeopleCommand { m := cmdAdd("mina", "hana"); m.Name.N, m.Name.Base = 0, 0; return m },

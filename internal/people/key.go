@@ -19,6 +19,9 @@ const (
 	rowInvitation = 'j' // secret hash
 	rowInvitedBy  = 'w' // owner, secret hash
 	rowPhoto      = 'p' // user
+	rowOperator   = 'o' // user
+	rowAct        = 'a' // place, inverted: the newest first
+	rowDrill      = 'l' // start (8 bytes, inverted), site / scenario
 )
 
 const (
@@ -30,6 +33,7 @@ const (
 	lenIndexKey  = 1 + lenUser + 8 + lenToken
 	lenDeviceKey = 1 + lenUser + len(ids.Device{})
 	lenOwnerKey  = 1 + lenUser + 32
+	lenActKey    = 1 + 12 + 4
 )
 
 // join makes a key of its parts.
@@ -68,6 +72,7 @@ func friendCountKey(u ids.User) []byte            { return join(rowFriend, u[:])
 func addedByKey(u, by ids.User) []byte            { return join(rowAddedBy, u[:], by[:]) }
 func invitationKey(id [32]byte) []byte            { return join(rowInvitation, id[:]) }
 func photoKey(u ids.User) []byte                  { return join(rowPhoto, u[:]) }
+func operatorKey(u ids.User) []byte               { return join(rowOperator, u[:]) }
 func invitedByKey(u ids.User, id [32]byte) []byte { return join(rowInvitedBy, u[:], id[:]) }
 
 // indexKey orders the sessions of a user: those alive first, then the revoked ones by time.

@@ -59,7 +59,7 @@ func randomCommand(w *world, n pick) *logv1.PeopleCommand {
 		}
 	}
 	soon := w.time + uint64(n(3))*dayMS
-	switch n(28) {
+	switch n(31) {
 	case 0:
 		return randomSignUp(n, who, device)
 	case 1, 2, 3:
@@ -95,6 +95,14 @@ func randomCommand(w *world, n pick) *logv1.PeopleCommand {
 	case 25, 26:
 		others := somePeople[n(len(somePeople)):]
 		return cmdBefriend(who, others[:min(len(others), 1+n(2))]...)
+	case 28:
+		return []*logv1.PeopleCommand{cmdGrant(who), cmdTakeRole(who)}[n(2)]
+	case 29:
+		return cmdAct(append(somePeople, "")[n(len(somePeople)+1)], "drained", one(someSecrets))
+	case 30:
+		d := aDrill()
+		d.StartedMs, d.Lost = d.StartedMs+uint64(n(5)), uint64(n(2))
+		return cmdDrill(d)
 	case 21, 22:
 		return cmdTouch(who, device, uint32(w.time/dayMS)-1+uint32(n(4)))
 	default:
@@ -125,7 +133,7 @@ func run(t testing.TB, steps int, n pick) {
 	w, twin := newWorld(t), newWorld(t)
 	for range steps {
 		w.time += []uint64{0, 1, 1, dayMS, 101 * dayMS}[n(5)]
-		twin.time = w.time
+		twin.time, twin.n = w.time, w.n
 		revoked := revokedSessions(w)
 
 		m := randomCommand(w, n)
@@ -134,7 +142,7 @@ func run(t testing.TB, steps int, n pick) {
 		if twin.do(m) != code || fmt.Sprintf("%#v", twin.events) != events {
 			t.Fatalf("%v: the twin decided otherwise", m)
 		}
-		if m.Name == nil && code == kernel.OK {
+		if m.Name == nil && m.GetRecordAct() == nil && code == kernel.OK {
 			w.silent(m) // the rows of an unnamed command answer for it
 		}
 		if !w.tx.equal(twin.tx) {
@@ -274,6 +282,10 @@ func checkInvariants(t testing.TB, w *world) {
 				if !has(accountKey(u)) {
 					fail("nobody came by it")
 				}
+			}
+		case rowOperator:
+			if !open(ids.User(k[1:])) {
+				fail("an operator without an open account")
 			}
 		case rowInvitedBy:
 			if owner, _, ok := getInvitation(w.tx, [32]byte(k[11:])); !ok || owner != ids.User(k[1:11]) {

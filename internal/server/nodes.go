@@ -102,6 +102,8 @@ type nodes struct {
 	meta     sync.Mutex
 	// watch looks at the sites, from soon after this node listens.
 	watch atomic.Pointer[watch]
+	// act writes down what was done to the cell; set when there is a gateway.
+	act atomic.Pointer[func(what, on string)]
 }
 
 // openNodes listens for other nodes. It answers from now on, also while this node waits to be let in.
@@ -137,6 +139,7 @@ func openNodes(cfg *config.Node, data *Data, version string, wall func() time.Ti
 		}
 		reply(w, look.tell(r.FormValue("have")), nil)
 	})
+	mux.HandleFunc("GET /v1/held", n.tellHeld)
 	mux.HandleFunc("POST /v1/join", func(w http.ResponseWriter, r *http.Request) {
 		site, _ := pki.Peer(r.TLS)
 		var q joinRequest

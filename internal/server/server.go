@@ -74,6 +74,8 @@ type Server struct {
 	handler  atomic.Pointer[http.Handler]
 	listener net.Listener
 	page     *status.Page
+	board    *board
+	alarm    *alarm
 	admin    *adminServer
 	ctx      context.Context
 	cancel   context.CancelFunc
@@ -104,6 +106,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	s = &Server{o: o, applied: make(chan struct{}), page: &status.Page{}}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.board, s.alarm = newBoard(s), &alarm{s: s}
 	defer func() {
 		if err != nil {
 			s.abort()
@@ -143,16 +146,19 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	s.gw, err = gateway.New(gateway.Options{
 		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
-		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(), Status: s.page,
+		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(), Status: s.page, Operations: s.operations(),
 	})
 	close(s.applied)
 	if err != nil {
 		return s, err
 	}
-	s.gw.Registry().MustRegister(append(o.Metrics, collector{s.core})...)
+	s.board.gw.Store(s.gw)
+	s.gw.Registry().MustRegister(append(o.Metrics, collector{s.core}, s.alarm)...)
 	if s.nodes != nil {
 		// A site must be able to speak, and to say that it is not ready, while it waits for the others.
 		s.nodes.core.Store(s.core)
+		act := s.act
+		s.nodes.act.Store(&act)
 		if s.admin, err = serveAdmin(s); err != nil {
 			return s, err
 		}
@@ -179,6 +185,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		}
 		s.tasks.Go(s.watchLead)
 	}
+	s.tasks.Go(func() { s.alarm.learn(s.ctx) })
 	if !s.sound.Load() {
 		s.tasks.Go(s.scan)
 	}
@@ -314,6 +321,7 @@ func (s *Server) endSessions(ctx context.Context) error {
 	if r.Verdict.Code != kernel.OK {
 		return fmt.Errorf("the sessions of before the restore could not be ended: %s", r.Verdict.Code)
 	}
+	s.act("restored", s.core.node.Position().String())
 	if err := os.Remove(mark); err != nil {
 		return err
 	}

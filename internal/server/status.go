@@ -19,6 +19,9 @@ type Status struct {
 	Words []string `json:"words"`
 	// Steady: every site votes, is ready and has what the others have; another fire may come.
 	Steady bool `json:"steady"`
+	// LastDrillHeldMs is when the last fire drill ended that held, Unix ms; DrillOverdue: that is too long ago.
+	LastDrillHeldMs uint64 `json:"last_drill_held_ms,omitempty"`
+	DrillOverdue    bool   `json:"drill_overdue,omitempty"`
 }
 
 // SiteStatus is one site.
@@ -113,15 +116,9 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 
 // say finds the words.
 func (s *Status) say() {
-	var voters, alive int
+	voters, alive := s.count()
 	s.Steady = len(s.Sites) > 0
 	for _, one := range s.Sites {
-		if one.Votes {
-			voters++
-			if one.State == SiteReady || one.State == SiteDraining {
-				alive++
-			}
-		}
 		s.Steady = s.Steady && one.State == SiteReady && one.Behind <= behindLimit && one.ClockOffMs == 0 && one.DiskFull == ""
 	}
 	s.Words = append(s.Words, outlook(voters, alive))
@@ -151,6 +148,19 @@ func (s *Status) say() {
 			s.Words = append(s.Words, fmt.Sprintf("the certificate of %s ends in %d days", one.Site, one.CertificateDays))
 		}
 	}
+}
+
+// count says how many sites vote, and how many of these work.
+func (s *Status) count() (voters, alive int) {
+	for _, one := range s.Sites {
+		if one.Votes {
+			voters++
+			if one.State == SiteReady || one.State == SiteDraining {
+				alive++
+			}
+		}
+	}
+	return voters, alive
 }
 
 // outlook says what one more loss would cost, of so many sites that vote and so many of them that work.
@@ -245,7 +255,7 @@ func (s *Server) clusterAdmin(mux *http.ServeMux) {
 			reply(w, nil, none)
 			return
 		}
-		st, err := s.nodes.status(r.Context())
+		st, err := s.status(r.Context())
 		reply(w, st, err)
 	})
 	mux.HandleFunc("POST /remove", func(w http.ResponseWriter, r *http.Request) {
@@ -253,13 +263,18 @@ func (s *Server) clusterAdmin(mux *http.ServeMux) {
 			reply(w, nil, none)
 			return
 		}
-		reply(w, struct{}{}, s.nodes.remove(r.Context(), r.FormValue("site")))
+		err := s.nodes.remove(r.Context(), r.FormValue("site"))
+		if err == nil {
+			s.act("removed", r.FormValue("site"))
+		}
+		reply(w, struct{}{}, err)
 	})
 	mux.HandleFunc("POST /drain", func(w http.ResponseWriter, r *http.Request) {
 		if s.nodes == nil {
 			reply(w, nil, none)
 			return
 		}
+		s.act("drained", s.nodes.cfg.Site)
 		reply(w, struct{}{}, s.drain(r.Context()))
 	})
 }

@@ -43,6 +43,8 @@ type says struct {
 	// Rev changes with the incidents, which are left out for who has them.
 	Rev       string            `json:"rev"`
 	Incidents []status.Incident `json:"incidents,omitempty"`
+	// Pulse is for operators; the page is not shown it.
+	Pulse *pulse `json:"pulse,omitempty"`
 }
 
 // watch looks once a second at how the sites are, opens and closes incidents, and tells the page.
@@ -126,6 +128,7 @@ func (w *watch) keep() {
 // look is one look.
 func (w *watch) look(ctx context.Context) {
 	at := time.Now()
+	w.s.board.note(w.site(), w.s.board.own(), at, 0)
 	sites := w.ask(ctx, at)
 	if ctx.Err() != nil {
 		return // what was not answered says nothing
@@ -205,6 +208,7 @@ func (w *watch) say(wait time.Duration) {
 // tell answers another node that has the incidents of a revision.
 func (w *watch) tell(have string) says {
 	s := w.said.Load().since(have)
+	s.Pulse = w.s.board.own()
 	s.State = w.own("", 0).State // as it is now, not as it was at the last look
 	return s
 }
@@ -241,8 +245,10 @@ func (w *watch) ask(ctx context.Context, at time.Time) []status.Site {
 		go func() {
 			defer func() { done <- struct{}{} }()
 			var a says
+			begun := time.Now()
 			if w.s.nodes.askWith(ctx, w.client, m.addr, "GET", "/v1/incidents?have="+url.QueryEscape(have), nil, &a) == nil && a.Site == m.name {
 				answers[i] = &a
+				w.s.board.note(m.name, a.Pulse, at, time.Since(begun))
 			}
 		}()
 	}

@@ -42,6 +42,9 @@ func (l lang) site(name string) string {
 	return name
 }
 
+// SiteNames are the names under which people know a site.
+func SiteNames(site string) []string { return []string{site, ko.site(site), en.site(site)} }
+
 // centre is a site with the word for what it is.
 func (l lang) centre(name string) string {
 	if name == "" {

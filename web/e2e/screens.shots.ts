@@ -3,10 +3,13 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'vitest'
 import { Watch, launch } from './lib/browser.ts'
+import { Demo } from './lib/demo.ts'
+import { enterOps, opsTour } from './lib/opstour.ts'
 import { tour } from './lib/tour.ts'
 
+const dir = process.env['BONGHWA_SCREENS_DIR'] ?? join(import.meta.dirname, '../../docs/screens')
+
 test('every state has its picture', async () => {
-  const dir = process.env['BONGHWA_SCREENS_DIR'] ?? join(import.meta.dirname, '../../docs/screens')
   mkdirSync(dir, { recursive: true })
   const browser = await launch('chromium')
   try {
@@ -23,5 +26,28 @@ test('every state has its picture', async () => {
     await watch.close()
   } finally {
     await browser.close()
+  }
+}, 900_000)
+
+test('the operators’ page in a fire', async () => {
+  const browser = await launch('chromium')
+  const demo = await Demo.start()
+  try {
+    const watch = new Watch(browser, demo.url('busan'))
+    watch.down = true
+    const page = await watch.page({ reducedMotion: 'reduce' }, '/ops')
+    await enterOps(page, demo)
+    await page.waitForTimeout(100_000) // two minutes of a steady flow
+    await opsTour(page, {
+      look: async (name, p) => {
+        await p.waitForTimeout(1500)
+        await p.screenshot({ path: join(dir, `${name}.png`), fullPage: name.endsWith('phone') })
+      },
+      burning: () => page.waitForTimeout(25_000),
+    })
+    await watch.close()
+  } finally {
+    await browser.close()
+    await demo.stop()
   }
 }, 900_000)

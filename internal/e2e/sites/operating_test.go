@@ -19,6 +19,7 @@ type manual struct {
 	t       *testing.T
 	dir     string
 	net     string // the first three bytes of this run's loopback addresses
+	mina    string // whom the manual calls mina
 	servers map[string]*harness.Server
 }
 
@@ -64,6 +65,8 @@ func (m *manual) run(command string) string {
 				list = append(list, fmt.Sprintf("%s=%s.%d", s, m.net, k+1))
 			}
 			args[i] = strings.Join(list, ",")
+		case a == "mina":
+			args[i] = m.mina
 		case a == "gwangju" && args[2] == "add":
 			args[i] = fmt.Sprintf("gwangju=%s.9", m.net)
 		}
@@ -213,10 +216,37 @@ func TestOperating(t *testing.T) {
 	for _, c := range section(t, "Backup") {
 		m.run(c)
 	}
+	// The report of a drill that was run elsewhere.
+	report, err := os.ReadFile(filepath.Join("..", "..", "..", "drill", "results", "2026-11-29.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(m.file("drill.json"), report, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.mina, a.Server = a.Handle, m.servers[seoul]
+	commands = section(t, "Operators and drills")
+	m.run(commands[0])
+	if out := m.run(commands[1]); !strings.Contains(out, a.Handle) {
+		t.Errorf("the operators: %s", out)
+	}
+	if code, out := a.Call("OperatorService/ListActs", map[string]any{}); code != 200 {
+		t.Errorf("an operator is refused: %v", out)
+	}
+	m.run(commands[2])
+	if code, out := a.Call("OperatorService/ListActs", map[string]any{}); code != 403 {
+		t.Errorf("somebody whose role was taken back: %d %v", code, out)
+	}
+	if out := m.run(commands[3]); strings.Count(out, "recorded") != 12 {
+		t.Errorf("the drills: %s", out)
+	}
+	if out, _ := harness.Run(t, "status", "--config", seoul, "--json"); !strings.Contains(out, "last_drill_held_ms") {
+		t.Errorf("status: %s", out)
+	}
 	restored := harness.Start(t, m.file("restored"), "")
 	if _, out := a.Call("AccountService/GetServer", map[string]any{}); out["cell"] == nil {
 		t.Errorf("the cluster after the backup: %v", out)
 	}
 	restored.Stop()
-	// The last section's command is run by internal/e2e/drill.
+	// The command of "Is it true?" is run by internal/e2e/drill.
 }

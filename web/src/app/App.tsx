@@ -6,10 +6,11 @@ import { Sprite } from '../ui/Sprite.tsx'
 import { rememberSlot } from './account.ts'
 import { watchActive } from './active.ts'
 import { useEngine, useSelect } from './context.ts'
-import { Ended, Entry, Later, NewPassword } from './lazy.tsx'
+import { Ended, Entry, Later, NewPassword, Ops } from './lazy.tsx'
 import { watchNotices } from './notify.ts'
 import { Catch, OtherWindow, Starting } from './Pages.tsx'
 import { watchBuild } from './reload.ts'
+import { useRoute } from './route.ts'
 import { useSetting } from './settings.ts'
 import { Shell } from './Shell.tsx'
 
@@ -42,6 +43,7 @@ export function App() {
 function Phases() {
   const engine = useEngine()
   const phase = useSelect(engine.app, (a) => a.phase.kind)
+  const at = useRoute().at
   const must = useSelect(engine.app, (a) => a.mustChangePassword)
   useEffect(() => {
     if (phase === 'in') rememberSlot(true)
@@ -58,6 +60,6 @@ function Phases() {
     case 'otherWindow':
       return <OtherWindow />
     case 'in':
-      return must ? <Later><NewPassword /></Later> : <Shell />
+      return must ? <Later><NewPassword /></Later> : at === 'ops' ? <Later><Ops /></Later> : <Shell />
   }
 }

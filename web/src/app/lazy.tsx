@@ -11,11 +11,12 @@ const info = () => load(() => import('../views/info/RoomInfo.tsx'))
 const entry = () => load(() => import('../views/entry/Entry.tsx'))
 const people = () => load(() => import('../views/people/dialogs.ts'))
 const home = () => load(() => import('./Home.tsx'))
+const ops = () => load(() => import('../ops/Ops.tsx'))
 const palette = () => load(() => import('./Palette.tsx'))
 
 // What the address asks for is on its way before the engine is up.
 const at = route()
-const first = { room: [room], friends: [friends], more: [more], chats: [] }[at.at]
+const first = { room: [room], friends: [friends], more: [more], chats: [], ops: [ops] }[at.at]
 for (const view of at.at === 'room' && at.info ? [room, info] : first) void view().catch(() => undefined)
 
 export const Room = lazy(async () => ({ default: (await room()).Room }))
@@ -29,6 +30,7 @@ export const Ended = lazy(async () => ({ default: (await entry()).Ended }))
 export const NewPassword = lazy(async () => ({ default: (await entry()).NewPassword }))
 export const Home = lazy(async () => ({ default: (await home()).Home }))
 export const Welcome = lazy(async () => ({ default: (await home()).Welcome }))
+export const Ops = lazy(async () => ({ default: (await ops()).Ops }))
 
 /** openPalette shows the palette. */
 export function openPalette(): void {

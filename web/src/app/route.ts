@@ -1,15 +1,19 @@
-// Where a person is, as an address: /friends, /chats, /room/<id>, /room/<id>/info, /more, /more/<page>. A second account
+// Where a person is, as an address: /friends, /chats, /room/<id>, /room/<id>/info, /more, /more/<page>, /ops, /ops/<tab>. A second account
 // lives under /u/<slot>/. The browser's history is the one memory of the way back, so the back key of a phone works.
 import { useSyncExternalStore } from 'react'
 
 export const morePages = ['screen', 'devices', 'link', 'password', 'invitations', 'blocked'] as const
 export type MorePageName = (typeof morePages)[number]
 
+export const opsTabs = ['sites', 'drills', 'backups', 'acts'] as const
+export type OpsTab = (typeof opsTabs)[number]
+
 export type Route =
   | { readonly at: 'friends' }
   | { readonly at: 'chats' }
   | { readonly at: 'room'; readonly id: string; readonly info?: boolean }
   | { readonly at: 'more'; readonly page?: MorePageName }
+  | { readonly at: 'ops'; readonly tab: OpsTab }
 
 /** parsePath reads an address; one that is not known is the chats. */
 export function parsePath(path: string): { readonly slot: number; readonly route: Route } {
@@ -28,6 +32,8 @@ export function parsePath(path: string): { readonly slot: number; readonly route
       if (id === '') break
       return { slot, route: third === 'info' ? { at: 'room', id, info: true } : { at: 'room', id } }
     }
+    case 'ops':
+      return { slot, route: { at: 'ops', tab: opsTabs.find((o) => o === second) ?? 'sites' } }
     case 'more': {
       const page = morePages.find((p) => p === second)
       return { slot, route: page ? { at: 'more', page } : { at: 'more' } }
@@ -52,6 +58,8 @@ export function formatPath(route: Route, slot = 0): string {
       return `${prefix}/room/${encodeURIComponent(route.id)}${route.info ? '/info' : ''}`
     case 'more':
       return `${prefix}/more${route.page ? `/${route.page}` : ''}`
+    case 'ops':
+      return `${prefix}/ops${route.tab === 'sites' ? '' : `/${route.tab}`}`
     default:
       return `${prefix}/${route.at}`
   }
@@ -61,6 +69,7 @@ export function formatPath(route: Route, slot = 0): string {
 export function parentOf(route: Route): Route {
   if (route.at === 'room') return route.info ? { at: 'room', id: route.id } : { at: 'chats' }
   if (route.at === 'more' && route.page) return { at: 'more' }
+  if (route.at === 'ops') return { at: 'more' }
   return { at: 'chats' }
 }
 

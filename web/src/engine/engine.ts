@@ -1,5 +1,6 @@
 // The engine: what views ask for, put together from its parts. shell runs this window, model is what is read, accounts signs
 // up and logs in. One engine a window; the account slot follows from the address, /u/<slot>/.
+import type { Transport } from '@connectrpc/connect'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { directRoom, encode, groupRoom } from './core/ids.ts'
 import { bytes } from './core/rand.ts'
@@ -350,6 +351,14 @@ export class WindowEngine implements Engine {
 
   admitDevice(code: string): Promise<void> {
     return this.shell.wire.admitCode(code)
+  }
+
+  isOperator(): Promise<boolean> {
+    return this.shell.wire.operator()
+  }
+
+  service<T>(f: (at: Transport) => Promise<T>): Promise<T> {
+    return this.shell.wire.service(f)
   }
 
   async invitations(): Promise<readonly Invitation[]> {

@@ -1,6 +1,7 @@
 // What the views know of the engine. No React in here and in what implements it. Everything that is read is an immutable
 // snapshot: an object that did not change is the same object. Times are Unix milliseconds of the server's clock unless
 // named local; seq are sequence numbers of a room.
+import type { Transport } from '@connectrpc/connect'
 
 /** Signal is a value that tells when it changed. It fits React's useSyncExternalStore. */
 export interface Signal<T> {
@@ -401,6 +402,10 @@ export interface Engine {
   /** createInvitation returns the secret that goes into the link /#i/<secret>. */
   createInvitation(): Promise<string>
   revokeInvitation(id: string): Promise<void>
+  /** isOperator: this person has the role at this moment. */
+  isOperator(): Promise<boolean>
+  /** service asks a service of the server that only some pages know, at whatever site answers; the call may be made twice. */
+  service<T>(f: (at: Transport) => Promise<T>): Promise<T>
   /** kept is a small device-local memory in the account's store (recent emoji, ...). */
   kept(key: string): string
   keep(key: string, value: string): void

@@ -96,6 +96,8 @@ export function fakeWire(server: FakeServer, net: Net, time: Time, session: Sess
     peekCode: (code) => call('peekCode', (t) => server.peekDeviceCode(t, code)),
     admitCode: (code) => call('admitCode', (t) => server.admitDevice(t, code)),
     invitations: () => call('invitations', (t) => server.invitations(t)),
+    operator: () => Promise.resolve(false),
+    service: () => Promise.reject(new Error('not imitated')),
   }
 }
 

@@ -1,6 +1,6 @@
 // The wire over HTTP and WebSocket: the Connect protocol in its binary form, /live in its binary form. The bearer token goes
 // into a header and into the first frame, never into an address. Every attempt ends within its time.
-import { type Client, createClient } from '@connectrpc/connect'
+import { type Client, type Transport, createClient } from '@connectrpc/connect'
 import { createConnectTransport } from '@connectrpc/connect-web'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { AccountService } from '../../gen/bonghwa/api/v1/account_pb.ts'
@@ -24,11 +24,12 @@ const attempts = 3
 const soon = new Set(['not_ready', 'behind', 'unknown_outcome', 'disk_full'])
 const peopleBatch = 200
 
-/** Calls are the three services of one site. */
+/** Calls are the services of one site. */
 interface Calls {
   readonly account: Client<typeof AccountService>
   readonly chat: Client<typeof ChatService>
   readonly people: Client<typeof PeopleService>
+  readonly transport: Transport
 }
 
 export class HttpWire implements Wire {
@@ -70,7 +71,7 @@ export class HttpWire implements Wire {
         },
       ],
     })
-    const calls = { account: createClient(AccountService, transport), chat: createClient(ChatService, transport), people: createClient(PeopleService, transport) }
+    const calls = { account: createClient(AccountService, transport), chat: createClient(ChatService, transport), people: createClient(PeopleService, transport), transport }
     this.made.set(key, calls)
     return calls
   }
@@ -271,6 +272,14 @@ export class HttpWire implements Wire {
       const { id, uses, used, users, revoked } = i
       return { id, secret: '', created: Number(i.createdMs), until: Number(i.untilMs), uses, used, users, revoked }
     })
+  }
+
+  async operator(): Promise<boolean> {
+    return (await this.ask(({ people }) => people.getMe({}))).operator
+  }
+
+  service<T>(f: (at: Transport) => Promise<T>): Promise<T> {
+    return this.ask(({ transport }) => f(transport))
   }
 
   /** byCode asks each site once: a code is known where it was made, and only there. */

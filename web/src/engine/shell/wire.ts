@@ -2,6 +2,7 @@
 // Reading, and what names itself, is asked again a few times while no answer comes, at the site of the connection first and then
 // at the others; promises reject with RefusedError only:
 // the server's refusal, or `unreachable`. Attempts are made once; what came of them is for the core to judge.
+import type { Transport } from '@connectrpc/connect'
 import type { CallAnswer, DownFrame, Failure, HistoryPage, HistoryRequest, Name, UpFrame } from '../core/frames.ts'
 import type { Op, Room } from '../inner.ts'
 import type { Device, Found, Invitation, Member, Person, ServerInfo } from '../types.ts'
@@ -80,4 +81,7 @@ export interface Wire {
   peekCode(code: string): Promise<string>
   admitCode(code: string): Promise<void>
   invitations(): Promise<readonly Invitation[]>
+  operator(): Promise<boolean>
+  /** service asks a service that only some pages know, at any site; it must be harmless to repeat. */
+  service<T>(f: (at: Transport) => Promise<T>): Promise<T>
 }

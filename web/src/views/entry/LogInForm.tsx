@@ -2,7 +2,7 @@
 import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
-import { go } from '../../app/route.ts'
+import { go, route } from '../../app/route.ts'
 import { t } from '../../lib/messages.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Field } from '../../ui/Field.tsx'
@@ -27,7 +27,7 @@ export function LogInForm({ typed, onType, onWay, canSignUp }: FormProps & { rea
     setBusy(true)
     try {
       await engine.logIn(typed.handle, typed.password, deviceLabel(navigator.userAgent))
-      go({ at: 'chats' }, { replace: true })
+      if (route().at !== 'ops') go({ at: 'chats' }, { replace: true })
     } catch (err) {
       setWrong(errorText(err))
       setBusy(false)

@@ -40,6 +40,7 @@ export function MoreList() {
   const blocked = useSelect(engine.people, (p) => p.blocked.length)
   const online = useSelect(engine.app, (a) => a.connection === 'online')
   const [devices, setDevices] = useState(0)
+  const [operator, setOperator] = useState(false)
   const current = route.at === 'more' ? route.page : undefined
 
   useEffect(() => {
@@ -48,6 +49,10 @@ export function MoreList() {
     engine.devices().then(
       (all) => !stale && setDevices(all.length),
       () => undefined, // The number is left out.
+    )
+    engine.isOperator().then(
+      (yes) => !stale && setOperator(yes),
+      () => undefined,
     )
     return () => {
       stale = true
@@ -87,6 +92,17 @@ export function MoreList() {
         )}
         <ul className={css.sets}>{pages.slice(0, 1).map(entry)}</ul>
         <ul className={css.sets}>{pages.slice(1).map(entry)}</ul>
+        {operator && (
+          <ul className={css.sets}>
+            <li>
+              <button type="button" className={css.set} onClick={() => go({ at: 'ops', tab: 'sites' })}>
+                <Icon name="shield-check" />
+                <span>{t('more.ops')}</span>
+                <Icon name="chevron-right" className={css.go} />
+              </button>
+            </li>
+          </ul>
+        )}
         <ul className={css.sets}>
           <li>
             <button type="button" className={css.set} onClick={() => openKeys()}>

@@ -135,8 +135,10 @@ type GetMeResponse struct {
 	Device             string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
 	MustChangePassword bool                   `protobuf:"varint,3,opt,name=must_change_password,json=mustChangePassword,proto3" json:"must_change_password,omitempty"`
 	Position           *Position              `protobuf:"bytes,4,opt,name=position,proto3" json:"position,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// operator: this person may call OperatorService.
+	Operator      bool `protobuf:"varint,5,opt,name=operator,proto3" json:"operator,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetMeResponse) Reset() {
@@ -195,6 +197,13 @@ func (x *GetMeResponse) GetPosition() *Position {
 		return x.Position
 	}
 	return nil
+}
+
+func (x *GetMeResponse) GetOperator() bool {
+	if x != nil {
+		return x.Operator
+	}
+	return false
 }
 
 type GetUsersRequest struct {
@@ -2116,12 +2125,13 @@ const file_bonghwa_api_v1_people_proto_rawDesc = "" +
 	"\atime_ms\x18\x02 \x01(\x04R\x06timeMs\x12\x10\n" +
 	"\x03seq\x18\x03 \x01(\x04R\x03seq\x12\x1a\n" +
 	"\brepeated\x18\x04 \x01(\bR\brepeated\"\x0e\n" +
-	"\fGetMeRequest\"\xb5\x01\n" +
+	"\fGetMeRequest\"\xd1\x01\n" +
 	"\rGetMeResponse\x12$\n" +
 	"\x02me\x18\x01 \x01(\v2\x14.bonghwa.api.v1.UserR\x02me\x12\x16\n" +
 	"\x06device\x18\x02 \x01(\tR\x06device\x120\n" +
 	"\x14must_change_password\x18\x03 \x01(\bR\x12mustChangePassword\x124\n" +
-	"\bposition\x18\x04 \x01(\v2\x18.bonghwa.api.v1.PositionR\bposition\".\n" +
+	"\bposition\x18\x04 \x01(\v2\x18.bonghwa.api.v1.PositionR\bposition\x12\x1a\n" +
+	"\boperator\x18\x05 \x01(\bR\boperator\".\n" +
 	"\x0fGetUsersRequest\x12\x1b\n" +
 	"\x03ids\x18\x01 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x03ids\">\n" +
 	"\x10GetUsersResponse\x12*\n" +

@@ -59,6 +59,7 @@ const (
 	Reason_REASON_BAD_CODE           Reason = 34
 	Reason_REASON_LIMIT              Reason = 35
 	Reason_REASON_UNKNOWN_DEVICE     Reason = 36
+	Reason_REASON_NOT_OPERATOR       Reason = 37
 	// Chat.
 	Reason_REASON_UNKNOWN_ROOM    Reason = 50
 	Reason_REASON_NOT_MEMBER      Reason = 51
@@ -103,6 +104,7 @@ var (
 		34: "REASON_BAD_CODE",
 		35: "REASON_LIMIT",
 		36: "REASON_UNKNOWN_DEVICE",
+		37: "REASON_NOT_OPERATOR",
 		50: "REASON_UNKNOWN_ROOM",
 		51: "REASON_NOT_MEMBER",
 		52: "REASON_CANNOT_RECEIVE",
@@ -143,6 +145,7 @@ var (
 		"REASON_BAD_CODE":           34,
 		"REASON_LIMIT":              35,
 		"REASON_UNKNOWN_DEVICE":     36,
+		"REASON_NOT_OPERATOR":       37,
 		"REASON_UNKNOWN_ROOM":       50,
 		"REASON_NOT_MEMBER":         51,
 		"REASON_CANNOT_RECEIVE":     52,
@@ -1239,7 +1242,7 @@ const file_bonghwa_api_v1_types_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x1d\n" +
 	"\n" +
 	"joined_seq\x18\x02 \x01(\x04R\tjoinedSeq\x12\x19\n" +
-	"\bread_seq\x18\x03 \x01(\x04R\areadSeq*\x8b\a\n" +
+	"\bread_seq\x18\x03 \x01(\x04R\areadSeq*\xa4\a\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eREASON_INVALID\x10\x01\x12\x14\n" +
@@ -1271,6 +1274,7 @@ const file_bonghwa_api_v1_types_proto_rawDesc = "" +
 	"\x0fREASON_BAD_CODE\x10\"\x12\x10\n" +
 	"\fREASON_LIMIT\x10#\x12\x19\n" +
 	"\x15REASON_UNKNOWN_DEVICE\x10$\x12\x17\n" +
+	"\x13REASON_NOT_OPERATOR\x10%\x12\x17\n" +
 	"\x13REASON_UNKNOWN_ROOM\x102\x12\x15\n" +
 	"\x11REASON_NOT_MEMBER\x103\x12\x19\n" +
 	"\x15REASON_CANNOT_RECEIVE\x104\x12\x1a\n" +

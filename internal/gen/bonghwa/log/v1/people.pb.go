@@ -51,6 +51,10 @@ type PeopleCommand struct {
 	//	*PeopleCommand_SetPhoto
 	//	*PeopleCommand_MarkSimulated
 	//	*PeopleCommand_Befriend
+	//	*PeopleCommand_GrantRole
+	//	*PeopleCommand_RevokeRole
+	//	*PeopleCommand_RecordAct
+	//	*PeopleCommand_RecordDrill
 	Op            isPeopleCommand_Op `protobuf_oneof:"op"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -287,6 +291,42 @@ func (x *PeopleCommand) GetBefriend() *Befriend {
 	return nil
 }
 
+func (x *PeopleCommand) GetGrantRole() *GrantRole {
+	if x != nil {
+		if x, ok := x.Op.(*PeopleCommand_GrantRole); ok {
+			return x.GrantRole
+		}
+	}
+	return nil
+}
+
+func (x *PeopleCommand) GetRevokeRole() *RevokeRole {
+	if x != nil {
+		if x, ok := x.Op.(*PeopleCommand_RevokeRole); ok {
+			return x.RevokeRole
+		}
+	}
+	return nil
+}
+
+func (x *PeopleCommand) GetRecordAct() *RecordAct {
+	if x != nil {
+		if x, ok := x.Op.(*PeopleCommand_RecordAct); ok {
+			return x.RecordAct
+		}
+	}
+	return nil
+}
+
+func (x *PeopleCommand) GetRecordDrill() *RecordDrill {
+	if x != nil {
+		if x, ok := x.Op.(*PeopleCommand_RecordDrill); ok {
+			return x.RecordDrill
+		}
+	}
+	return nil
+}
+
 type isPeopleCommand_Op interface {
 	isPeopleCommand_Op()
 }
@@ -371,6 +411,22 @@ type PeopleCommand_Befriend struct {
 	Befriend *Befriend `protobuf:"bytes,29,opt,name=befriend,proto3,oneof"`
 }
 
+type PeopleCommand_GrantRole struct {
+	GrantRole *GrantRole `protobuf:"bytes,30,opt,name=grant_role,json=grantRole,proto3,oneof"`
+}
+
+type PeopleCommand_RevokeRole struct {
+	RevokeRole *RevokeRole `protobuf:"bytes,31,opt,name=revoke_role,json=revokeRole,proto3,oneof"`
+}
+
+type PeopleCommand_RecordAct struct {
+	RecordAct *RecordAct `protobuf:"bytes,32,opt,name=record_act,json=recordAct,proto3,oneof"`
+}
+
+type PeopleCommand_RecordDrill struct {
+	RecordDrill *RecordDrill `protobuf:"bytes,33,opt,name=record_drill,json=recordDrill,proto3,oneof"`
+}
+
 func (*PeopleCommand_SignUp) isPeopleCommand_Op() {}
 
 func (*PeopleCommand_LogIn) isPeopleCommand_Op() {}
@@ -410,6 +466,14 @@ func (*PeopleCommand_SetPhoto) isPeopleCommand_Op() {}
 func (*PeopleCommand_MarkSimulated) isPeopleCommand_Op() {}
 
 func (*PeopleCommand_Befriend) isPeopleCommand_Op() {}
+
+func (*PeopleCommand_GrantRole) isPeopleCommand_Op() {}
+
+func (*PeopleCommand_RevokeRole) isPeopleCommand_Op() {}
+
+func (*PeopleCommand_RecordAct) isPeopleCommand_Op() {}
+
+func (*PeopleCommand_RecordDrill) isPeopleCommand_Op() {}
 
 // SignUp makes an account with its first session. PeopleCommand.user = cell | 8 of SHA-256(the client's 16 random bytes).
 type SignUp struct {
@@ -1462,12 +1526,386 @@ func (x *Befriend) GetOthers() [][]byte {
 	return nil
 }
 
+// GrantRole gives whom a role. Unnamed, by the operator; it writes an act itself. Behaviour 3.
+type GrantRole struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Whom  []byte                 `protobuf:"bytes,1,opt,name=whom,proto3" json:"whom,omitempty"`
+	// role: "operator".
+	Role string `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
+	// site is where it was asked for; empty: the cell is one machine.
+	Site          string `protobuf:"bytes,3,opt,name=site,proto3" json:"site,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GrantRole) Reset() {
+	*x = GrantRole{}
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GrantRole) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GrantRole) ProtoMessage() {}
+
+func (x *GrantRole) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GrantRole.ProtoReflect.Descriptor instead.
+func (*GrantRole) Descriptor() ([]byte, []int) {
+	return file_bonghwa_log_v1_people_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *GrantRole) GetWhom() []byte {
+	if x != nil {
+		return x.Whom
+	}
+	return nil
+}
+
+func (x *GrantRole) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *GrantRole) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+// RevokeRole takes a role back. Unnamed, by the operator; it writes an act itself. Behaviour 3.
+type RevokeRole struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Whom          []byte                 `protobuf:"bytes,1,opt,name=whom,proto3" json:"whom,omitempty"`
+	Role          string                 `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
+	Site          string                 `protobuf:"bytes,3,opt,name=site,proto3" json:"site,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeRole) Reset() {
+	*x = RevokeRole{}
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeRole) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeRole) ProtoMessage() {}
+
+func (x *RevokeRole) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeRole.ProtoReflect.Descriptor instead.
+func (*RevokeRole) Descriptor() ([]byte, []int) {
+	return file_bonghwa_log_v1_people_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RevokeRole) GetWhom() []byte {
+	if x != nil {
+		return x.Whom
+	}
+	return nil
+}
+
+func (x *RevokeRole) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *RevokeRole) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+// RecordAct writes down what an operator did. PeopleCommand.user is the person, or empty: somebody at a machine's terminal.
+// Behaviour 3.
+type RecordAct struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// site is where.
+	Site string `protobuf:"bytes,1,opt,name=site,proto3" json:"site,omitempty"`
+	// what is a word of a list, such as drill_started.
+	What string `protobuf:"bytes,2,opt,name=what,proto3" json:"what,omitempty"`
+	// on is what it was done to: a site, a handle, a position.
+	On            string `protobuf:"bytes,3,opt,name=on,proto3" json:"on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordAct) Reset() {
+	*x = RecordAct{}
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordAct) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordAct) ProtoMessage() {}
+
+func (x *RecordAct) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordAct.ProtoReflect.Descriptor instead.
+func (*RecordAct) Descriptor() ([]byte, []int) {
+	return file_bonghwa_log_v1_people_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RecordAct) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *RecordAct) GetWhat() string {
+	if x != nil {
+		return x.What
+	}
+	return ""
+}
+
+func (x *RecordAct) GetOn() string {
+	if x != nil {
+		return x.On
+	}
+	return ""
+}
+
+// RecordDrill writes down what a fire drill found. Unnamed, by the operator; the same start, scenario and site again is the same
+// drill. Behaviour 3.
+type RecordDrill struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Scenario string                 `protobuf:"bytes,1,opt,name=scenario,proto3" json:"scenario,omitempty"`
+	// site that burned; empty where it was several.
+	Site         string `protobuf:"bytes,2,opt,name=site,proto3" json:"site,omitempty"`
+	StartedMs    uint64 `protobuf:"varint,3,opt,name=started_ms,json=startedMs,proto3" json:"started_ms,omitempty"`
+	EndedMs      uint64 `protobuf:"varint,4,opt,name=ended_ms,json=endedMs,proto3" json:"ended_ms,omitempty"`
+	People       uint32 `protobuf:"varint,5,opt,name=people,proto3" json:"people,omitempty"`
+	Acked        uint64 `protobuf:"varint,6,opt,name=acked,proto3" json:"acked,omitempty"`
+	Lost         uint64 `protobuf:"varint,7,opt,name=lost,proto3" json:"lost,omitempty"`
+	Duplicated   uint64 `protobuf:"varint,8,opt,name=duplicated,proto3" json:"duplicated,omitempty"`
+	Reordered    uint64 `protobuf:"varint,9,opt,name=reordered,proto3" json:"reordered,omitempty"`
+	Unauthorised uint64 `protobuf:"varint,10,opt,name=unauthorised,proto3" json:"unauthorised,omitempty"`
+	// Worst gaps in ms of people of the other sites, and of those who had to move.
+	SendGapMs          uint32 `protobuf:"varint,11,opt,name=send_gap_ms,json=sendGapMs,proto3" json:"send_gap_ms,omitempty"`
+	DeliveryGapMs      uint32 `protobuf:"varint,12,opt,name=delivery_gap_ms,json=deliveryGapMs,proto3" json:"delivery_gap_ms,omitempty"`
+	MovedSendGapMs     uint32 `protobuf:"varint,13,opt,name=moved_send_gap_ms,json=movedSendGapMs,proto3" json:"moved_send_gap_ms,omitempty"`
+	MovedDeliveryGapMs uint32 `protobuf:"varint,14,opt,name=moved_delivery_gap_ms,json=movedDeliveryGapMs,proto3" json:"moved_delivery_gap_ms,omitempty"`
+	// moved is how many had to move.
+	Moved      uint32 `protobuf:"varint,15,opt,name=moved,proto3" json:"moved,omitempty"`
+	Held       bool   `protobuf:"varint,16,opt,name=held,proto3" json:"held,omitempty"`
+	HeldInTime bool   `protobuf:"varint,17,opt,name=held_in_time,json=heldInTime,proto3" json:"held_in_time,omitempty"`
+	// source is where the figures are from: demo, or the report that was handed in.
+	Source        string `protobuf:"bytes,18,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordDrill) Reset() {
+	*x = RecordDrill{}
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordDrill) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordDrill) ProtoMessage() {}
+
+func (x *RecordDrill) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_log_v1_people_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordDrill.ProtoReflect.Descriptor instead.
+func (*RecordDrill) Descriptor() ([]byte, []int) {
+	return file_bonghwa_log_v1_people_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *RecordDrill) GetScenario() string {
+	if x != nil {
+		return x.Scenario
+	}
+	return ""
+}
+
+func (x *RecordDrill) GetSite() string {
+	if x != nil {
+		return x.Site
+	}
+	return ""
+}
+
+func (x *RecordDrill) GetStartedMs() uint64 {
+	if x != nil {
+		return x.StartedMs
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetEndedMs() uint64 {
+	if x != nil {
+		return x.EndedMs
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetPeople() uint32 {
+	if x != nil {
+		return x.People
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetAcked() uint64 {
+	if x != nil {
+		return x.Acked
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetLost() uint64 {
+	if x != nil {
+		return x.Lost
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetDuplicated() uint64 {
+	if x != nil {
+		return x.Duplicated
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetReordered() uint64 {
+	if x != nil {
+		return x.Reordered
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetUnauthorised() uint64 {
+	if x != nil {
+		return x.Unauthorised
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetSendGapMs() uint32 {
+	if x != nil {
+		return x.SendGapMs
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetDeliveryGapMs() uint32 {
+	if x != nil {
+		return x.DeliveryGapMs
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetMovedSendGapMs() uint32 {
+	if x != nil {
+		return x.MovedSendGapMs
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetMovedDeliveryGapMs() uint32 {
+	if x != nil {
+		return x.MovedDeliveryGapMs
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetMoved() uint32 {
+	if x != nil {
+		return x.Moved
+	}
+	return 0
+}
+
+func (x *RecordDrill) GetHeld() bool {
+	if x != nil {
+		return x.Held
+	}
+	return false
+}
+
+func (x *RecordDrill) GetHeldInTime() bool {
+	if x != nil {
+		return x.HeldInTime
+	}
+	return false
+}
+
+func (x *RecordDrill) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
 var File_bonghwa_log_v1_people_proto protoreflect.FileDescriptor
 
 const file_bonghwa_log_v1_people_proto_rawDesc = "" +
 	"\n" +
-	"\x1bbonghwa/log/v1/people.proto\x12\x0ebonghwa.log.v1\x1a\x19bonghwa/log/v1/name.proto\"\xe4\n" +
-	"\n" +
+	"\x1bbonghwa/log/v1/people.proto\x12\x0ebonghwa.log.v1\x1a\x19bonghwa/log/v1/name.proto\"\xdd\f\n" +
 	"\rPeopleCommand\x12(\n" +
 	"\x04name\x18\x01 \x01(\v2\x14.bonghwa.log.v1.NameR\x04name\x12\x12\n" +
 	"\x04user\x18\x02 \x01(\fR\x04user\x121\n" +
@@ -1493,7 +1931,14 @@ const file_bonghwa_log_v1_people_proto_rawDesc = "" +
 	"\x10end_all_sessions\x18\x1a \x01(\v2\x1e.bonghwa.log.v1.EndAllSessionsH\x00R\x0eendAllSessions\x127\n" +
 	"\tset_photo\x18\x1b \x01(\v2\x18.bonghwa.log.v1.SetPhotoH\x00R\bsetPhoto\x12F\n" +
 	"\x0emark_simulated\x18\x1c \x01(\v2\x1d.bonghwa.log.v1.MarkSimulatedH\x00R\rmarkSimulated\x126\n" +
-	"\bbefriend\x18\x1d \x01(\v2\x18.bonghwa.log.v1.BefriendH\x00R\bbefriendB\x04\n" +
+	"\bbefriend\x18\x1d \x01(\v2\x18.bonghwa.log.v1.BefriendH\x00R\bbefriend\x12:\n" +
+	"\n" +
+	"grant_role\x18\x1e \x01(\v2\x19.bonghwa.log.v1.GrantRoleH\x00R\tgrantRole\x12=\n" +
+	"\vrevoke_role\x18\x1f \x01(\v2\x1a.bonghwa.log.v1.RevokeRoleH\x00R\n" +
+	"revokeRole\x12:\n" +
+	"\n" +
+	"record_act\x18  \x01(\v2\x19.bonghwa.log.v1.RecordActH\x00R\trecordAct\x12@\n" +
+	"\frecord_drill\x18! \x01(\v2\x1b.bonghwa.log.v1.RecordDrillH\x00R\vrecordDrillB\x04\n" +
 	"\x02op\"\xcf\x01\n" +
 	"\x06SignUp\x12\x16\n" +
 	"\x06handle\x18\x01 \x01(\tR\x06handle\x12!\n" +
@@ -1568,7 +2013,44 @@ const file_bonghwa_log_v1_people_proto_rawDesc = "" +
 	"\x04jpeg\x18\x01 \x01(\fR\x04jpeg\"\x0f\n" +
 	"\rMarkSimulated\"\"\n" +
 	"\bBefriend\x12\x16\n" +
-	"\x06others\x18\x01 \x03(\fR\x06othersB\xb9\x01\n" +
+	"\x06others\x18\x01 \x03(\fR\x06others\"G\n" +
+	"\tGrantRole\x12\x12\n" +
+	"\x04whom\x18\x01 \x01(\fR\x04whom\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\tR\x04role\x12\x12\n" +
+	"\x04site\x18\x03 \x01(\tR\x04site\"H\n" +
+	"\n" +
+	"RevokeRole\x12\x12\n" +
+	"\x04whom\x18\x01 \x01(\fR\x04whom\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\tR\x04role\x12\x12\n" +
+	"\x04site\x18\x03 \x01(\tR\x04site\"C\n" +
+	"\tRecordAct\x12\x12\n" +
+	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
+	"\x04what\x18\x02 \x01(\tR\x04what\x12\x0e\n" +
+	"\x02on\x18\x03 \x01(\tR\x02on\"\xa5\x04\n" +
+	"\vRecordDrill\x12\x1a\n" +
+	"\bscenario\x18\x01 \x01(\tR\bscenario\x12\x12\n" +
+	"\x04site\x18\x02 \x01(\tR\x04site\x12\x1d\n" +
+	"\n" +
+	"started_ms\x18\x03 \x01(\x04R\tstartedMs\x12\x19\n" +
+	"\bended_ms\x18\x04 \x01(\x04R\aendedMs\x12\x16\n" +
+	"\x06people\x18\x05 \x01(\rR\x06people\x12\x14\n" +
+	"\x05acked\x18\x06 \x01(\x04R\x05acked\x12\x12\n" +
+	"\x04lost\x18\a \x01(\x04R\x04lost\x12\x1e\n" +
+	"\n" +
+	"duplicated\x18\b \x01(\x04R\n" +
+	"duplicated\x12\x1c\n" +
+	"\treordered\x18\t \x01(\x04R\treordered\x12\"\n" +
+	"\funauthorised\x18\n" +
+	" \x01(\x04R\funauthorised\x12\x1e\n" +
+	"\vsend_gap_ms\x18\v \x01(\rR\tsendGapMs\x12&\n" +
+	"\x0fdelivery_gap_ms\x18\f \x01(\rR\rdeliveryGapMs\x12)\n" +
+	"\x11moved_send_gap_ms\x18\r \x01(\rR\x0emovedSendGapMs\x121\n" +
+	"\x15moved_delivery_gap_ms\x18\x0e \x01(\rR\x12movedDeliveryGapMs\x12\x14\n" +
+	"\x05moved\x18\x0f \x01(\rR\x05moved\x12\x12\n" +
+	"\x04held\x18\x10 \x01(\bR\x04held\x12 \n" +
+	"\fheld_in_time\x18\x11 \x01(\bR\n" +
+	"heldInTime\x12\x16\n" +
+	"\x06source\x18\x12 \x01(\tR\x06sourceB\xb9\x01\n" +
 	"\x12com.bonghwa.log.v1B\vPeopleProtoP\x01Z<github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1;logv1\xa2\x02\x03BLX\xaa\x02\x0eBonghwa.Log.V1\xca\x02\x0eBonghwa\\Log\\V1\xe2\x02\x1aBonghwa\\Log\\V1\\GPBMetadata\xea\x02\x10Bonghwa::Log::V1b\x06proto3"
 
 var (
@@ -1583,7 +2065,7 @@ func file_bonghwa_log_v1_people_proto_rawDescGZIP() []byte {
 	return file_bonghwa_log_v1_people_proto_rawDescData
 }
 
-var file_bonghwa_log_v1_people_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_bonghwa_log_v1_people_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_bonghwa_log_v1_people_proto_goTypes = []any{
 	(*PeopleCommand)(nil),    // 0: bonghwa.log.v1.PeopleCommand
 	(*SignUp)(nil),           // 1: bonghwa.log.v1.SignUp
@@ -1605,11 +2087,15 @@ var file_bonghwa_log_v1_people_proto_goTypes = []any{
 	(*SetPhoto)(nil),         // 17: bonghwa.log.v1.SetPhoto
 	(*MarkSimulated)(nil),    // 18: bonghwa.log.v1.MarkSimulated
 	(*Befriend)(nil),         // 19: bonghwa.log.v1.Befriend
-	(*Name)(nil),             // 20: bonghwa.log.v1.Name
-	(*Skip)(nil),             // 21: bonghwa.log.v1.Skip
+	(*GrantRole)(nil),        // 20: bonghwa.log.v1.GrantRole
+	(*RevokeRole)(nil),       // 21: bonghwa.log.v1.RevokeRole
+	(*RecordAct)(nil),        // 22: bonghwa.log.v1.RecordAct
+	(*RecordDrill)(nil),      // 23: bonghwa.log.v1.RecordDrill
+	(*Name)(nil),             // 24: bonghwa.log.v1.Name
+	(*Skip)(nil),             // 25: bonghwa.log.v1.Skip
 }
 var file_bonghwa_log_v1_people_proto_depIdxs = []int32{
-	20, // 0: bonghwa.log.v1.PeopleCommand.name:type_name -> bonghwa.log.v1.Name
+	24, // 0: bonghwa.log.v1.PeopleCommand.name:type_name -> bonghwa.log.v1.Name
 	1,  // 1: bonghwa.log.v1.PeopleCommand.sign_up:type_name -> bonghwa.log.v1.SignUp
 	2,  // 2: bonghwa.log.v1.PeopleCommand.log_in:type_name -> bonghwa.log.v1.LogIn
 	3,  // 3: bonghwa.log.v1.PeopleCommand.admit_device:type_name -> bonghwa.log.v1.AdmitDevice
@@ -1624,17 +2110,21 @@ var file_bonghwa_log_v1_people_proto_depIdxs = []int32{
 	12, // 12: bonghwa.log.v1.PeopleCommand.create_invitation:type_name -> bonghwa.log.v1.CreateInvitation
 	13, // 13: bonghwa.log.v1.PeopleCommand.revoke_invitation:type_name -> bonghwa.log.v1.RevokeInvitation
 	14, // 14: bonghwa.log.v1.PeopleCommand.touch:type_name -> bonghwa.log.v1.Touch
-	21, // 15: bonghwa.log.v1.PeopleCommand.skip:type_name -> bonghwa.log.v1.Skip
+	25, // 15: bonghwa.log.v1.PeopleCommand.skip:type_name -> bonghwa.log.v1.Skip
 	15, // 16: bonghwa.log.v1.PeopleCommand.label_device:type_name -> bonghwa.log.v1.LabelDevice
 	16, // 17: bonghwa.log.v1.PeopleCommand.end_all_sessions:type_name -> bonghwa.log.v1.EndAllSessions
 	17, // 18: bonghwa.log.v1.PeopleCommand.set_photo:type_name -> bonghwa.log.v1.SetPhoto
 	18, // 19: bonghwa.log.v1.PeopleCommand.mark_simulated:type_name -> bonghwa.log.v1.MarkSimulated
 	19, // 20: bonghwa.log.v1.PeopleCommand.befriend:type_name -> bonghwa.log.v1.Befriend
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	20, // 21: bonghwa.log.v1.PeopleCommand.grant_role:type_name -> bonghwa.log.v1.GrantRole
+	21, // 22: bonghwa.log.v1.PeopleCommand.revoke_role:type_name -> bonghwa.log.v1.RevokeRole
+	22, // 23: bonghwa.log.v1.PeopleCommand.record_act:type_name -> bonghwa.log.v1.RecordAct
+	23, // 24: bonghwa.log.v1.PeopleCommand.record_drill:type_name -> bonghwa.log.v1.RecordDrill
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_log_v1_people_proto_init() }
@@ -1664,6 +2154,10 @@ func file_bonghwa_log_v1_people_proto_init() {
 		(*PeopleCommand_SetPhoto)(nil),
 		(*PeopleCommand_MarkSimulated)(nil),
 		(*PeopleCommand_Befriend)(nil),
+		(*PeopleCommand_GrantRole)(nil),
+		(*PeopleCommand_RevokeRole)(nil),
+		(*PeopleCommand_RecordAct)(nil),
+		(*PeopleCommand_RecordDrill)(nil),
 	}
 	file_bonghwa_log_v1_people_proto_msgTypes[7].OneofWrappers = []any{}
 	type x struct{}
@@ -1672,7 +2166,7 @@ func file_bonghwa_log_v1_people_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bonghwa_log_v1_people_proto_rawDesc), len(file_bonghwa_log_v1_people_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,36 @@
+// What axe finds in a page: serious findings only. The policy of the product forbids strings as code, so these pages go without it.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+
+const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+interface Finding {
+  readonly impact: string
+  readonly id: string
+  readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary?: string }[]
+}
+
+/** examine runs axe in the page. */
+export async function examine(page: Page, rules: 'all' | 'colours'): Promise<string[]> {
+  await page.evaluate(source)
+  const found = (await page.evaluate(async (all) => {
+    const { axe } = globalThis as unknown as { axe: { run(what: unknown, how: object): Promise<{ violations: unknown[] }> } }
+    return (await axe.run(document, { resultTypes: ['violations'], ...(all ? {} : { runOnly: ['color-contrast'] }) })).violations
+  }, rules === 'all')) as Finding[]
+  return found
+    .filter((f) => f.impact === 'serious' || f.impact === 'critical')
+    .flatMap((f) => f.nodes.map((n) => `${f.id} at ${n.target.join(' ')}: ${n.failureSummary?.split('\n')[1]?.trim() ?? ''}`))
+}
+
+/** examineBoth looks at everything in the theme of the page, and at the colours in the other one. */
+export async function examineBoth(page: Page, told: (finding: string, theme: 'dark' | 'light') => void): Promise<void> {
+  const dark = await page.evaluate(() => matchMedia('(prefers-color-scheme: dark)').matches)
+  for (const [colorScheme, rules] of [
+    [dark ? 'light' : 'dark', 'colours'],
+    [dark ? 'dark' : 'light', 'all'],
+  ] as const) {
+    await page.emulateMedia({ colorScheme })
+    for (const f of await examine(page, rules)) told(f, colorScheme)
+  }
+}

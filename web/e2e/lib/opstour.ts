@@ -1,0 +1,66 @@
+// A fire from the operators' page, from the question to the audit. What is done at each stop, a picture or an examination, is the
+// caller's.
+import type { Page } from 'playwright-core'
+import type { Demo } from './demo.ts'
+import { logIn, patience } from './hands.ts'
+import type { Look } from './tour.ts'
+
+export interface OpsTour {
+  readonly look: Look
+  /** burning is called while the site burns. */
+  readonly burning?: () => Promise<void>
+}
+
+const desk = { width: 1440, height: 940 }
+
+/** enterOps logs the demo's operator in, on a page that was opened at /ops. */
+export async function enterOps(page: Page, demo: Demo): Promise<void> {
+  const { handle, password } = demo.operator
+  await logIn(page, handle, password)
+  await lit(page)
+}
+
+/** lit waits until all sites are well. */
+async function lit(page: Page): Promise<void> {
+  await page.getByRole('heading', { name: '세 곳 모두 켜져 있어요' }).waitFor(patience)
+}
+
+/** opsTour burns 서울 and lights it again. */
+export async function opsTour(page: Page, { look, burning }: OpsTour): Promise<void> {
+  await page.setViewportSize(desk)
+  await page.getByRole('button', { name: '서울 화재 훈련' }).waitFor(patience)
+  await look('ops', page)
+  await page.getByRole('button', { name: '서울 화재 훈련' }).click()
+  const start = page.getByRole('button', { name: '훈련 시작하기' })
+  if (await start.isEnabled()) throw new Error('a fire starts unasked')
+  const field = page.getByRole('textbox', { name: '확인하려면 ‘서울’이라고 써 주세요' })
+  await field.fill('부산')
+  if (await start.isEnabled()) throw new Error("a fire starts by another site's name")
+  await field.fill('서울')
+  await look('ops-confirm', page)
+  await start.click()
+  await page.getByRole('heading', { name: '서울에 화재 훈련을 하고 있어요' }).waitFor(patience)
+  await burning?.()
+  const audit = page.getByRole('region', { name: '이번 훈련' })
+  await audit.getByText(/지금까지 [\d,]+개가 그대로예요/).waitFor(patience)
+  await look('ops-fire', page)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await look('ops-fire-dark', page)
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.setViewportSize({ width: 390, height: 844 })
+  await look('ops-fire-phone', page)
+  await page.setViewportSize(desk)
+  await page.getByRole('button', { name: '서울 다시 켜기' }).click()
+  await audit.getByText(/모든 데이터센터에서 다시 읽어 확인했어요/).waitFor(patience)
+  await lit(page)
+  await look('ops-done', page)
+  for (const [tab, name, words] of [
+    ['훈련 기록', 'ops-drills', '전원 끊김'],
+    ['백업', 'ops-backups', /복사해 둬요/],
+    ['감사 기록', 'ops-acts', '화재 훈련을 시작했어요'],
+  ] as const) {
+    await page.getByRole('navigation', { name: '관리 메뉴' }).getByRole('link', { name: tab }).click()
+    await page.getByText(words).first().waitFor(patience)
+    await look(name, page)
+  }
+}
