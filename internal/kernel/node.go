@@ -55,6 +55,9 @@ type Options struct {
 	AcceptClock bool
 	// DiskGuard says, when asked about once a second, why commands must be refused; nil = never.
 	DiskGuard func() error
+	// Archived says up to which entry the log is kept outside the cell, so that trimming waits for it, within bounds; nil: it is
+	// not kept.
+	Archived func() uint64
 	// Checkpoints is the directory for checkpoints.
 	Checkpoints string
 	Forced      []Forced

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -190,6 +191,16 @@ func (d *Data) held() (list []Held) {
 // backups asks every site for what it holds.
 func (b *board) backups(ctx context.Context) *apiv1.GetBackupsResponse {
 	out := &apiv1.GetBackupsResponse{}
+	if st, err := b.s.status(ctx); err == nil && st.Archive != nil {
+		now, behind := time.Now(), uint64(st.Archive.BehindSeconds*1000)
+		if st.Archive.N > 0 {
+			out.ArchivedToMs = uint64(now.UnixMilli()) - behind
+		}
+		out.ArchiveBehindMs = behind
+		if st.Archive.alarm(now) {
+			out.ArchiveTrouble = strings.Join(st.Archive.words(now), "; ")
+		}
+	}
 	put := func(site string, list []Held) {
 		for _, h := range list {
 			out.Backups = append(out.Backups, &apiv1.Backup{Site: site, Epoch: h.Epoch, N: h.N, TimeMs: h.TimeMs, Label: h.Label})
