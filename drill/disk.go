@@ -341,5 +341,6 @@ func slowDisk(ctx context.Context, s *stage, part string) error {
 	}
 	time.Sleep(s.length)
 	s.measured()
+	s.slow = s.l.slowSite()
 	return powerLoss(ctx, s, s.l.sites[0])
 }

@@ -103,7 +103,7 @@ func (s *stage) withoutBurnt(ctx context.Context, burnt string) {
 	time.Sleep(1500 * time.Millisecond)
 	var at []string
 	for _, site := range s.l.sites {
-		if site != burnt {
+		if site != burnt && site != s.slow {
 			at = append(at, site)
 		}
 	}

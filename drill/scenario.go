@@ -99,6 +99,8 @@ type stage struct {
 	// options of the drill, and who looks whether anything depends on a burnt site.
 	o       Options
 	visitor *visitor
+	// slow is a site whose disk is: it may be unready while it is needed, whatever burns, and is not asked.
+	slow string
 }
 
 // warm is how long people talk before the measured time begins, calm how long before the first fault.
