@@ -75,6 +75,7 @@ var verdicts = map[kernel.Code]apiv1.Reason{
 	kernel.AlreadyIn:         apiv1.Reason_REASON_ALREADY_IN,
 	kernel.Expected:          apiv1.Reason_REASON_EXPECTED,
 	kernel.IDReused:          apiv1.Reason_REASON_ID_REUSED,
+	kernel.Late:              apiv1.Reason_REASON_NOT_READY, // the kernel says it as ErrNotReady
 	kernel.HandleTaken:       apiv1.Reason_REASON_HANDLE_TAKEN,
 	kernel.CredentialChanged: apiv1.Reason_REASON_CREDENTIAL_CHANGED,
 	kernel.SessionRevoked:    apiv1.Reason_REASON_SESSION_REVOKED,

@@ -219,7 +219,12 @@ func (w *cast) names() {
 		s.entry(10, send(kernel.OK, n-17, n, n, "수다"))
 	}
 	s.entry(second, send(kernel.AlreadyIn, 0, 20, 20, "한참 뒤"), send(kernel.OK, 5, 22, 22, "수다"))
-	w.c.n[string(room[:])] = 37
+	seen := func(after uint64) step {
+		return s.wrap(kernel.DomainKernel, 0, &logv1.KernelCommand{Op: &logv1.KernelCommand_Seen{Seen: &logv1.Seen{TimeMs: s.time + after}}}, kernel.Verdict{})
+	}
+	s.entry(second, send(kernel.Late, 0, 38, 38, "끊겼다가"), send(kernel.Late, 0, 22, 22, "수다"), seen(0)) // they came too late
+	s.entry(second, send(kernel.OK, 21, 38, 38, "끊겼다가"), seen(1))
+	w.c.n[string(room[:])] = 38
 	s.entry(second, w.account(kernel.Skipped, w.c, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_Skip{Skip: &logv1.Skip{}}}))
 }
 

@@ -16,11 +16,16 @@ import (
 //
 //	1  v0.1.0
 //	2  an invitation keeps when it was made; profile photos, simulated people (new operations and rows)
-//	3  operators, their acts, drills (new operations and rows)
+//	3  commands of an entry that comes too late are not applied; operators, their acts, drills (new operations and rows)
 const Behaviour uint32 = 3
 
 // EphemeralMaxAge in milliseconds: older typing and presence are dropped at delivery (design, "Ephemeral").
 const EphemeralMaxAge = 5000
+
+// LateAfter in milliseconds: commands of an entry by which the log's time goes on by so much since their author was looked
+// at are not applied (Late). Together with BeatAfter, at which time goes on at the latest, it is what a revocation
+// takes to bind everywhere; it leaves a command half a second at least to get through the queue and into the log.
+const LateAfter = 1000
 
 // ErrReplay is wrapped by everything that makes replay stop: going on would be guessing.
 var ErrReplay = errors.New("replay stops")
@@ -39,6 +44,8 @@ type Outcome struct {
 	Decided []Decided
 	// Checkpoint is set when the entry asks for one.
 	Checkpoint *logv1.Checkpoint
+	// Late: the entry came too late, and none of its commands was applied.
+	Late bool
 	// Panicked lists commands whose domain code panicked (by index), with what it said.
 	Panicked map[int]string
 }
@@ -121,8 +128,11 @@ func (a *Applier) Apply(n uint64, cursor []byte, e *Entry) (*Outcome, error) {
 	next := viewState{pos: Position{e.Epoch, n}, time: max(a.state.time, e.Time), behaviour: max(a.state.behaviour, e.Behaviour), cursor: cursor}
 	out := &Outcome{Applied: Applied{Domain: a.domain.ID(), Pos: next.pos, Time: next.time}}
 	for _, op := range kernelOps {
-		if c := op.GetCheckpoint(); c != nil {
-			out.Checkpoint = c
+		switch op := op.Op.(type) {
+		case *logv1.KernelCommand_Checkpoint:
+			out.Checkpoint = op.Checkpoint
+		case *logv1.KernelCommand_Seen:
+			out.Late = next.time >= LateAfter && next.time-LateAfter >= op.Seen.TimeMs
 		}
 	}
 	internal := map[int]bool{}
@@ -136,7 +146,7 @@ func (a *Applier) Apply(n uint64, cursor []byte, e *Entry) (*Outcome, error) {
 		}
 	}
 	for i, c := range cmds {
-		if c != nil && e.Commands[i].Flags&FlagEphemeral != 0 {
+		if c != nil && e.Commands[i].Flags&FlagEphemeral != 0 && !out.Late {
 			out.Ephemeral = append(out.Ephemeral, c)
 		}
 	}
@@ -209,6 +219,11 @@ func (a *Applier) try(e *Entry, next *viewState, cmds []Command, internal map[in
 			continue
 		}
 		ap.Index = i
+		if out.Late {
+			out.Decided[i] = Decided{Verdict: Verdict{Code: Late}}
+			t.verdict(Verdict{Code: Late})
+			continue
+		}
 		force := internal[i] || a.forced[Forced{next.pos.Epoch, next.pos.N, i}]
 		d, what := a.one(ap, c, force)
 		if what != "" {
@@ -220,9 +235,7 @@ func (a *Applier) try(e *Entry, next *viewState, cmds []Command, internal map[in
 			return true, nil
 		}
 		out.Decided[i] = d
-		binary.BigEndian.PutUint16(b[:], uint16(d.Verdict.Code))
-		binary.BigEndian.PutUint64(b[2:], d.Verdict.Seq)
-		t.h.Write(b[:10])
+		t.verdict(d.Verdict)
 	}
 	out.Events = ap.Events
 	if a.state.pos.Epoch == 0 {

@@ -204,7 +204,7 @@ func TestReplayStops(t *testing.T) {
 		"an unknown operation":          {3, Entry{Epoch: 3, Behaviour: 1, Commands: envelope(unnamed(opAdd, "a"), unnamed(99, "a"))}},
 		"an unknown ephemeral":          {3, Entry{Epoch: 3, Behaviour: 1, Commands: []Envelope{{DomainChat, FlagEphemeral, []byte{99, 0}}}}},
 		"an empty command":              {3, Entry{Epoch: 3, Behaviour: 1, Commands: envelope(nil)}},
-		"an unknown kernel operation":   {3, kernelOp([]byte{0x12, 0})},
+		"an unknown kernel operation":   {3, kernelOp([]byte{0x7a, 0})},
 		"an empty kernel command":       {3, kernelOp(nil)},
 		"bytes that are no kernel's op": {3, kernelOp([]byte{0xff})},
 	} {
@@ -580,4 +580,53 @@ func TestChainGolden(t *testing.T) {
 	hash, rows := ContentHash(snap)
 	fmt.Fprintf(&b, "content of %d rows %016x\n", rows, hash)
 	golden(t, "chain.golden", b.String())
+}
+
+// Commands of an entry that comes too late after what they were admitted by are not applied and use no name up: the same
+// again, in time, gets its verdict. A late entry that is a repetition, or that has a Skip, is no exception.
+func TestLate(t *testing.T) {
+	a := newApplier(t, NewMemStore())
+	n := uint64(0)
+	apply := func(stamp, seen uint64, commands ...[]byte) *Outcome {
+		t.Helper()
+		n++
+		e := Entry{Epoch: 3, Behaviour: Behaviour, Time: stamp, Node: [4]byte{1}, Number: n}
+		e.Commands = append(envelope(commands...), Envelope{Domain: DomainChat, Flags: FlagEphemeral, Bytes: unnamed(opTyping, "x")})
+		e.Commands = append(e.Commands, Envelope{Domain: DomainKernel, Bytes: encodeSeen(seen)})
+		return mustApply(t, a, n, e.Encode(nil))
+	}
+	add := named(opAdd, 1, 1, "x")
+	for i, c := range []struct {
+		stamp, seen uint64
+		late        bool
+		verdict     Verdict
+	}{
+		{10_000, 10_000, false, Verdict{OK, 1}},
+		{10, 10_000 - LateAfter, true, Verdict{Code: Late}},     // by the time of the one before
+		{10, 10_000 - LateAfter + 1, false, Verdict{OK, 1}},     // the name was known since the first
+		{99_000, 99_000 - LateAfter, true, Verdict{Code: Late}}, // by its own
+		{99_000, 99_000 - LateAfter + 1, false, Verdict{OK, 1}},
+		{10, 1 << 63, false, Verdict{OK, 1}},
+	} {
+		out := apply(c.stamp, c.seen, add)
+		if out.Late != c.late || out.Decided[0].Verdict != c.verdict || len(out.Ephemeral) == 1 == c.late {
+			t.Errorf("entry %d: %+v", i, out)
+		}
+	}
+	before := content(a.store)
+	out := apply(99_500, 1, named(opAdd, 1, 2, "x"), unnamed(opAdd, "y"), named(opPanic, 1, 3, "x"))
+	for i := range 3 {
+		if out.Decided[i] != (Decided{Verdict: Verdict{Code: Late}}) || len(out.Events) > 0 || len(out.Panicked) > 0 {
+			t.Errorf("%+v", out)
+		}
+	}
+	if out.Time != 99_500 {
+		t.Errorf("time stays at %d", out.Time)
+	}
+	if content(a.store) != before {
+		t.Error("a late entry wrote rows")
+	}
+	if out := apply(99_600, 99_500, named(opAdd, 1, 2, "x")); out.Decided[0] != (Decided{Verdict: Verdict{OK, 2}, Last: 2}) {
+		t.Errorf("again: %+v", out.Decided)
+	}
 }

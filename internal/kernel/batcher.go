@@ -1,7 +1,12 @@
 package kernel
 
 import (
+	"encoding/binary"
+
+	"google.golang.org/protobuf/proto"
+
 	"github.com/bonghwa/bonghwa/internal/cluster"
+	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 )
 
 // maxQueue bounds what waits for the next entry: several seconds of what a node carries. Beyond it callers are told
@@ -16,6 +21,9 @@ type Waiting struct {
 	Domain byte
 	Flags  byte
 	Bytes  []byte
+	// Seen is the effective time of the newest entry that whoever admitted the command may have known of; 0 = of no matter,
+	// as in a cell of one member, where nobody else could know better.
+	Seen uint64
 	// Done is called once with the result; nil for ephemeral commands.
 	Done func(Result)
 }
@@ -58,6 +66,8 @@ func (b *Batcher) Add(w Waiting) error {
 		}
 		b.ephemeral = append(b.ephemeral, w)
 		return nil
+	case len(b.queue) > 0 && b.queue[0].Seen > 0 && w.Seen >= b.queue[0].Seen+LateAfter/2:
+		return ErrQueueFull // what would wait behind that one would come too late
 	case len(b.queue) >= maxQueue || b.bytes+len(w.Bytes) > maxQueueBytes:
 		return ErrQueueFull
 	}
@@ -75,6 +85,9 @@ func (b *Batcher) Queued() int { return len(b.queue) }
 func (b *Batcher) Next(stamp uint64, behaviour uint32, checks []Check) (number uint64, in []Waiting) {
 	e := Entry{Epoch: b.epoch, Behaviour: behaviour, Time: stamp, Node: b.node, Incarnation: b.incarnation, Checks: checks}
 	size := entryHeader + len(checks)*checkSize
+	if q := len(b.queue); behaviour >= 3 && q > 0 && b.queue[q-1].Seen > 0 {
+		size += seenSize
+	}
 	take := func(q []Waiting) []Waiting {
 		for len(q) > 0 && size+envelopeHeader+len(q[0].Bytes) <= cluster.MaxEntry {
 			w := q[0]
@@ -90,7 +103,15 @@ func (b *Batcher) Next(stamp uint64, behaviour uint32, checks []Check) (number u
 		return q
 	}
 	b.queue = take(b.queue)
+	seen := uint64(0) // by the oldest of them
+	for i := 0; i < len(in) && seen == 0; i++ {
+		seen = in[i].Seen
+	}
 	b.ephemeral = take(b.ephemeral)
+	if behaviour >= 3 && seen > 0 {
+		// Behind the others, so that the place of a command in the entry is its place in what is waited for.
+		e.Commands = append(e.Commands, Envelope{Domain: DomainKernel, Bytes: encodeSeen(seen)})
+	}
 	b.number++
 	e.Number = b.number
 	b.proposal = cluster.Proposal{Epoch: b.epoch, Node: b.node, Incarnation: b.incarnation, Version: b.version, Entry: e.Encode(make([]byte, 0, size))}
@@ -98,8 +119,27 @@ func (b *Batcher) Next(stamp uint64, behaviour uint32, checks []Check) (number u
 	return b.number, in
 }
 
-// Proposal is the one in flight: the same again until Answer says that it is in.
+// seenSize is the largest size of what says Seen.
+const seenSize = envelopeHeader + 2 + 1 + binary.MaxVarintLen64
+
+func encodeSeen(timeMs uint64) []byte {
+	b, err := proto.Marshal(&logv1.KernelCommand{Op: &logv1.KernelCommand_Seen{Seen: &logv1.Seen{TimeMs: timeMs}}})
+	if err != nil {
+		panic(err) // a number always encodes
+	}
+	return b
+}
+
+// Proposal is the one in flight: the same again, at most with another stamp, until Answer says that it is in.
 func (b *Batcher) Proposal() cluster.Proposal { return b.proposal }
+
+// Restamp makes the attempts to come carry this time, if it is later: what was long on its way says so itself, also when the
+// log's time stood still meanwhile. Commands and number stay, so that it does not matter which attempt gets in.
+func (b *Batcher) Restamp(stamp uint64) {
+	if old := b.proposal.Entry; b.inFlight && stamp > entryTime(old) {
+		b.proposal.Entry = restamped(old, stamp) // the old one may be on its way
+	}
+}
 
 // Closed says that another start of this node or another epoch has taken over; nothing more will get in.
 func (b *Batcher) Closed() bool { return b.closed }

@@ -267,3 +267,86 @@ func TestBatcherBounds(t *testing.T) {
 		t.Errorf("room was made: %v", err)
 	}
 }
+
+// An entry with commands says by what the oldest of them was admitted, behind them; a beat does not, nor the entry of a cell
+// of one, nor one of a cell that knows older rules. The largest command still fits.
+func TestBatcherSeen(t *testing.T) {
+	b := NewBatcher(3, testNodeID, testInc, 1)
+	version := int64(1)
+	next := func(behaviour uint32) (in []Waiting, seen []uint64) {
+		t.Helper()
+		_, in = b.Next(1, behaviour, nil)
+		raw := b.Proposal().Entry
+		e, err := DecodeEntry(raw)
+		if err != nil || len(raw) > cluster.MaxEntry {
+			t.Fatal(len(raw), err)
+		}
+		for i, c := range e.Commands {
+			if c.Domain != DomainKernel {
+				continue
+			}
+			op, err := decodeKernel(c.Bytes)
+			if err != nil || i != len(in) {
+				t.Fatalf("at %d of %d: %v", i, len(in), err)
+			}
+			seen = append(seen, op.GetSeen().TimeMs)
+		}
+		version++
+		b.Answer(true, cluster.ProducerState{Version: version}, nil)
+		return in, seen
+	}
+	add := func(seen uint64, size int) error {
+		return b.Add(Waiting{Domain: DomainChat, Bytes: make([]byte, size), Seen: seen})
+	}
+	if err := errors.Join(add(0, 1), add(500, 1), add(600, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if in, seen := next(Behaviour); len(in) != 3 || len(seen) != 1 || seen[0] != 500 {
+		t.Errorf("%d commands, %v", len(in), seen)
+	}
+	if _, seen := next(Behaviour); len(seen) != 0 {
+		t.Errorf("a beat says %v", seen)
+	}
+	if err := add(700, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, seen := next(2); len(seen) != 0 {
+		t.Errorf("behaviour 2 says %v", seen)
+	}
+	if err := add(^uint64(0)>>1, MaxCommand); err != nil {
+		t.Fatal(err)
+	}
+	if in, seen := next(Behaviour); len(in) != 1 || len(seen) != 1 {
+		t.Errorf("%d commands, %v", len(in), seen)
+	}
+	// What would wait for long is turned away while it can still be served elsewhere.
+	if err := errors.Join(add(1000, 1), add(1000+LateAfter/2-1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(1000+LateAfter/2, 1); !errors.Is(err, ErrQueueFull) {
+		t.Errorf("behind one that is late soon: %v", err)
+	}
+}
+
+// Attempts may carry a later stamp, never an earlier one; what was given away stays as it was.
+func TestBatcherRestamp(t *testing.T) {
+	b := NewBatcher(3, testNodeID, testInc, 1)
+	b.Restamp(9) // nothing is in flight
+	if err := b.Add(Waiting{Domain: DomainChat, Bytes: []byte("x")}); err != nil {
+		t.Fatal(err)
+	}
+	b.Next(10, Behaviour, []Check{{DomainChat, 4, 5, 6}})
+	first := b.Proposal()
+	was := bytes.Clone(first.Entry)
+	for _, c := range []struct{ stamp, want uint64 }{{0, 10}, {10, 10}, {2000, 2000}, {1500, 2000}} {
+		b.Restamp(c.stamp)
+		want, _ := DecodeEntry(was)
+		want.Time = c.want
+		if !bytes.Equal(b.Proposal().Entry, want.Encode(nil)) || b.Proposal().Version != first.Version {
+			t.Errorf("stamp %d: %+v", c.stamp, b.Proposal())
+		}
+	}
+	if !bytes.Equal(first.Entry, was) {
+		t.Error("an attempt on its way was changed")
+	}
+}

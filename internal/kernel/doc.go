@@ -4,8 +4,9 @@
 // Guarantees: a Submit that returns without an error is committed by a quorum and applied to the local view. A named
 // command is decided once, whatever is retried, doubled or late; the same name again gets the first verdict. One entry is
 // one batch of a view, with the position in it, so that a crash loses a suffix that the tail replays. The same log gives
-// the same rows, verdicts and chain at every node. Events of an entry are delivered in log order, those of people before
-// those of other domains.
+// the same rows, verdicts and chain at every node. On several sites a command is applied in an entry by which the log's
+// time has gone on by less than a second since it was admitted, or not at all. Events of an entry are delivered in log
+// order, those of people before those of other domains.
 //
 // Not given: an error that leaves the outcome unknown says nothing about it; ask again under the same name. Views are
 // synced every few seconds, not with every entry: the log is what is durable. Ephemeral commands may be dropped.

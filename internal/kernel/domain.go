@@ -146,6 +146,9 @@ const (
 	Expected  Code = 11 // n is too far ahead; Last+1 is wanted
 	IDReused  Code = 12 // the name is known with another tag (recorded where a domain answers it for row keys)
 
+	// Late: the entry came too late after its author was looked at. Not decided and not recorded: the same again.
+	Late Code = 13
+
 	// people
 	HandleTaken       Code = 100
 	CredentialChanged Code = 101
@@ -171,7 +174,7 @@ const (
 )
 
 var codeNames = map[Code]string{
-	OK: "ok", Internal: "internal", Skipped: "skipped", AlreadyIn: "already_in", Expected: "expected", IDReused: "id_reused",
+	OK: "ok", Internal: "internal", Skipped: "skipped", AlreadyIn: "already_in", Expected: "expected", IDReused: "id_reused", Late: "late",
 	HandleTaken: "handle_taken", CredentialChanged: "credential_changed", SessionRevoked: "session_revoked",
 	UnknownUser: "unknown_user", BadInvitation: "bad_invitation", UnknownDevice: "unknown_device", LimitReached: "limit",
 	BadOneTimeCode: "bad_code", NotOperator: "not_operator", UnknownRoom: "unknown_room", NotMember: "not_member", CannotReceive: "cannot_receive",

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -82,6 +83,16 @@ func (e *Entry) Encode(b []byte) []byte {
 	}
 	e.CRC = crc32.Checksum(b[start+5:], castagnoli)
 	binary.BigEndian.PutUint32(b[start+1:], e.CRC)
+	return b
+}
+
+func entryTime(b []byte) uint64 { return binary.BigEndian.Uint64(b[13:]) }
+
+// restamped is a copy of an encoded entry with another time.
+func restamped(b []byte, stamp uint64) []byte {
+	b = bytes.Clone(b)
+	binary.BigEndian.PutUint64(b[13:], stamp)
+	binary.BigEndian.PutUint32(b[1:], crc32.Checksum(b[5:], castagnoli))
 	return b
 }
 

@@ -78,13 +78,17 @@ type Node struct {
 	cuts     map[uint32]uint64
 	wake     chan struct{}
 	diskFull atomic.Pointer[string]
-	trim     trimmer
+	trim     Trimmer
 	inc      cluster.Incarnation
 	stopping atomic.Bool
-	fence    fence
-	skew     skew
+	fence    fencing
+	skew     Skew
 	stamping sync.Mutex // held while the clock is read or set
 	turned   *Clock     // the clock, if it is one that can be set
+	// seen is the effective time of the newest entry whose events were delivered: what a caller was admitted by is as new.
+	seen atomic.Uint64
+	// alone: the cell has no other member; asked once a second.
+	alone atomic.Bool
 	// behaviour is what this node stamps: the highest number that every node of the cell knows.
 	behaviour atomic.Uint32
 	fatal     sync.Once
@@ -117,7 +121,7 @@ func Start(o Options) (n *Node, err error) {
 	n = &Node{o: o, start: time.Now(), wake: make(chan struct{}, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.mu.waiters = map[uint64]*flight{}
-	n.skew.asked = o.ClockOff
+	n.skew.Asked(o.ClockOff)
 	defer CatchStorage(&err)
 	if _, err := rand.Read(n.inc[:]); err != nil {
 		return nil, err
@@ -136,6 +140,7 @@ func Start(o Options) (n *Node, err error) {
 		last = max(last, a.Time())
 		n.runners = append(n.runners, r)
 	}
+	n.seen.Store(last)
 	if o.Stamp == nil {
 		if !o.AcceptClock {
 			if err := CheckStart(o.Wall(), last); err != nil {
@@ -145,6 +150,7 @@ func Start(o Options) (n *Node, err error) {
 		n.turned = NewClock(o.Wall, bootTime)
 		n.o.Stamp = n.turned.Stamp
 	}
+	n.count()
 	n.mu.batcher = NewBatcher(o.Log.Epoch(), o.Node, n.inc, 0)
 	snap := o.Domains[0].Store.Snapshot()
 	n.cuts = Cuts(snap)
@@ -214,6 +220,9 @@ func (n *Node) add(w Waiting) error {
 	if err := n.cutOff(); err != nil {
 		return err
 	}
+	if !n.alone.Load() && n.own() != 0 {
+		w.Seen = n.seen.Load()
+	}
 	if err := n.mu.batcher.Add(w); err != nil {
 		return err
 	}
@@ -230,7 +239,8 @@ func (n *Node) add(w Waiting) error {
 // cannot decode, for good, so that a caller's mistake must not get into the log.
 func (n *Node) decodes(w Waiting) error {
 	if w.Domain == DomainKernel {
-		if _, err := decodeKernel(w.Bytes); err != nil || w.Flags != 0 {
+		op, err := decodeKernel(w.Bytes)
+		if err != nil || op.GetCheckpoint() == nil || w.Flags != 0 { // the others are the kernel's own
 			return ErrMalformed
 		}
 		return nil
@@ -243,7 +253,7 @@ func (n *Node) decodes(w Waiting) error {
 		if err != nil {
 			return ErrMalformed
 		}
-		if c, ok := c.(Newer); ok && c.Since() > n.behaviour.Load() {
+		if c, ok := c.(Newer); ok && c.Since() > max(n.behaviour.Load(), 1) { // 0: nothing is known of the others yet
 			return ErrTooNew
 		}
 		return nil
@@ -304,7 +314,7 @@ func (n *Node) propose() {
 			}
 			if !in {
 				n.stats.retries.Add(1)
-				n.purge()
+				p = n.cutOffAgain(p)
 				n.pause(2 * time.Millisecond)
 			}
 		}
@@ -316,20 +326,24 @@ func (n *Node) propose() {
 // others have been told that its author may not write any more.
 func (n *Node) cutOff() error { return n.vouched(n.own()) }
 
-// purge refuses what waits behind an entry that does not get in, once this node is cut off. What is in that entry stays
-// open: it may be in the log.
-func (n *Node) purge() {
-	n.mu.Lock()
-	var refused []Waiting
-	if n.mu.batcher.Queued() > 0 && n.cutOff() != nil {
-		refused = n.mu.batcher.TakeQueue()
+// cutOffAgain refuses what waits behind an entry that does not get in, once this node is cut off. What is in that entry stays
+// open: it may be in the log. From now on it is proposed with the present time, by which its commands are late.
+func (n *Node) cutOffAgain(p cluster.Proposal) cluster.Proposal {
+	if n.cutOff() == nil {
+		return p
 	}
+	stamp := n.stamp()
+	n.mu.Lock()
+	refused := n.mu.batcher.TakeQueue()
+	n.mu.batcher.Restamp(stamp)
+	p = n.mu.batcher.Proposal()
 	n.mu.Unlock()
 	for _, w := range refused {
 		if w.Done != nil {
 			w.Done(Result{Err: ErrNotReady})
 		}
 	}
+	return p
 }
 
 // due says that commands wait and may go.
@@ -390,8 +404,14 @@ func (n *Node) agree() error {
 		known = min(known, other.Behaviour)
 	}
 	n.behaviour.Store(known)
-	n.trim.expect(nodes, time.Now())
+	n.trim.Expect(nodes, time.Now())
 	return nil
+}
+
+// count asks how many members the cell has.
+func (n *Node) count() {
+	voters, _ := n.o.Log.Members()
+	n.alone.Store(voters <= 1)
 }
 
 func (n *Node) retry(fn func() error) error {
@@ -479,8 +499,14 @@ func (n *Node) dispatch() {
 			select {
 			case a := <-r.out:
 				// What a view had applied before this start was delivered then: its place is kept in order only.
-				if n.o.Sink != nil && a.Pos.Epoch != 0 {
+				if a.Pos.Epoch == 0 {
+					continue
+				}
+				if n.o.Sink != nil {
 					n.tell(r, a)
+				}
+				if r == n.runners[0] { // people's: whose session ended, the gateway knows by now
+					n.seen.Store(a.Time)
 				}
 			case <-n.ctx.Done():
 				return
@@ -545,7 +571,7 @@ func (n *Node) vouched(own time.Duration) error {
 		return err
 	}
 	if age := time.Since(n.start) - own; own != 0 && age > ReadyWithin {
-		if voters, _ := n.o.Log.Members(); voters > 1 {
+		if !n.alone.Load() {
 			return fmt.Errorf("%w: no own entry came back for %d ms; this site may be cut off", ErrNotReady, age.Milliseconds())
 		}
 	}

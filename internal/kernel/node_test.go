@@ -193,7 +193,7 @@ func TestManyCallers(t *testing.T) {
 					for k := range 2 {
 						n := nodes[(caller+k)%3]
 						r := n.ask(DomainChat, named(opAdd, byte(caller), i, fmt.Sprint("room", caller%7)))
-						for errors.Is(r.Err, ErrNotReady) { // nothing was submitted
+						for errors.Is(r.Err, ErrNotReady) || errors.Is(r.Err, ErrQueueFull) { // nothing was done
 							time.Sleep(50 * time.Millisecond)
 							r = n.ask(DomainChat, named(opAdd, byte(caller), i, fmt.Sprint("room", caller%7)))
 						}
@@ -626,7 +626,8 @@ func TestMalformedIsRefused(t *testing.T) {
 			"unknown operation":         func() error { return n.Submit(DomainChat, []byte{99, 0}, nil) },
 			"empty":                     func() error { return n.Submit(DomainChat, nil, nil) },
 			"unknown domain":            func() error { return n.Submit(77, unnamed(opAdd, "x"), nil) },
-			"unknown kernel operation":  func() error { return n.Submit(DomainKernel, []byte{0x12, 0}, nil) },
+			"unknown kernel operation":  func() error { return n.Submit(DomainKernel, []byte{0x7a, 0}, nil) },
+			"the kernel's own":          func() error { return n.Submit(DomainKernel, encodeSeen(1), nil) },
 			"empty kernel operation":    func() error { return n.Submit(DomainKernel, nil, nil) },
 			"ephemeral, unknown":        func() error { return n.SubmitEphemeral(DomainChat, []byte{99, 0}) },
 			"ephemeral, unknown domain": func() error { return n.SubmitEphemeral(77, unnamed(opTyping, "x")) },

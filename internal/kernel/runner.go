@@ -75,7 +75,7 @@ func (r *runner) entry(it numbered) error {
 	if r == r.n.runners[0] {
 		r.n.compareClocks(it.e)
 	}
-	r.n.trim.note(it)
+	r.n.trim.Note(it.n, it.cursor, it.size, it.e, time.Now())
 	if len(out.Ephemeral) > 0 && r.n.Now() > out.Time+EphemeralMaxAge {
 		out.Ephemeral = nil
 	}
@@ -134,6 +134,10 @@ func (r *runner) answer(it numbered, out *Outcome) {
 			c.done(Result{Err: ErrUnknownOutcome}) // a verdict of a wrong view is none
 			continue
 		}
+		if c.d.Verdict.Code == Late {
+			c.done(Result{Err: ErrNotReady}) // nothing was done; this site was cut off, or too slow
+			continue
+		}
 		c.done(Result{Pos: out.Pos, Time: out.Time, Verdict: c.d.Verdict, Repeated: c.d.Repeated, Last: c.d.Last})
 	}
 }
@@ -175,6 +179,7 @@ func (n *Node) housekeeping() {
 		if n.ctx.Err() != nil {
 			return
 		}
+		n.count()
 		if n.o.DiskGuard != nil {
 			if err := n.o.DiskGuard(); err != nil {
 				s := err.Error()
@@ -198,7 +203,7 @@ func (n *Node) housekeeping() {
 		if n.agree() != nil {
 			continue // no quorum: nothing can be trimmed either
 		}
-		if to, cursor, ok := n.trim.target(n.durable(), time.Now()); ok {
+		if to, cursor, ok := n.trim.Target(n.durable(), time.Now()); ok {
 			if err := n.o.Log.Trim(n.ctx, to, cursor); err != nil && n.ctx.Err() == nil {
 				n.o.Logger.Warn("the log could not be trimmed", "cause", err)
 			}

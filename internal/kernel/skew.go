@@ -16,10 +16,10 @@ const (
 	skewHeard = 5 * time.Second
 )
 
-// skew compares this node's clock with those of the others, by the stamps of their entries. A clock that is off every other
+// Skew compares this node's clock with those of the others, by the stamps of their entries. A clock that is off every other
 // one, of at least two, is the wrong one: its node stamps no more (an entry then has the time of the one before), and ought
 // not to lead.
-type skew struct {
+type Skew struct {
 	mu     sync.Mutex
 	others map[cluster.NodeID]*offsets
 	// asked is what the others said before this node started; it counts until two of them have been heard. Without it the first
@@ -34,8 +34,12 @@ type offsets struct {
 	at    time.Time
 }
 
-// heard takes an entry of another node that was applied just now, when this node's clock showed local.
-func (s *skew) heard(node cluster.NodeID, local, stamp uint64, now time.Time) {
+// Asked takes by how much the others' clocks differ from this one as they said before the start; 0: they do not, or nobody can
+// say.
+func (s *Skew) Asked(off time.Duration) { s.asked = off }
+
+// Heard takes an entry of another node that was applied just now, when this node's clock showed local.
+func (s *Skew) Heard(node cluster.NodeID, local, stamp uint64, now time.Time) {
 	if stamp == 0 {
 		return // of a node that does not trust its clock
 	}
@@ -54,9 +58,9 @@ func (s *skew) heard(node cluster.NodeID, local, stamp uint64, now time.Time) {
 	o.at = now
 }
 
-// off says by how much this clock is off the nearest of the others: positive if it is ahead. 0: it is not off every other
+// Off says by how much this clock is off the nearest of the others: positive if it is ahead. 0: it is not off every other
 // one, or fewer than two others are heard.
-func (s *skew) off(now time.Time) time.Duration {
+func (s *Skew) Off(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	heard := 0
@@ -86,14 +90,14 @@ func (s *skew) off(now time.Time) time.Duration {
 	return nearest
 }
 
-// ClockOff is by how much this node's clock is off every other one, 0 if it is not: as skew.off.
-func (n *Node) ClockOff() time.Duration { return n.skew.off(time.Now()) }
+// ClockOff is by how much this node's clock is off every other one, 0 if it is not: as Skew.Off.
+func (n *Node) ClockOff() time.Duration { return n.skew.Off(time.Now()) }
 
 // compareClocks takes an entry that was applied just now. What comes in at a start, or when the way is open again, was under way
 // for long and says nothing about clocks.
 func (n *Node) compareClocks(e *Entry) {
 	if e.Node != n.o.Node && n.Ready() == nil {
-		n.skew.heard(e.Node, n.clock(), e.Time, time.Now())
+		n.skew.Heard(e.Node, n.clock(), e.Time, time.Now())
 	}
 }
 

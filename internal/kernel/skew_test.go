@@ -11,15 +11,15 @@ import (
 
 func TestSkew(t *testing.T) {
 	now := time.Unix(1000, 0)
-	var s skew
+	var s Skew
 	hear := func(node byte, off int64, delays ...int64) {
 		for i := range skewBeats {
-			s.heard(cluster.NodeID{node}, uint64(10_000_000+off+delays[i%len(delays)]), 10_000_000, now)
+			s.Heard(cluster.NodeID{node}, uint64(10_000_000+off+delays[i%len(delays)]), 10_000_000, now)
 		}
 	}
 	want := func(what string, d time.Duration) {
 		t.Helper()
-		if got := s.off(now); got != d {
+		if got := s.Off(now); got != d {
 			t.Errorf("%s: %v, want %v", what, got, d)
 		}
 	}
@@ -38,7 +38,7 @@ func TestSkew(t *testing.T) {
 	hear(1, -800, 5)
 	hear(2, -800, 5)
 	want("behind", -795*time.Millisecond)
-	s.heard(cluster.NodeID{1}, 10_000_000, 0, now)
+	s.Heard(cluster.NodeID{1}, 10_000_000, 0, now)
 	want("an entry without a stamp is not looked at", -795*time.Millisecond)
 	now = now.Add(skewHeard + time.Second)
 	want("not heard for long", 0)

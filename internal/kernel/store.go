@@ -59,6 +59,13 @@ func (t *tx) hash(op byte, key, value []byte) {
 	t.h.Write(value)
 }
 
+func (t *tx) verdict(v Verdict) {
+	var b [10]byte
+	binary.BigEndian.PutUint16(b[:], uint16(v.Code))
+	binary.BigEndian.PutUint64(b[2:], v.Seq)
+	t.h.Write(b[:])
+}
+
 // ContentHash is a hash over every row of a view but the kernel's own position and epochs: equal contents, equal hash,
 // whatever way they came there. It reads everything.
 func ContentHash(r Reader) (hash uint64, rows int) {

@@ -18,7 +18,7 @@ type Result struct {
 }
 
 var (
-	// ErrNotReady: this node may be cut off; nothing was submitted.
+	// ErrNotReady: this node may be cut off; nothing was submitted, or what was came too late and was not done.
 	ErrNotReady = errors.New("not ready")
 	// ErrQueueFull: too much is waiting; nothing was submitted.
 	ErrQueueFull = errors.New("busy")

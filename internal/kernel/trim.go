@@ -16,9 +16,9 @@ const (
 	markEvery = 1024
 )
 
-// trimmer knows how far the log may be trimmed: to the lowest durable n of all members that count, never past this
+// Trimmer knows how far the log may be trimmed: to the lowest durable n of all members that count, never past this
 // node's own.
-type trimmer struct {
+type Trimmer struct {
 	mu sync.Mutex
 	// seen is the newest entry noted; each domain notes every entry, the first one counts.
 	seen    uint64
@@ -40,31 +40,30 @@ type durableAt struct {
 	seen time.Time
 }
 
-// note takes an applied entry.
-func (t *trimmer) note(it numbered) {
+// Note takes an applied entry of so many bytes; of each entry the first note counts.
+func (t *Trimmer) Note(n uint64, cursor cluster.Cursor, size int, e *Entry, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if it.n <= t.seen {
+	if n <= t.seen {
 		return
 	}
-	t.seen = it.n
-	t.bytes += uint64(it.size)
-	now := time.Now()
-	if len(it.e.Checks) > 0 {
-		d := it.e.Checks[0].Durable
-		for _, c := range it.e.Checks[1:] {
+	t.seen = n
+	t.bytes += uint64(size)
+	if len(e.Checks) > 0 {
+		d := e.Checks[0].Durable
+		for _, c := range e.Checks[1:] {
 			d = min(d, c.Durable)
 		}
-		t.member(it.e.Node, durableAt{d, now})
+		t.member(e.Node, durableAt{d, now})
 	}
-	if k := len(t.marks); k == 0 || it.n >= t.marks[k-1].n+markEvery || now.Sub(t.marks[k-1].at) >= BeatAfter {
-		t.marks = append(t.marks, mark{it.n, it.cursor, t.bytes, now})
+	if k := len(t.marks); k == 0 || n >= t.marks[k-1].n+markEvery || now.Sub(t.marks[k-1].at) >= BeatAfter {
+		t.marks = append(t.marks, mark{n, cursor, t.bytes, now})
 	}
 }
 
-// expect says which nodes the cell has. One that has not spoken yet - it was down when this node started, or has just been
+// Expect says which nodes the cell has. One that has not spoken yet - it was down when this node started, or has just been
 // announced and is fetching its views - may need everything that is not trimmed now, and counts as absent from now on.
-func (t *trimmer) expect(nodes []cluster.Node, now time.Time) {
+func (t *Trimmer) Expect(nodes []cluster.Node, now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, n := range nodes {
@@ -74,15 +73,15 @@ func (t *trimmer) expect(nodes []cluster.Node, now time.Time) {
 	}
 }
 
-func (t *trimmer) member(id cluster.NodeID, d durableAt) {
+func (t *Trimmer) member(id cluster.NodeID, d durableAt) {
 	if t.members == nil {
 		t.members = map[cluster.NodeID]*durableAt{}
 	}
 	t.members[id] = &d
 }
 
-// target says what to trim to, given this node's own durable n.
-func (t *trimmer) target(own uint64, now time.Time) (uint64, cluster.Cursor, bool) {
+// Target says what to trim to, given this node's own durable n.
+func (t *Trimmer) Target(own uint64, now time.Time) (uint64, cluster.Cursor, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	limit := own
@@ -106,7 +105,7 @@ func (t *trimmer) target(own uint64, now time.Time) (uint64, cluster.Cursor, boo
 	return m.n, m.cursor, true
 }
 
-func (t *trimmer) bytesAfter(n uint64) uint64 {
+func (t *Trimmer) bytesAfter(n uint64) uint64 {
 	for _, m := range t.marks {
 		if m.n >= n {
 			return t.bytes - m.bytes

@@ -10,17 +10,17 @@ import (
 )
 
 // at notes entry n, of a node whose views are durable up to these.
-func (t *trimmer) at(n uint64, size int, node byte, durable ...uint64) {
+func (t *Trimmer) at(n uint64, size int, node byte, durable ...uint64) {
 	e := &Entry{Node: cluster.NodeID{node}}
 	for i, d := range durable {
 		e.Checks = append(e.Checks, Check{Domain: byte(i + 1), Durable: d})
 	}
-	t.note(numbered{n, cluster.Cursor(fmt.Sprint(n)), size, e})
+	t.Note(n, cluster.Cursor(fmt.Sprint(n)), size, e, time.Now())
 }
 
-func wantTarget(t *testing.T, tr *trimmer, own uint64, want uint64) {
+func wantTarget(t *testing.T, tr *Trimmer, own uint64, want uint64) {
 	t.Helper()
-	n, cursor, ok := tr.target(own, time.Now())
+	n, cursor, ok := tr.Target(own, time.Now())
 	if ok != (want > 0) || n != want || ok && string(cursor) != fmt.Sprint(n) {
 		t.Errorf("target %d %q %v, want %d", n, cursor, ok, want)
 	}
@@ -28,7 +28,7 @@ func wantTarget(t *testing.T, tr *trimmer, own uint64, want uint64) {
 
 func TestTrimNeverPastTheOwnDurable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var tr trimmer
+		var tr Trimmer
 		wantTarget(t, &tr, 100, 0)
 		for n := uint64(1); n <= 20; n++ {
 			time.Sleep(BeatAfter)
@@ -49,7 +49,7 @@ func TestTrimNeverPastTheOwnDurable(t *testing.T) {
 
 func TestTrimWaitsForTheSlowestView(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var tr trimmer
+		var tr Trimmer
 		for n := uint64(1); n <= 20; n++ {
 			time.Sleep(BeatAfter)
 			tr.at(n, 100, byte(1+n%3), 18, 4+n%3) // the second domain's view is behind
@@ -62,7 +62,7 @@ func TestTrimWaitsForTheSlowestView(t *testing.T) {
 
 func TestTrimMarksHaveACursor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var tr trimmer
+		var tr Trimmer
 		for n := uint64(1); n <= 3*markEvery; n++ {
 			tr.at(n, 10, 1) // all at one moment; entries without checks say nothing about durability
 		}
@@ -79,7 +79,7 @@ func TestTrimMarksHaveACursor(t *testing.T) {
 
 func TestTrimAbsentMembersHoldForAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var tr trimmer
+		var tr Trimmer
 		n := uint64(0)
 		beats := func(d time.Duration) {
 			for end := time.Now().Add(d); time.Now().Before(end); {
@@ -102,7 +102,7 @@ func TestTrimAbsentMembersHoldForAnHour(t *testing.T) {
 // the same: nothing beyond what was trimmed when it became known.
 func TestTrimWaitsForNodesNeverHeardOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var tr trimmer
+		var tr Trimmer
 		nodes := []cluster.Node{{ID: cluster.NodeID{1}}, {ID: cluster.NodeID{2}}, {ID: cluster.NodeID{3}}}
 		note := func(from, to uint64) {
 			for n := from; n <= to; n++ {
@@ -110,22 +110,22 @@ func TestTrimWaitsForNodesNeverHeardOf(t *testing.T) {
 				tr.at(n, 100, byte(1+n%2), n-1)
 			}
 		}
-		tr.expect(nodes, time.Now())
+		tr.Expect(nodes, time.Now())
 		note(1, 20)
 		wantTarget(t, &tr, 10, 0)
 		tr.at(21, 100, 3, 7)
 		wantTarget(t, &tr, 10, 7)
 
 		// Announced while the others go on; its view is somewhere after what is trimmed now.
-		tr.expect(append(nodes, cluster.Node{ID: cluster.NodeID{4}}), time.Now())
+		tr.Expect(append(nodes, cluster.Node{ID: cluster.NodeID{4}}), time.Now())
 		tr.at(22, 100, 3, 21)
 		note(23, 40)
 		wantTarget(t, &tr, 30, 0)
 		tr.at(41, 100, 4, 15)
 		wantTarget(t, &tr, 30, 15)
 
-		tr = trimmer{}
-		tr.expect(nodes, time.Now())
+		tr = Trimmer{}
+		tr.Expect(nodes, time.Now())
 		note(1, 20)
 		time.Sleep(holdTime)
 		wantTarget(t, &tr, 10, 10)
@@ -134,7 +134,7 @@ func TestTrimWaitsForNodesNeverHeardOf(t *testing.T) {
 
 func TestTrimAbsentMembersHoldOneGiB(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var tr trimmer
+		var tr Trimmer
 		tr.at(1, 100, 2, 0)
 		n := uint64(1)
 		for total := 0; total < holdBytes-64<<20; total += 1 << 20 {

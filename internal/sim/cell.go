@@ -27,6 +27,8 @@ type cell struct {
 	epoch     uint32
 	syncEvery time.Duration
 	newView   func() (view, error)
+	// damaged are the lives of nodes in which a row was changed behind the back of a view.
+	damaged map[cluster.Incarnation]bool
 
 	// entered hears of every entry as it is committed; sink of what nodes applied; begun of a new epoch.
 	entered func(*item)
@@ -43,7 +45,7 @@ type cell struct {
 }
 
 func newCell(l *Loop, domains []kernel.Domain, newView func() (view, error)) *cell {
-	c := &cell{Loop: l, ledger: newLedger(), domains: domains, epoch: firstEpoch, newView: newView}
+	c := &cell{Loop: l, ledger: newLedger(), domains: domains, epoch: firstEpoch, newView: newView, damaged: map[cluster.Incarnation]bool{}}
 	first := kernel.FirstEntry(c.epoch, kernel.Behaviour, uint64(simStart.UnixMilli()))
 	c.quorum = newQuorum(l, members, c.epoch, first)
 	c.quorum.committed = func(n uint64, raw []byte) { c.commit(n, raw) }
@@ -78,7 +80,9 @@ func (c *cell) start() {
 	recs, _ := c.quorum.state.Records(c.epoch, 0, 1)
 	c.commit(1, recs[0].Value)
 	for _, n := range c.nodes {
-		n.start()
+		if !n.absent {
+			n.start()
+		}
 	}
 }
 
@@ -89,6 +93,7 @@ func (c *cell) heal() {
 		c.endTwin(n)
 		c.quorum.heal(i)
 		switch {
+		case n.absent:
 		case !n.up:
 			n.start()
 		case n.paused:
@@ -102,6 +107,9 @@ func (c *cell) quiet() bool {
 	head := c.quorum.state.Head(c.epoch)
 	still := true
 	for _, n := range c.nodes {
+		if n.absent {
+			continue
+		}
 		n.quiet = true
 		for _, r := range n.runners {
 			still = still && r.Position().N == head

@@ -31,6 +31,7 @@ type client struct {
 	tabs    []*tab
 	scopes  []*scope
 	dormant bool
+	key     uint64 // its session, where callers have one
 }
 
 // tab is one connection. A new one (gen) knows nothing of what the old one had sent.
@@ -71,6 +72,9 @@ func (w *world) newClient(i int) *client {
 	c := &client{world: w, i: i, domain: w.rng.IntN(len(w.domains))}
 	binary.BigEndian.PutUint64(c.device[:], w.rng.Uint64())
 	c.device[15] = byte(i)
+	if w.fire != nil {
+		c.key = w.fire.newSession()
+	}
 	for range 1 + w.rng.IntN(2) {
 		c.tabs = append(c.tabs, &tab{node: w.rng.IntN(members), epoch: firstEpoch, sent: map[*order]int{}})
 	}
@@ -206,7 +210,7 @@ func (c *client) send(t *tab, o *order) {
 	try, gen := o.tries, t.gen
 	t.sent[o] = try
 	cmd := o.cmd
-	cmd.Name.Base = o.base()
+	cmd.Name.Base, cmd.Key = o.base(), c.key
 	if o.givenUp {
 		cmd.Op, cmd.Amount, cmd.Item = toydomain.Skip, 0, 0
 	}
@@ -246,6 +250,11 @@ func (c *client) answered(t *tab, o *order, try int, r response) {
 		t.epoch = r.Pos.Epoch
 		c.move(t)
 		c.flushAll()
+	case r.Err == errRevoked:
+		if _, ended := c.fire.ended[c.key]; ended { // and not only one from before
+			c.key = c.fire.newSession()
+		}
+		c.After(c.between(10*time.Millisecond, 500*time.Millisecond), "logged in", c.i, c.flushAll)
 	case r.Err != nil:
 		c.After(c.between(10*time.Millisecond, 500*time.Millisecond), "again", c.i, c.flushAll)
 	case r.Verdict.Code == kernel.Expected:

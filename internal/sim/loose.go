@@ -129,7 +129,7 @@ func (l *loose) look() {
 		}
 		snap.Close()
 		n.at(l.between(0, 40*time.Millisecond), "looked", func() {
-			if !own || n.now-ownAt > kernel.ReadyWithin {
+			if !own || n.now-ownAt > kernel.ReadyWithin || n.fenced {
 				l.report.Refused++
 				return
 			}

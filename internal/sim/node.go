@@ -22,6 +22,12 @@ type node struct {
 	wall  time.Duration
 	drift float64
 
+	// absent: it is no part of the cell. flipped: a row of a view was changed behind its back; full: its disk is.
+	absent, flipped, full bool
+	// offered is the newest checkpoint that was made here for another node, per domain.
+	offered map[int]*kernel.MemStore
+	wanted  bool
+
 	up       bool
 	paused   bool
 	deferred []func()
@@ -41,7 +47,12 @@ type node struct {
 	proposed time.Duration
 	flights  map[uint64]*flight
 	runners  []*runner
-	durables map[cluster.NodeID]uint64
+	trimmer  kernel.Trimmer
+	skew     kernel.Skew
+	fence    kernel.Fence
+	fenced   bool
+	// seen is the effective time of the newest entry that was delivered.
+	seen uint64
 }
 
 // runner is one domain's place in a start.
@@ -91,13 +102,16 @@ func (n *node) resume() {
 // boot is the machine's clock that counts from start, local what its wall clock says.
 func (n *node) boot() time.Duration { return n.now + time.Duration(float64(n.now)*n.drift) }
 
+// time is for the kernel's cores, which look at differences only.
+func (n *node) time() time.Time { return simStart.Add(n.now) }
+
 func (n *node) local() time.Time { return simStart.Add(n.boot() + n.wall) }
 
 // start begins a life.
 func (n *node) start() {
 	n.up, n.paused, n.deferred, n.batcher = true, false, nil, nil
 	n.gen++
-	n.flights, n.durables = map[uint64]*flight{}, map[cluster.NodeID]uint64{}
+	n.flights, n.trimmer, n.skew, n.fence, n.fenced = map[uint64]*flight{}, kernel.Trimmer{}, kernel.Skew{}, kernel.Fence{}, false
 	n.runners = nil
 	from, last := ^uint64(0), uint64(0)
 	var cursor []byte
@@ -120,13 +134,18 @@ func (n *node) start() {
 		n.fail("node %d cannot tail from entry %d: %v", n.i, from, err)
 		return
 	}
+	n.seen = last
 	for _, r := range n.runners {
 		r.next = from + 1
 	}
 	n.clock = kernel.NewClock(n.local, n.boot)
+	n.skew.Asked(n.askClocks())
 	n.stamped = 0
 	binary.BigEndian.PutUint64(n.inc[:], n.rng.Uint64())
 	binary.BigEndian.PutUint32(n.inc[8:], n.rng.Uint32())
+	if n.flipped {
+		n.damaged[n.inc] = true
+	}
 	n.tell("node %d starts as %x behind entry %d", n.i, n.inc[:4], from)
 	n.rival = len(n.quorum.members[n.i].nodes) > 1
 	if n.started != nil {
@@ -146,25 +165,31 @@ func (n *node) open() {
 			n.open()
 		}
 	})
-	n.quorum.read(n.i, func(s *cluster.SimState) {
-		version := s.Producer(n.id).Version
-		n.at(n.quorum.delay(), "open", func() {
-			if attempt != n.attempt {
-				return
-			}
-			n.quorum.send(n.i, cluster.OpenOp(n.id, version, n.inc), func(a cluster.Answer) {
-				n.at(0, "opened", func() {
-					switch {
-					case attempt != n.attempt || n.batcher != nil:
-					case a.State.Incarnation == n.inc && a.State.Epoch == n.epoch:
-						n.batcher = kernel.NewBatcher(n.epoch, n.id, n.inc, a.State.Version)
-						n.tell("node %d has opened %x at version %d", n.i, n.inc[:4], a.State.Version)
-						n.propose()
-					default:
-						n.open()
-					}
-				})
+	n.quorum.send(n.i, cluster.Op{Kind: cluster.OpSetNode, Info: cluster.Node{ID: n.id, Behaviour: kernel.Behaviour}}, func(cluster.Answer) {
+		n.quorum.read(n.i, func(s *cluster.SimState) {
+			version, nodes := s.Producer(n.id).Version, s.Nodes()
+			n.at(n.quorum.delay(), "open", func() {
+				if attempt == n.attempt {
+					n.trimmer.Expect(nodes, n.time())
+					n.openAt(version, attempt)
+				}
 			})
+		})
+	})
+}
+
+func (n *node) openAt(version int64, attempt int) {
+	n.quorum.send(n.i, cluster.OpenOp(n.id, version, n.inc), func(a cluster.Answer) {
+		n.at(0, "opened", func() {
+			switch {
+			case attempt != n.attempt || n.batcher != nil:
+			case a.State.Incarnation == n.inc && a.State.Epoch == n.epoch:
+				n.batcher = kernel.NewBatcher(n.epoch, n.id, n.inc, a.State.Version)
+				n.tell("node %d has opened %x at version %d", n.i, n.inc[:4], a.State.Version)
+				n.propose()
+			default:
+				n.open()
+			}
 		})
 	})
 }
@@ -174,11 +199,43 @@ func (n *node) submit(w kernel.Waiting) error {
 	if n.batcher == nil {
 		return kernel.ErrNotReady
 	}
+	switch {
+	case n.full:
+		return kernel.ErrDiskFull
+	case n.fenced || n.cutOff():
+		return kernel.ErrNotReady
+	}
+	if _, own := n.ownAt(); own && !n.alone() {
+		w.Seen = n.seen
+	}
 	if err := n.batcher.Add(w); err != nil {
 		return err
 	}
 	n.pump()
 	return nil
+}
+
+// cutOff: this node was ready once and may not know what the others do; it takes no commands.
+func (n *node) cutOff() bool {
+	at, own := n.ownAt()
+	return own && n.now-at > kernel.ReadyWithin && !n.alone()
+}
+
+// alone: the cell has no other member.
+func (n *node) alone() bool { return n.quorum.sites != nil && n.quorum.sites.voters() == 1 }
+
+// again is before another attempt: what waits behind the entry is given back once this node is cut off, and the entry says how
+// late it is.
+func (n *node) again() {
+	if !n.cutOff() {
+		return
+	}
+	n.batcher.Restamp(n.stamp())
+	for _, w := range n.batcher.TakeQueue() {
+		if w.Done != nil {
+			w.Done(kernel.Result{Err: kernel.ErrNotReady})
+		}
+	}
 }
 
 func (n *node) pump() {
@@ -194,15 +251,49 @@ func (n *node) propose() {
 		p := r.Position()
 		checks = append(checks, kernel.Check{Domain: n.domains[i].ID(), N: p.N, Chain: r.Chain(), Durable: r.durable})
 	}
+	stamp := n.stamp()
+	number, in := n.batcher.Next(stamp, kernel.Behaviour, checks)
+	n.flights[number] = &flight{waiting: in, proposed: n.now, domains: len(n.runners)}
+	n.proposed = n.now
+	n.try()
+}
+
+// askClocks is by how much this node's clock is off every other one that answers, of at least two, as the server asks before it
+// starts.
+func (n *node) askClocks() (nearest time.Duration) {
+	answers := 0
+	for _, o := range n.nodes {
+		if o == n || !o.up || o.paused || n.quorum.members[o.i].cut || !o.ready() || o.skew.Off(n.time()) != 0 {
+			continue
+		}
+		answers++
+		d := n.local().Sub(o.local())
+		if d.Abs() <= kernel.SkewLimit {
+			return 0
+		}
+		if nearest == 0 || d.Abs() < nearest.Abs() {
+			nearest = d
+		}
+	}
+	if answers < 2 {
+		return 0
+	}
+	return nearest
+}
+
+// stamp is the time for an own entry. Where there are no sites all clocks are far off, on purpose, and each is trusted.
+func (n *node) stamp() uint64 {
+	if n.quorum.sites != nil && n.skew.Off(n.time()) != 0 {
+		n.clock.Set()
+		n.stamped = 0
+		return 0
+	}
 	stamp := n.clock.Stamp()
 	if stamp < n.stamped {
 		n.fail("node %d stamps %d after %d", n.i, stamp, n.stamped)
 	}
 	n.stamped = stamp
-	number, in := n.batcher.Next(stamp, kernel.Behaviour, checks)
-	n.flights[number] = &flight{waiting: in, proposed: n.now, domains: len(n.runners)}
-	n.proposed = n.now
-	n.try()
+	return stamp
 }
 
 func (n *node) try() {
@@ -236,8 +327,10 @@ func (n *node) answered(in bool, err error) {
 	case n.batcher.Closed():
 		n.fail("node %d was closed by another start though there is none", n.i)
 	case err != nil:
+		n.again()
 		n.try()
 	default:
+		n.again()
 		n.at(2*time.Millisecond, "again", n.try)
 	}
 }
@@ -281,7 +374,7 @@ func (n *node) ownAt() (at time.Duration, ok bool) {
 
 func (n *node) ready() bool {
 	at, ok := n.ownAt()
-	return ok && n.now-at <= kernel.ReadyWithin
+	return ok && !n.fenced && (n.now-at <= kernel.ReadyWithin || n.alone())
 }
 
 // crash ends the life at once: nobody gets an answer, and of what the views have not synced each keeps a part.

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"google.golang.org/protobuf/proto"
+
+	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 	"github.com/bonghwa/bonghwa/internal/ids"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/kernel/toydomain"
@@ -54,6 +57,7 @@ func newOracle(domains []kernel.Domain) *oracle {
 // enter takes the next entry and returns what its commands must be decided to.
 func (o *oracle) enter(e *kernel.Entry) []kernel.Decided {
 	o.time = max(o.time, e.Time)
+	late := o.late(e)
 	decided := make([]kernel.Decided, len(e.Commands))
 	for i, env := range e.Commands {
 		t := o.toys[env.Domain]
@@ -64,6 +68,10 @@ func (o *oracle) enter(e *kernel.Entry) []kernel.Decided {
 		if err != nil {
 			continue // whoever applies it says so
 		}
+		if late {
+			decided[i] = kernel.Decided{Verdict: kernel.Verdict{Code: kernel.Late}}
+			continue
+		}
 		if c.Op > toydomain.Skip {
 			decided[i] = kernel.Decided{Verdict: t.do(c, o.time)}
 			continue
@@ -71,6 +79,17 @@ func (o *oracle) enter(e *kernel.Entry) []kernel.Decided {
 		decided[i] = t.named(c, o.time)
 	}
 	return decided
+}
+
+// late: the log's time has gone on by a second since the oldest state by which the entry's commands were admitted.
+func (o *oracle) late(e *kernel.Entry) bool {
+	for _, env := range e.Commands {
+		var op logv1.KernelCommand
+		if env.Domain == kernel.DomainKernel && proto.Unmarshal(env.Bytes, &op) == nil && op.GetSeen() != nil {
+			return o.time >= op.GetSeen().TimeMs+1000
+		}
+	}
+	return false
 }
 
 // named is docs/formats.md, "Names of commands".

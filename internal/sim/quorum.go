@@ -26,6 +26,7 @@ type quorum struct {
 	faults   Faults
 	members  []*member
 	election time.Duration // no operation is committed before this time
+	sites    *sites        // nil: a majority is always there, somewhere
 	// committed hears of every entry, in order.
 	committed func(n uint64, entry []byte)
 }
@@ -33,6 +34,10 @@ type quorum struct {
 // member is one node's place in the quorum; it outlives the node's restarts.
 type member struct {
 	cut bool
+	// deaf: nothing arrives here; mute: nothing that is sent from here arrives. disk is how long a durable write takes.
+	deaf, mute bool
+	disk       time.Duration
+	voter      bool
 	// visible is the newest entry in the member's own copy.
 	visible uint64
 	// held are operations that were under way when the member was cut off.
@@ -46,7 +51,7 @@ func newQuorum(l *Loop, members int, epoch uint32, first []byte) *quorum {
 	q := &quorum{Loop: l, state: cluster.NewSimState()}
 	q.state.Apply(cluster.Op{Kind: cluster.OpInit, Epoch: epoch, Entry: first})
 	for range members {
-		q.members = append(q.members, &member{visible: 1})
+		q.members = append(q.members, &member{visible: 1, voter: true})
 	}
 	return q
 }
@@ -74,8 +79,11 @@ func (q *quorum) send(i int, op cluster.Op, answered func(cluster.Answer)) {
 func (q *quorum) arrive(i int, op cluster.Op, answered func(cluster.Answer)) {
 	m := q.members[i]
 	switch {
-	case m.cut:
+	case m.cut || m.mute:
 		m.held = append(m.held, func() { q.arrive(i, op, answered) })
+		return
+	case q.sites != nil && !q.sites.able():
+		q.sites.stalled = append(q.sites.stalled, func() { q.arrive(i, op, answered) })
 		return
 	case q.now < q.election:
 		if q.chance(0.5) { // the rest went down with the old leader
@@ -83,6 +91,14 @@ func (q *quorum) arrive(i int, op cluster.Op, answered func(cluster.Answer)) {
 		}
 		return
 	}
+	if d := q.persist(); d > 0 {
+		q.After(d, "persisted", i, func() { q.commit(i, op, answered) })
+		return
+	}
+	q.commit(i, op, answered)
+}
+
+func (q *quorum) commit(i int, op cluster.Op, answered func(cluster.Answer)) {
 	epoch := q.state.Epoch()
 	a := q.state.Apply(op)
 	if a.N > 0 {
@@ -96,8 +112,8 @@ func (q *quorum) arrive(i int, op cluster.Op, answered func(cluster.Answer)) {
 	if q.chance(q.faults.LoseAnswer) {
 		return
 	}
-	q.After(q.delay(), "answer", i, func() {
-		if !q.members[i].cut {
+	q.After(q.delay()+q.members[i].disk, "answer", i, func() {
+		if m := q.members[i]; !m.cut && !m.deaf {
 			answered(a)
 		}
 	})
@@ -109,7 +125,7 @@ func (q *quorum) read(i int, fn func(*cluster.SimState)) {
 		return
 	}
 	q.After(q.delay(), "read", i, func() {
-		if !q.members[i].cut && q.now >= q.election {
+		if m := q.members[i]; !m.cut && !m.deaf && !m.mute && q.now >= q.election && (q.sites == nil || q.sites.able()) {
 			fn(q.state)
 		}
 	})
@@ -118,8 +134,8 @@ func (q *quorum) read(i int, fn func(*cluster.SimState)) {
 // spread lets a member see the entries up to the present head, after a delay.
 func (q *quorum) spread(i int) {
 	head, epoch := q.state.Head(q.state.Epoch()), q.state.Epoch()
-	q.After(q.delay(), "see", i, func() {
-		if m := q.members[i]; !m.cut && head > m.visible && epoch == q.state.Epoch() {
+	q.After(q.delay()+q.members[i].disk, "see", i, func() {
+		if m := q.members[i]; !m.cut && !m.deaf && head > m.visible && epoch == q.state.Epoch() {
 			m.visible = head
 			for _, n := range m.nodes {
 				n.pull()
@@ -134,7 +150,7 @@ func (q *quorum) cut(i int) { q.members[i].cut = true }
 // heal brings it back. What it held arrives late, or is lost.
 func (q *quorum) heal(i int) {
 	m := q.members[i]
-	m.cut = false
+	m.cut, m.deaf, m.mute = false, false, false
 	for _, arrive := range m.held {
 		if q.chance(0.5) {
 			q.After(q.between(0, 2*time.Second), "arrive late", i, arrive)

@@ -80,6 +80,7 @@ func play(t *testing.T, run func(Options) (Report, error), test string, seeds []
 				sum.Reads += r.Reads
 				sum.Refused += r.Refused
 				sum.Virtual += r.Virtual
+				sum.Unbound = max(sum.Unbound, r.Unbound)
 				for k, n := range r.Did {
 					sum.Did[k] += n
 				}
@@ -101,8 +102,8 @@ func play(t *testing.T, run func(Options) (Report, error), test string, seeds []
 	}
 	wg.Wait()
 	n := uint64(max(len(seeds), 1))
-	t.Logf("%d seeds, %d failed; each: %d events, %d entries, %d commands, %d acknowledged (%d given up), %d reads answered and %d not, %v inside; on purpose in all: %v",
-		len(seeds), sum.failed, sum.Events/n, sum.Entries/n, sum.Commands/n, sum.Acknowledged/n, sum.Skipped/n, sum.Reads/n, sum.Refused/n, sum.Virtual/time.Duration(n), sum.Did)
+	t.Logf("%d seeds, %d failed; each: %d events, %d entries, %d commands, %d acknowledged (%d given up), %d reads answered and %d not, %v inside; longest unbound %v; on purpose in all: %v",
+		len(seeds), sum.failed, sum.Events/n, sum.Entries/n, sum.Commands/n, sum.Acknowledged/n, sum.Skipped/n, sum.Reads/n, sum.Refused/n, sum.Virtual/time.Duration(n), sum.Unbound, sum.Did)
 }
 
 func sequence(first, count, step uint64) (seeds []uint64) {
@@ -141,6 +142,8 @@ func TestKept(t *testing.T) {
 	play(t, Run, "TestSeed", kept(t, "kernel"), true)
 	play(t, RunPublic, "TestPublicSeed", kept(t, "public"), false)
 	play(t, RunPublic, "TestPublicSeed", kept(t, "public"), true)
+	play(t, RunFire, "TestFireSeed", kept(t, "fire"), false)
+	play(t, RunFire, "TestFireSeed", kept(t, "fire"), true)
 }
 
 // TestSeeds plays many seeds in memory, and every tenth also on Pebble.
@@ -163,10 +166,17 @@ func TestPublicSeedsOnPebble(t *testing.T) {
 	play(t, RunPublic, "TestPublicSeed", sequence(*firstFlag, *countFlag/2, 10), true)
 }
 
+// TestFireSeed plays the one seed of the drill's scenarios that a failure has named.
+func TestFireSeed(t *testing.T) { one(t, RunFire) }
+
+func TestFireSeeds(t *testing.T) {
+	play(t, RunFire, "TestFireSeed", sequence(*firstFlag, *countFlag/5, 1), false)
+}
+
 // TestRepeats: a seed gives the same events every time, with a trace and without.
 func TestRepeats(t *testing.T) {
-	for _, run := range []func(Options) (Report, error){Run, RunPublic} {
-		for _, seed := range sequence(1, 20, 1) {
+	for i, run := range []func(Options) (Report, error){Run, RunPublic, RunFire} {
+		for _, seed := range sequence(1, []uint64{20, 20, 5}[i], 1) { // the third are long
 			a, errA := run(Options{Seed: seed})
 			b, errB := run(Options{Seed: seed, Trace: io.Discard})
 			if a.Trace != b.Trace || a.Events != b.Events || fmt.Sprint(errA) != fmt.Sprint(errB) {
@@ -176,7 +186,8 @@ func TestRepeats(t *testing.T) {
 	}
 }
 
-// TestSoakSeeds goes on for BONGHWA_SOAK with seeds that no other run has played: three of the kernel to one of the whole.
+// TestSoakSeeds goes on for BONGHWA_SOAK with seeds that no other run has played: three of the kernel to one of the whole and one
+// of the drill's scenarios.
 func TestSoakSeeds(t *testing.T) {
 	d := 2 * time.Second
 	if s := os.Getenv("BONGHWA_SOAK"); s != "" {
@@ -190,5 +201,7 @@ func TestSoakSeeds(t *testing.T) {
 		play(t, Run, "TestSeed", sequence(first, 150, 1), false)
 		play(t, Run, "TestSeed", sequence(first, 150, 10), true)
 		play(t, RunPublic, "TestPublicSeed", sequence(first, 50, 1), false)
+		play(t, RunFire, "TestFireSeed", sequence(first, 50, 1), false)
+		play(t, RunFire, "TestFireSeed", sequence(first, 50, 25), true)
 	}
 }

@@ -77,7 +77,9 @@ func (n *node) apply(d int, rec cluster.Record) {
 		n.fail("node %d, entry %d: effective time goes back from %d to %d", n.i, rec.N, before, out.Time)
 	}
 	n.mark("applied", n.i*16+d, r.Chain())
-	n.ledger.compare(n.cell, n.i, d, it, out, r.Chain())
+	if !n.flipped {
+		n.ledger.compare(n.cell, n.i, d, it, out, r.Chain())
+	}
 	if out.Checkpoint != nil {
 		n.checkpoint(d, out.Pos)
 	}
@@ -86,12 +88,15 @@ func (n *node) apply(d int, rec cluster.Record) {
 	}
 	if it.entry.Node != n.id {
 		for _, c := range it.entry.Checks {
-			if own, ok := r.ChainAt(c.N); ok && c.Domain == n.domains[d].ID() && own != c.Chain {
-				n.fail("node %d, entry %d: chain of domain %d at %d differs from the proposer's", n.i, rec.N, d, c.N)
+			if own, ok := r.ChainAt(c.N); ok && c.Domain == n.domains[d].ID() {
+				n.compared(d, rec.N, it.entry, own == c.Chain)
 			}
 		}
 	}
-	n.noteDurable(it.entry)
+	if d == 0 && it.entry.Node != n.id && n.ready() { // what comes late says nothing about clocks
+		n.skew.Heard(it.entry.Node, n.clock.Stamp(), it.entry.Time, n.time())
+	}
+	n.trimmer.Note(rec.N, rec.Cursor, len(rec.Value), it.entry, n.time())
 	if len(out.Ephemeral) > 0 && uint64(n.local().UnixMilli()) > out.Time+kernel.EphemeralMaxAge {
 		out.Ephemeral = nil
 	}
@@ -125,7 +130,31 @@ func (n *node) answer(d int, it *item, out *kernel.Outcome) {
 		}
 		done := w.Done
 		w.Done = nil
+		if n.fenced || n.flipped {
+			// The first is a promise. The second spares the callers what a damaged view says before it is found out.
+			done(kernel.Result{Err: kernel.ErrUnknownOutcome})
+			continue
+		}
+		if dec.Verdict.Code == kernel.Late {
+			done(kernel.Result{Err: kernel.ErrNotReady})
+			continue
+		}
 		done(kernel.Result{Pos: out.Pos, Time: out.Time, Verdict: dec.Verdict, Repeated: dec.Repeated, Last: dec.Last})
+	}
+}
+
+// compared takes the outcome of a comparison with another node's view. Only damaged views may differ, and only who has one is fenced.
+func (n *node) compared(d int, at uint64, with *kernel.Entry, same bool) {
+	_, wrong := n.fence.Compared(n.domains[d].Name(), with.Node, same)
+	if !same && !n.flipped && !n.damaged[with.Incarnation] {
+		n.fail("node %d, entry %d: the chain of domain %d differs from that of %v", n.i, at, d, with.Node)
+	}
+	if wrong && !n.fenced {
+		n.fenced = true
+		n.tell("node %d is fenced", n.i)
+		if !n.flipped {
+			n.fail("node %d is fenced, and its view is right", n.i)
+		}
 	}
 }
 
@@ -146,6 +175,9 @@ func (n *node) deliver() {
 			}
 			if n.sink != nil {
 				n.sink(n, a)
+			}
+			if r == n.runners[0] && a.Time > 0 {
+				n.seen = a.Time
 			}
 		}
 	}
@@ -171,34 +203,17 @@ func (n *node) sync() {
 	}
 }
 
-// noteDurable remembers up to where the proposer's views are durable.
-func (n *node) noteDurable(e *kernel.Entry) {
-	if len(e.Checks) == 0 {
-		return
-	}
-	d := e.Checks[0].Durable
-	for _, c := range e.Checks[1:] {
-		d = min(d, c.Durable)
-	}
-	n.durables[e.Node] = d
-}
-
 // trim lets the log go up to what every member has durably.
 func (n *node) trim() {
-	if len(n.durables) < len(n.quorum.members) {
-		return // one was not heard of since the start
-	}
-	limit := n.runners[0].durable
+	own := n.runners[0].durable
 	for _, r := range n.runners {
-		limit = min(limit, r.durable)
-	}
-	for _, d := range n.durables {
-		limit = min(limit, d)
+		own = min(own, r.durable)
 	}
 	epoch := n.epoch
 	n.quorum.read(n.i, func(s *cluster.SimState) {
-		if epoch == n.epoch {
-			s.Compact(limit)
+		n.trimmer.Expect(s.Nodes(), n.time())
+		if to, _, ok := n.trimmer.Target(own, n.time()); ok && epoch == n.epoch {
+			s.Compact(to)
 		}
 	})
 }
@@ -207,5 +222,14 @@ func (n *node) trim() {
 func (n *node) checkpoint(d int, pos kernel.Position) {
 	snap := n.views[d].Snapshot()
 	defer snap.Close()
-	n.ledger.checkpoint(n.cell, n.i, d, pos, snap)
+	if n.wanted {
+		s := kernel.NewMemStore()
+		if err := copyRows(s, snap); err != nil {
+			n.fail("node %d: a checkpoint for another: %v", n.i, err)
+		}
+		n.offered[d] = s
+	}
+	if !n.flipped {
+		n.ledger.checkpoint(n.cell, n.i, d, pos, snap)
+	}
 }

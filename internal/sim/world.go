@@ -36,6 +36,8 @@ type Report struct {
 	Events uint64
 	// Entries and Commands were committed, Acknowledged by honest clients; Skipped of them were given up.
 	Entries, Commands, Acknowledged, Skipped uint64
+	// Unbound is the longest that something was done after the end of its session had been acknowledged.
+	Unbound time.Duration
 	// Reads were answered under the rule of Ready, Refused were not.
 	Reads, Refused uint64
 	// Did counts what went wrong on purpose.
@@ -55,36 +57,20 @@ type world struct {
 	until    time.Duration // faults and new commands end
 	pace     time.Duration
 	report   Report
+	// fire is set where callers have sessions.
+	fire *fire
 }
 
 // Run plays one seed of the kernel with two toy domains. An error is a broken promise.
 func Run(o Options) (Report, error) {
 	l := NewLoop(o.Seed, o.Trace)
-	domains := []kernel.Domain{toydomain.New(1, "first"), toydomain.New(2, "second")}
-	w := &world{oracle: newOracle(domains)}
-	w.cell = newCell(l, domains, newViews(o.Pebble, o.Seed))
+	w := newWorld(l, o)
 	defer w.close()
 	w.until = l.between(8*time.Second, 30*time.Second)
 	w.pace = l.between(60*time.Millisecond, 400*time.Millisecond)
-	w.entered = func(it *item) {
-		it.expected = w.oracle.enter(it.entry)
-		w.report.Entries++
-		w.report.Commands += uint64(len(it.entry.Commands))
-	}
-	w.sameEvents = func(a, b []any) bool { return slices.Equal(a, b) }
-	w.begun = w.rollBack
-	for i := range 2 + l.rng.IntN(6) {
-		w.accounts = append(w.accounts, ids.Room{0, 1, ids.KindGroup, byte(i)})
-	}
 	w.start()
 	w.quorum.faults = l.storm()
-	for i := range 3 + l.rng.IntN(8) {
-		c := w.newClient(i)
-		w.clients = append(w.clients, c)
-		c.live()
-	}
-	w.loose = newLoose(w)
-	w.newRogue()
+	w.people(3 + l.rng.IntN(8))
 	restores := 0
 	if l.chance(0.3) {
 		restores = 1
@@ -96,6 +82,35 @@ func Run(o Options) (Report, error) {
 	w.report.Did = m.did
 	w.report.Trace, w.report.Events, w.report.Virtual = l.trace.Sum64(), l.events, l.now
 	return w.report, l.err
+}
+
+// newWorld makes a cell and its accounts; nothing runs yet.
+func newWorld(l *Loop, o Options) *world {
+	domains := []kernel.Domain{toydomain.New(1, "first"), toydomain.New(2, "second")}
+	w := &world{oracle: newOracle(domains)}
+	w.cell = newCell(l, domains, newViews(o.Pebble, o.Seed))
+	w.entered = func(it *item) {
+		it.expected = w.oracle.enter(it.entry)
+		w.report.Entries++
+		w.report.Commands += uint64(len(it.entry.Commands))
+	}
+	w.sameEvents = func(a, b []any) bool { return slices.Equal(a, b) }
+	w.begun = w.rollBack
+	for i := range 2 + l.rng.IntN(6) {
+		w.accounts = append(w.accounts, ids.Room{0, 1, ids.KindGroup, byte(i)})
+	}
+	return w
+}
+
+// people begin to call: so many honest ones, and others.
+func (w *world) people(count int) {
+	for i := range count {
+		c := w.newClient(i)
+		w.clients = append(w.clients, c)
+		c.live()
+	}
+	w.loose = newLoose(w)
+	w.newRogue()
 }
 
 // finish heals everything and waits until every outbox is empty, nothing late is on its way, and all nodes are equal.
@@ -202,10 +217,19 @@ func (w *world) request(r request, respond func(response)) {
 			respond(response{Result: kernel.Result{Err: kernel.ErrQueueFull}})
 			return
 		}
+		if w.fire != nil {
+			if err := w.fire.admit(n, r); err != nil {
+				respond(response{Result: kernel.Result{Err: err}})
+				return
+			}
+		}
 		answers := 0
 		err := n.submit(kernel.Waiting{Domain: r.domain, Bytes: r.cmd.Append(nil), Done: func(res kernel.Result) {
 			if answers++; answers > 1 {
 				w.fail("node %d answers one command twice", n.i)
+			}
+			if n.fenced && res.Err == nil {
+				w.fail("node %d is fenced, and answers", n.i)
 			}
 			resp := response{Result: res}
 			if res.Err == nil && res.Verdict.Code == kernel.AlreadyIn {

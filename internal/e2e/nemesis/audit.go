@@ -161,7 +161,7 @@ func (r *replay) verdict(c *toydomain.Cmd, domain byte, d kernel.Decided) {
 	key := name{domain, c.Account, c.Name.Device, c.Name.N}
 	before, known := r.decided[key]
 	switch code := d.Verdict.Code; {
-	case code == kernel.AlreadyIn || code == kernel.Expected || code == kernel.IDReused:
+	case code == kernel.AlreadyIn || code == kernel.Expected || code == kernel.IDReused || code == kernel.Late:
 	case d.Repeated != known:
 		r.add("%v was decided twice, or repeated before it was decided", key)
 	case known && before != d.Verdict:

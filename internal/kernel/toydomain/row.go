@@ -78,6 +78,13 @@ func writeAccount(t kernel.Tx, id ids.Room, a Account) {
 	t.Set(accountKey(id), binary.BigEndian.AppendUint64(number(a.Balance), a.Seq))
 }
 
+// Damage changes an account's balance as nothing that is in the log would.
+func Damage(t kernel.Tx, id ids.Room) {
+	a := ReadAccount(t, id)
+	a.Balance += 1 << 40
+	writeAccount(t, id, a)
+}
+
 // EachAccount calls fn for every account, in order of ids.
 func EachAccount(r kernel.Reader, fn func(id ids.Room, a Account)) {
 	r.Scan([]byte{rowAccount}, []byte{rowAccount + 1}, func(k, v []byte) bool {

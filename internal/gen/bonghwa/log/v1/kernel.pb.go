@@ -27,6 +27,7 @@ type KernelCommand struct {
 	// Types that are valid to be assigned to Op:
 	//
 	//	*KernelCommand_Checkpoint
+	//	*KernelCommand_Seen
 	Op            isKernelCommand_Op `protobuf_oneof:"op"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -78,6 +79,15 @@ func (x *KernelCommand) GetCheckpoint() *Checkpoint {
 	return nil
 }
 
+func (x *KernelCommand) GetSeen() *Seen {
+	if x != nil {
+		if x, ok := x.Op.(*KernelCommand_Seen); ok {
+			return x.Seen
+		}
+	}
+	return nil
+}
+
 type isKernelCommand_Op interface {
 	isKernelCommand_Op()
 }
@@ -86,7 +96,60 @@ type KernelCommand_Checkpoint struct {
 	Checkpoint *Checkpoint `protobuf:"bytes,1,opt,name=checkpoint,proto3,oneof"`
 }
 
+type KernelCommand_Seen struct {
+	Seen *Seen `protobuf:"bytes,2,opt,name=seen,proto3,oneof"`
+}
+
 func (*KernelCommand_Checkpoint) isKernelCommand_Op() {}
+
+func (*KernelCommand_Seen) isKernelCommand_Op() {}
+
+// Seen says how old the oldest state is by which a command of this entry was admitted. It rides in every entry with
+// commands of a cell of several sites, behind them. The commands of an entry that comes too late after it are not applied.
+type Seen struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// time_ms is the effective time of the newest entry that the node had delivered then.
+	TimeMs        uint64 `protobuf:"varint,1,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Seen) Reset() {
+	*x = Seen{}
+	mi := &file_bonghwa_log_v1_kernel_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Seen) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Seen) ProtoMessage() {}
+
+func (x *Seen) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_log_v1_kernel_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Seen.ProtoReflect.Descriptor instead.
+func (*Seen) Descriptor() ([]byte, []int) {
+	return file_bonghwa_log_v1_kernel_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Seen) GetTimeMs() uint64 {
+	if x != nil {
+		return x.TimeMs
+	}
+	return 0
+}
 
 // Checkpoint makes every domain take a copy of its view at the entry that carries this command.
 type Checkpoint struct {
@@ -99,7 +162,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_bonghwa_log_v1_kernel_proto_msgTypes[1]
+	mi := &file_bonghwa_log_v1_kernel_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -111,7 +174,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_log_v1_kernel_proto_msgTypes[1]
+	mi := &file_bonghwa_log_v1_kernel_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -124,7 +187,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_bonghwa_log_v1_kernel_proto_rawDescGZIP(), []int{1}
+	return file_bonghwa_log_v1_kernel_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Checkpoint) GetLabel() string {
@@ -138,12 +201,15 @@ var File_bonghwa_log_v1_kernel_proto protoreflect.FileDescriptor
 
 const file_bonghwa_log_v1_kernel_proto_rawDesc = "" +
 	"\n" +
-	"\x1bbonghwa/log/v1/kernel.proto\x12\x0ebonghwa.log.v1\"S\n" +
+	"\x1bbonghwa/log/v1/kernel.proto\x12\x0ebonghwa.log.v1\"\x7f\n" +
 	"\rKernelCommand\x12<\n" +
 	"\n" +
 	"checkpoint\x18\x01 \x01(\v2\x1a.bonghwa.log.v1.CheckpointH\x00R\n" +
-	"checkpointB\x04\n" +
-	"\x02op\"\"\n" +
+	"checkpoint\x12*\n" +
+	"\x04seen\x18\x02 \x01(\v2\x14.bonghwa.log.v1.SeenH\x00R\x04seenB\x04\n" +
+	"\x02op\"\x1f\n" +
+	"\x04Seen\x12\x17\n" +
+	"\atime_ms\x18\x01 \x01(\x04R\x06timeMs\"\"\n" +
 	"\n" +
 	"Checkpoint\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05labelB\xb9\x01\n" +
@@ -161,18 +227,20 @@ func file_bonghwa_log_v1_kernel_proto_rawDescGZIP() []byte {
 	return file_bonghwa_log_v1_kernel_proto_rawDescData
 }
 
-var file_bonghwa_log_v1_kernel_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_bonghwa_log_v1_kernel_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_bonghwa_log_v1_kernel_proto_goTypes = []any{
 	(*KernelCommand)(nil), // 0: bonghwa.log.v1.KernelCommand
-	(*Checkpoint)(nil),    // 1: bonghwa.log.v1.Checkpoint
+	(*Seen)(nil),          // 1: bonghwa.log.v1.Seen
+	(*Checkpoint)(nil),    // 2: bonghwa.log.v1.Checkpoint
 }
 var file_bonghwa_log_v1_kernel_proto_depIdxs = []int32{
-	1, // 0: bonghwa.log.v1.KernelCommand.checkpoint:type_name -> bonghwa.log.v1.Checkpoint
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	2, // 0: bonghwa.log.v1.KernelCommand.checkpoint:type_name -> bonghwa.log.v1.Checkpoint
+	1, // 1: bonghwa.log.v1.KernelCommand.seen:type_name -> bonghwa.log.v1.Seen
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_log_v1_kernel_proto_init() }
@@ -182,6 +250,7 @@ func file_bonghwa_log_v1_kernel_proto_init() {
 	}
 	file_bonghwa_log_v1_kernel_proto_msgTypes[0].OneofWrappers = []any{
 		(*KernelCommand_Checkpoint)(nil),
+		(*KernelCommand_Seen)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -189,7 +258,7 @@ func file_bonghwa_log_v1_kernel_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bonghwa_log_v1_kernel_proto_rawDesc), len(file_bonghwa_log_v1_kernel_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
