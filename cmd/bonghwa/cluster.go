@@ -21,6 +21,7 @@ type clusterCmd struct {
 
 	Drain  clusterDrainCmd  `cmd:"" help:"Send a running node's people to other sites, before it is stopped."`
 	Remove clusterRemoveCmd `cmd:"" help:"Take a site that was stopped out of the cluster for good."`
+	Rescue clusterRescueCmd `cmd:"" help:"Let the only site that is left go on alone, when the majority is lost for good."`
 }
 
 // running names the node that an operator's command asks.
@@ -104,14 +105,18 @@ func (c statusCmd) Run() error {
 
 func printStatus(out io.Writer, s server.Status) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "SITE\tSTATE\tVOTES\tLEADS\tENTRY\tBEHIND\tVERSION\tADDRESS")
+	if len(s.Sites) > 0 {
+		fmt.Fprintln(w, "SITE\tSTATE\tVOTES\tLEADS\tENTRY\tBEHIND\tVERSION\tADDRESS")
+	}
 	for _, o := range s.Sites {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", o.Site, o.State, yes(o.Votes), yes(o.Leader), o.N, o.Behind, o.Version, o.URL)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(out)
+	if len(s.Sites) > 0 {
+		fmt.Fprintln(out)
+	}
 	for _, line := range s.Words {
 		fmt.Fprintln(out, line)
 	}

@@ -24,7 +24,9 @@ type cli struct {
 	Status  statusCmd    `cmd:"" help:"Say how the sites of a cluster are, and what one more loss would cost."`
 	Drill   drillCmds    `cmd:"" help:"Burn a site of a cluster of three while people talk, and audit what became of everything they were told."`
 	Backup  backupCmd    `cmd:"" help:"Copy everything while the server runs."`
-	Restore restoreCmd   `cmd:"" help:"Make a data directory from a backup."`
+	Restore restoreCmd   `cmd:"" help:"Make a data directory from a backup or, as of any time, from an archive."`
+	Verify  verifyCmd    `cmd:"" name:"verify-backup" help:"Restore an archive aside and compare what comes out of it."`
+	Key     keyCmd       `cmd:"" name:"backup-key" help:"Keys that archives are encrypted with."`
 	People  peopleCmd    `cmd:"" help:"Look after accounts."`
 	Log     logCmd       `cmd:"" help:"Look into the log."`
 	View    viewCmd      `cmd:"" help:"Look into the views."`

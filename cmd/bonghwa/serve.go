@@ -36,11 +36,12 @@ type serveCmd struct {
 	ForceInternal []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
 	Host          []string `help:"A name under which a proxy on this machine passes requests on to a loopback --listen, which otherwise answers to names of loopback only." placeholder:"chat.example.org"`
 	PublicMetrics bool     `help:"Show /metrics to other machines too."`
-	NoLimits      bool     `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
-	Isolated      bool     `help:"The network namespace of this process leads to nobody but a drill: what holds for loopback holds for it." hidden:""`
-	ClockFile     string   `help:"Add the duration in this file to the machine's clock; for drills, on loopback only." hidden:"" type:"path"`
-	Pprof         string   `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
-	LogLevel      string   `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	backupFlags
+	NoLimits  bool   `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
+	Isolated  bool   `help:"The network namespace of this process leads to nobody but a drill: what holds for loopback holds for it." hidden:""`
+	ClockFile string `help:"Add the duration in this file to the machine's clock; for drills, on loopback only." hidden:"" type:"path"`
+	Pprof     string `help:"Serve Go profiles on this loopback address." placeholder:"127.0.0.1:6060"`
+	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 }
 
 func (c serveCmd) Run() error {
@@ -86,7 +87,7 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	defer stop()
 	start := time.Now()
 	s, err := server.Start(ctx, server.Options{
-		Node: node, Rebuild: c.Rebuild,
+		Node: node, Rebuild: c.Rebuild, Backup: c.backup(),
 		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
 		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, Wall: wall, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
 		Root: site, WebBuild: site.Build(), Metrics: []prometheus.Collector{site.Metrics()},
@@ -135,6 +136,9 @@ func (c *serveCmd) node() (*config.Node, error) {
 		}
 		return nil, nil
 	}
+	if c.BackupTo != "" {
+		return nil, errors.New("--backup-to is for a machine that is alone; a cluster's node has [backup] in its file")
+	}
 	n, err := config.Load(c.Config)
 	if err != nil {
 		return nil, err
@@ -160,6 +164,11 @@ func (c serveCmd) limits() (gateway.Limits, error) {
 	}
 	const none = 1 << 30
 	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none}, nil
+}
+
+// quiet logs errors only.
+func quiet() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 }
 
 func parseForced(in []string) (out []kernel.Forced, err error) {

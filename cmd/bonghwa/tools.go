@@ -11,59 +11,6 @@ import (
 	"github.com/bonghwa/bonghwa/internal/server"
 )
 
-type backupCmd struct {
-	Data string `help:"Data directory of the running server." default:"bonghwa-data" type:"path"`
-	To   string `help:"Copy the backup to this new directory as well. Without it, it stays beside the data." type:"path"`
-}
-
-func (c backupCmd) Run() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
-	defer cancel()
-	if c.To != "" {
-		if err := server.CopyTarget(c.To); err != nil {
-			return err
-		}
-	}
-	b, err := server.Admin(c.Data).Backup(ctx)
-	if err != nil {
-		return err
-	}
-	if c.To != "" {
-		if err := server.CopyCheckpoint(b.Dir, c.To); err != nil {
-			return err
-		}
-		b.Dir = c.To
-	}
-	fmt.Printf("backup of position %d:%d in %s\n", b.Manifest.Epoch, b.Manifest.N, b.Dir)
-	for _, name := range []string{"people", "chat"} {
-		d := b.Manifest.Domains[name]
-		fmt.Printf("  %-7s %d rows, content hash %s\n", name, d.Rows, d.ContentHash)
-	}
-	return nil
-}
-
-type restoreCmd struct {
-	From         string `help:"A backup, or a directory of backups: then the newest." required:"" type:"path"`
-	Data         string `help:"The data directory to make; must be empty or not exist." required:"" type:"path"`
-	KeepSessions bool   `help:"Leave everybody logged in. A session that was revoked after the backup lives again."`
-}
-
-func (c restoreCmd) Run() error {
-	r, err := server.Restore(server.RestoreOptions{From: c.From, Data: c.Data, KeepSessions: c.KeepSessions, Now: time.Now()})
-	if err != nil {
-		return err
-	}
-	fmt.Printf("restored position %d:%d (%s) into %s; epoch %d begins\n", r.Manifest.Epoch, r.Manifest.N,
-		time.UnixMilli(int64(r.Manifest.TimeMs)).Format("2006-01-02 15:04:05"), c.Data, r.Epoch)
-	if c.KeepSessions {
-		fmt.Println("everybody stays logged in; passwords, blocks, memberships and revocations are those of the backup")
-	} else {
-		fmt.Println("all sessions end at the first start, because one that was revoked after the backup would live again; passwords, blocks and memberships are those of the backup")
-	}
-	fmt.Printf("start it with: bonghwa serve --data %s\n", c.Data)
-	return nil
-}
-
 type peopleCmd struct {
 	Invite        inviteCmd        `cmd:"" help:"Print an invitation with which people sign up where the server asks for one."`
 	ResetPassword resetPasswordCmd `cmd:"" help:"Print a one-time code with which the owner of an account logs in once and chooses a new password."`

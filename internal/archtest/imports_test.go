@@ -64,6 +64,29 @@ var rules = []rule{
 		broken: source{"internal/chat", "view.go", []string{"github.com/cockroachdb/pebble/v2"}},
 	},
 	{
+		name: "only internal/archive encrypts and speaks to S3",
+		why:  "what leaves the cell goes one way, so that it can be judged in one place; tests bring a server of others",
+		from: func(s source) bool { return !within(s.dir, "internal/archive") && !s.test() },
+		refuse: func(imp string) bool {
+			return oneOf(imp, "filippo.io/age", "github.com/minio/minio-go", "github.com/johannesboyne/gofakes3")
+		},
+		broken: source{"internal/server", "backup.go", []string{"github.com/minio/minio-go/v7"}},
+	},
+	{
+		name:   "a program holds no server of tests",
+		why:    "the S3 server that others wrote is for tests only",
+		from:   func(s source) bool { return !s.test() },
+		refuse: func(imp string) bool { return within(imp, "github.com/johannesboyne/gofakes3") },
+		broken: source{"internal/archive", "s3.go", []string{"github.com/johannesboyne/gofakes3"}},
+	},
+	{
+		name:   "the archive knows no domain and no server",
+		why:    "it keeps what the log and the kernel's checkpoints are, whatever is in them",
+		from:   func(s source) bool { return within(s.dir, "internal/archive") && !s.test() },
+		refuse: func(imp string) bool { return ours(imp) && imp != "internal/kernel" },
+		broken: source{"internal/archive", "plan.go", []string{"internal/chat"}},
+	},
+	{
 		name: "internal/kernel imports no domain and no interface to the outside",
 		why:  "the kernel carries any domain; its tests bring one of their own",
 		from: func(s source) bool { return within(s.dir, "internal/kernel") },

@@ -41,6 +41,9 @@ type EtcdOptions struct {
 	Token string
 	// Join: an empty directory becomes the member that AddLearner has announced to a running cluster.
 	Join bool
+	// Alone takes every other member away before it starts: the log of a cell whose other members are gone for good is read so. It
+	// must not become a cell again under its old name: the others would not know.
+	Alone bool
 	// TLS are the PEM files under which members speak; all empty: in the open, for tests.
 	TLS TLSFiles
 	// Logger gets etcd's errors. nil: slog.Default().
@@ -205,6 +208,7 @@ func memberConfig(o EtcdOptions) (*embed.Config, error) {
 			c.ListenPeerUrls = []url.URL{{Scheme: u.Scheme, Host: o.BindPeer}}
 		}
 	}
+	c.ForceNewCluster = o.Alone
 	if o.Token != "" {
 		c.InitialClusterToken = o.Token
 	}

@@ -39,6 +39,43 @@ type Node struct {
 	Control string `toml:"control,omitempty" comment:"Only in a demo: the socket by which the operators' page burns a site."`
 
 	Cluster Cluster `toml:"cluster" comment:"The cluster and its sites."`
+	Backup  *Backup `toml:"backup,omitempty" comment:"Where everything is kept outside the sites: daily checkpoints and every entry of the log. The same at every site."`
+}
+
+// Backup is where a node keeps its cell's history outside the cell.
+type Backup struct {
+	To       string `toml:"to" comment:"A directory, or s3://bucket/prefix."`
+	Endpoint string `toml:"endpoint,omitempty" comment:"Of S3: where it is (https://s3.example.org) and its region."`
+	Region   string `toml:"region,omitempty"`
+	// Credentials is a file; without it the environment and the usual places are asked.
+	Credentials string `toml:"credentials,omitempty" comment:"File with aws_access_key_id and aws_secret_access_key; without it the environment and the usual places are asked."`
+	// Recipients are public: who has this file cannot read the archive.
+	Recipients []string `toml:"recipients,omitempty" comment:"Whom it is encrypted for: bonghwa backup-key new FILE prints one (age1...)."`
+	// Encrypt is true if it is not given.
+	Encrypt *bool `toml:"encrypt,omitempty" comment:"false: whoever has the archive can read everything in it."`
+	// KeepDays is how long checkpoints are kept, and the entries after the oldest of them; 0 = 30.
+	KeepDays int `toml:"keep_days,omitempty" comment:"For how long: 30 if it is not given."`
+}
+
+// Encrypted says whether the archive is to be encrypted.
+func (b *Backup) Encrypted() bool { return b.Encrypt == nil || *b.Encrypt }
+
+// Check says what is wrong with it, one thing a line.
+func (b *Backup) Check() error {
+	var errs []error
+	if b.To == "" {
+		errs = append(errs, errors.New("  backup.to is missing"))
+	}
+	switch {
+	case b.Encrypted() && len(b.Recipients) == 0:
+		errs = append(errs, errors.New("  backup.recipients is missing: make a key with `bonghwa backup-key new FILE`, keep FILE where no node is, and give the recipient that it prints; or say encrypt = false"))
+	case !b.Encrypted() && len(b.Recipients) > 0:
+		errs = append(errs, errors.New("  backup.recipients and encrypt = false do not go together"))
+	}
+	if b.KeepDays < 0 {
+		errs = append(errs, errors.New("  backup.keep_days is less than 0"))
+	}
+	return errors.Join(errs...)
 }
 
 // Cluster is what a node knows of its cluster before it has spoken to anybody.
@@ -111,7 +148,14 @@ func Load(path string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range []*string{&n.Data, &n.Control, &n.TLSCert, &n.TLSKey, &n.Cluster.CA, &n.Cluster.Cert, &n.Cluster.Key} {
+	paths := []*string{&n.Data, &n.Control, &n.TLSCert, &n.TLSKey, &n.Cluster.CA, &n.Cluster.Cert, &n.Cluster.Key}
+	if n.Backup != nil {
+		paths = append(paths, &n.Backup.Credentials)
+		if !strings.Contains(n.Backup.To, "://") {
+			paths = append(paths, &n.Backup.To)
+		}
+	}
+	for _, p := range paths {
 		if *p != "" && !filepath.IsAbs(*p) {
 			*p = filepath.Join(dir, *p)
 		}
@@ -161,6 +205,11 @@ func (n *Node) check() error {
 	for _, k := range [][2]string{{"cluster.bind_peer", n.Cluster.BindPeer}, {"cluster.bind_node", n.Cluster.BindNode}} {
 		if k[1] != "" && hostPort(k[1]) != nil {
 			wrong("%s: %v", k[0], hostPort(k[1]))
+		}
+	}
+	if n.Backup != nil {
+		if err := n.Backup.Check(); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	if _, ok := n.site(n.Site); !ok {

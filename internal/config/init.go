@@ -155,7 +155,7 @@ func Add(dir, name, host string, now time.Time) (file string, err error) {
 	c.CA, c.Cert, c.Key = "ca.pem", "node.pem", "node-key.pem"
 	sites, at := place(c.Sites, name, host)
 	c.Sites = sites
-	n := &Node{Site: name, Data: "data", Listen: at, URL: "http://" + at, Signup: known.Signup, Cluster: c}
+	n := &Node{Site: name, Data: "data", Listen: at, URL: "http://" + at, Signup: known.Signup, Cluster: c, Backup: known.Backup}
 	return n.write(dir, ca, now)
 }
 

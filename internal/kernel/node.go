@@ -55,6 +55,9 @@ type Options struct {
 	AcceptClock bool
 	// DiskGuard says, when asked about once a second, why commands must be refused; nil = never.
 	DiskGuard func() error
+	// Archived says up to which entry the log is kept outside the cell, so that trimming waits for it, within bounds; nil: it is
+	// not kept.
+	Archived func() uint64
 	// Checkpoints is the directory for checkpoints.
 	Checkpoints string
 	Forced      []Forced
@@ -253,7 +256,7 @@ func (n *Node) decodes(w Waiting) error {
 		if err != nil {
 			return ErrMalformed
 		}
-		if c, ok := c.(Newer); ok && c.Since() > max(n.behaviour.Load(), 1) { // 0: nothing is known of the others yet
+		if c, ok := c.(Newer); ok && c.Since() > max(n.behaviour.Load(), 1) { // 0: not asked yet, and every node knows 1
 			return ErrTooNew
 		}
 		return nil

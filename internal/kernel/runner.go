@@ -203,6 +203,9 @@ func (n *Node) housekeeping() {
 		if n.agree() != nil {
 			continue // no quorum: nothing can be trimmed either
 		}
+		if n.o.Archived != nil {
+			n.trim.Hold(n.o.Archived(), time.Now())
+		}
 		if to, cursor, ok := n.trim.Target(n.durable(), time.Now()); ok {
 			if err := n.o.Log.Trim(n.ctx, to, cursor); err != nil && n.ctx.Err() == nil {
 				n.o.Logger.Warn("the log could not be trimmed", "cause", err)

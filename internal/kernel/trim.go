@@ -9,7 +9,7 @@ import (
 
 const (
 	// holdBytes and holdTime bound how much of the log an absent member can keep from being trimmed; after that its view
-	// comes from another site.
+	// comes from another site. The same holds for an archive; after that a checkpoint bridges what it has missed.
 	holdBytes = 1 << 30
 	holdTime  = time.Hour
 	// markEvery entries, or half a second, a mark (n, cursor) is kept: trimming needs a cursor to trim to.
@@ -25,7 +25,9 @@ type Trimmer struct {
 	bytes   uint64 // total size of entries up to seen
 	marks   []mark
 	members map[cluster.NodeID]*durableAt
-	done    uint64
+	// archived is what is kept outside the cell; nil: nothing is. It holds the log as an absent member does.
+	archived *durableAt
+	done     uint64
 }
 
 type mark struct {
@@ -73,6 +75,15 @@ func (t *Trimmer) Expect(nodes []cluster.Node, now time.Time) {
 	}
 }
 
+// Hold says up to where the log is kept outside the cell. An archive that does not go on counts as absent from its last step.
+func (t *Trimmer) Hold(n uint64, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.archived == nil || t.archived.n != n {
+		t.archived = &durableAt{n, now}
+	}
+}
+
 func (t *Trimmer) member(id cluster.NodeID, d durableAt) {
 	if t.members == nil {
 		t.members = map[cluster.NodeID]*durableAt{}
@@ -85,10 +96,16 @@ func (t *Trimmer) Target(own uint64, now time.Time) (uint64, cluster.Cursor, boo
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	limit := own
-	for _, m := range t.members {
+	wait := func(m *durableAt) {
 		if m.n < limit && now.Sub(m.seen) < holdTime && t.bytesAfter(m.n) < holdBytes {
 			limit = m.n
 		}
+	}
+	for _, m := range t.members {
+		wait(m)
+	}
+	if t.archived != nil {
+		wait(t.archived)
 	}
 	best := -1
 	for i, m := range t.marks {

@@ -151,3 +151,33 @@ func TestTrimAbsentMembersHoldOneGiB(t *testing.T) {
 		wantTarget(t, &tr, n, n-1)
 	})
 }
+
+// An archive holds the log like a member: until it has the entries, or has not gone on for an hour.
+func TestTrimWaitsForTheArchive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tr Trimmer
+		note := func(from, to uint64) {
+			for n := from; n <= to; n++ {
+				time.Sleep(BeatAfter)
+				tr.at(n, 100, 1, n-1)
+			}
+		}
+		tr.Hold(0, time.Now())
+		note(1, 20)
+		wantTarget(t, &tr, 19, 0)
+		tr.Hold(7, time.Now())
+		wantTarget(t, &tr, 19, 7)
+		time.Sleep(holdTime - time.Minute)
+		note(21, 30)
+		tr.Hold(7, time.Now()) // again is no step
+		wantTarget(t, &tr, 29, 0)
+		time.Sleep(time.Minute)
+		tr.Hold(7, time.Now())
+		wantTarget(t, &tr, 29, 29)
+		tr.Hold(8, time.Now()) // it is back, behind what is gone
+		note(31, 40)
+		wantTarget(t, &tr, 39, 0)
+		tr.Hold(35, time.Now())
+		wantTarget(t, &tr, 39, 35)
+	})
+}

@@ -71,6 +71,13 @@ func serveAdmin(s *Server) (*adminServer, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /backup", func(w http.ResponseWriter, r *http.Request) {
 		dir, m, err := s.core.checkpoint(r.Context(), "backup")
+		if err == nil && r.FormValue("archive") != "" {
+			if s.archive == nil {
+				err = errors.New("this server keeps no archive")
+			} else {
+				err = s.archive.upload(r.Context(), dir, m)
+			}
+		}
 		if err == nil {
 			s.act("backup", filepath.Base(dir))
 		}
@@ -154,6 +161,11 @@ func Admin(data string) AdminClient { return AdminClient{data} }
 // Backup takes a checkpoint.
 func (a AdminClient) Backup(ctx context.Context) (b BackupDone, err error) {
 	return b, a.call(ctx, "POST", "/backup", &b)
+}
+
+// BackupToArchive takes a checkpoint and puts it into the archive.
+func (a AdminClient) BackupToArchive(ctx context.Context) (b BackupDone, err error) {
+	return b, a.call(ctx, "POST", "/backup?archive=1", &b)
 }
 
 // ResetPassword makes a one-time code for the owner of an account.

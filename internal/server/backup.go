@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bonghwa/bonghwa/internal/archive"
+	"github.com/bonghwa/bonghwa/internal/config"
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 	"github.com/bonghwa/bonghwa/internal/inspect"
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -140,7 +142,7 @@ func copyCheckpoint(from, to string) error {
 	return kernel.SyncDir(to)
 }
 
-// copyTree copies a directory to one that does not exist, durably.
+// copyTree copies a directory to one that does not exist, durably. Sockets, which a killed process leaves, stay behind.
 func copyTree(from, to string) error {
 	if err := os.Mkdir(to, 0o700); err != nil {
 		return err
@@ -150,6 +152,9 @@ func copyTree(from, to string) error {
 		return err
 	}
 	for _, e := range entries {
+		if !e.IsDir() && !e.Type().IsRegular() {
+			continue
+		}
 		copyOne := copyFile
 		if e.IsDir() {
 			copyOne = copyTree
@@ -185,12 +190,27 @@ type RestoreOptions struct {
 	// revoked after the checkpoint would live again.
 	KeepSessions bool
 	Now          time.Time
+	// Node makes it the first site of a cluster; nil: a machine that is alone.
+	Node *config.Node
+	// Of RestoreArchive: where the archive is, the file with its key, and as of when; the zero time: the newest.
+	Archive  archive.Location
+	Identity string
+	At       time.Time
 }
 
 // Restored is what Restore did.
 type Restored struct {
+	// Manifest is of the checkpoint that it began with; nil: an archive that goes back to the first entry.
 	Manifest *kernel.Manifest
 	Epoch    uint32
+	// At is the last entry that is in it, Time when that was.
+	At   kernel.Position
+	Time time.Time
+	// Of an archive: what was replayed after the checkpoint, why not further, and what the operator should know.
+	Entries  int
+	Took     time.Duration
+	Short    string
+	Warnings []string
 }
 
 // Restore makes a data directory from a checkpoint. It verifies the content of every view against the manifest and
@@ -215,7 +235,7 @@ func Restore(o RestoreOptions) (r *Restored, err error) {
 		}
 		err = errors.Join(err, d.Close())
 	}()
-	r = &Restored{m, nextEpoch(m.Epoch, o.Now)}
+	r = &Restored{Manifest: m, Epoch: nextEpoch(m.Epoch, o.Now), At: kernel.Position{Epoch: m.Epoch, N: m.N}, Time: time.UnixMilli(int64(m.TimeMs))}
 	if err := os.Mkdir(d.path(viewsDir), 0o700); err != nil {
 		return nil, err
 	}
@@ -227,15 +247,10 @@ func Restore(o RestoreOptions) (r *Restored, err error) {
 	if err := kernel.SyncDir(d.path(viewsDir)); err != nil {
 		return nil, err
 	}
-	if !o.KeepSessions {
-		if err := os.WriteFile(d.path(endSessions), nil, 0o600); err != nil {
-			return nil, err
-		}
-	}
 	if err := d.markClean(); err != nil {
 		return nil, err
 	}
-	return r, d.writeMeta()
+	return r, d.founds(o)
 }
 
 func restoreView(from string, d *Data, name string, r *Restored) error {
@@ -298,6 +313,12 @@ func HashCheckpoint(ctx context.Context, data, name string) (string, error) {
 		all = append(all, hash)
 	}
 	return strings.Join(all, " "), nil
+}
+
+// HasCheckpoint says whether a directory is, or holds, a complete checkpoint as `backup --to` and a node leave them.
+func HasCheckpoint(dir string) bool {
+	_, err := findCheckpoint(dir)
+	return err == nil
 }
 
 // findCheckpoint takes a checkpoint, a directory of checkpoints or a data directory; of several the newest.

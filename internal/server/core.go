@@ -56,6 +56,8 @@ type coreOptions struct {
 	// nodes and plan are of a node that belongs to a cluster.
 	nodes *nodes
 	plan  logPlan
+	// archive keeps the log outside the cell; nil: nothing does.
+	archive *archiver
 }
 
 // tooFar is how many entries behind a view is better fetched from another site than brought up by the log: stepping through
@@ -97,8 +99,13 @@ func openCore(ctx context.Context, d *Data, o coreOptions) (c *core, err error) 
 	if o.nodes != nil {
 		site, addr = o.nodes.cfg.Site, o.nodes.cfg.Self().Node
 	}
+	var archived func() uint64
+	if o.archive != nil {
+		archived = o.archive.archived.Load
+	}
 	c.node, err = kernel.Start(kernel.Options{
-		Log: c.log, Node: d.NodeID, URL: o.URL, Site: site, Addr: addr, Domains: views, Sink: o.Sink, AcceptClock: o.AcceptClock, Wall: o.Wall, ClockOff: o.plan.clockOff,
+		Archived: archived,
+		Log:      c.log, Node: d.NodeID, URL: o.URL, Site: site, Addr: addr, Domains: views, Sink: o.Sink, AcceptClock: o.AcceptClock, Wall: o.Wall, ClockOff: o.plan.clockOff,
 		Fenced:    func(string) { o.nodes.fenced() },
 		DiskGuard: DiskGuard(d.Dir), Checkpoints: d.path(checkpointsDir), Forced: o.Forced, Fatal: o.Fatal, Logger: o.Logger,
 	})
@@ -189,6 +196,9 @@ func openLog(ctx context.Context, d *Data, first kernel.DomainStore, o coreOptio
 	if o.nodes != nil {
 		c := o.nodes.cfg
 		eo.Name, eo.PeerURL, eo.InitialCluster, eo.Token, eo.Join = c.Site, c.Self().PeerURL(), o.plan.initial, c.Cluster.ID, o.plan.join
+		if o.plan.token != "" {
+			eo.Token = o.plan.token
+		}
 		eo.BindPeer = c.Cluster.BindPeer
 		eo.TLS = cluster.TLSFiles{CA: c.Cluster.CA, Cert: c.Cluster.Cert, Key: c.Cluster.Key}
 	}

@@ -44,6 +44,8 @@ type Meta struct {
 	Cluster string `json:"cluster,omitempty"`
 	Site    string `json:"site,omitempty"`
 	Formed  bool   `json:"formed,omitempty"`
+	// Founds: it was restored, and begins its cell alone at the first start; the other sites come to it.
+	Founds bool `json:"founds,omitempty"`
 	// Join is the list of members with which this node was let in and has not started yet; Fetch: its views have still to
 	// come from another site.
 	Join  string `json:"join,omitempty"`

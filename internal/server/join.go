@@ -71,6 +71,8 @@ func (d *Data) alone() error {
 type logPlan struct {
 	initial string
 	join    bool
+	// token tells this cell's log from those of before under the same addresses.
+	token string
 	// from are ready sites that views can be fetched from; fetch says that they must be.
 	from  []config.Site
 	fetch bool
@@ -81,6 +83,9 @@ type logPlan struct {
 // enter decides how this node's log starts, and waits until it may. Of a node that has a log there is nothing to decide.
 func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, error) {
 	self := n.cfg.Self()
+	if n.data.Meta.Founds && !n.data.hasLog() {
+		return n.found(ctx)
+	}
 	if n.data.hasLog() {
 		if rebuild {
 			return logPlan{}, fmt.Errorf("%s is not empty: --rebuild is for a site whose disks are new; to rebuild this one move the directory away first", n.data.Dir)
@@ -118,6 +123,18 @@ func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, e
 		case <-time.After(joinPoll):
 		}
 	}
+}
+
+// found is how a directory that was restored begins: alone, and only where no cell of this cluster lives. The others are let in
+// with empty directories.
+func (n *nodes) found(ctx context.Context) (plan logPlan, err error) {
+	for _, a := range n.askAll(ctx, n.cfg.Others()) {
+		if a.err == nil && a.st.Phase == phaseReady {
+			return plan, fmt.Errorf("%s is ready: the cell lives, and what was restored here would be a second one beside it; stop it first, or start this site with an empty directory", a.site.Name)
+		}
+	}
+	self := n.cfg.Self()
+	return logPlan{initial: self.Name + "=" + self.PeerURL(), token: n.cfg.Cluster.ID + "-" + n.data.Meta.Node}, nil
 }
 
 // decide looks at one round of answers. Not ok: ask again, because of why.
@@ -284,7 +301,7 @@ func (n *nodes) remember(change func(*Meta)) error {
 
 // formed remembers, once, that the cell has been ready here, and makes a learner a voter.
 func (n *nodes) formed(ctx context.Context, c *core) error {
-	if err := n.remember(func(m *Meta) { m.Formed, m.Join = true, "" }); err != nil {
+	if err := n.remember(func(m *Meta) { m.Formed, m.Founds, m.Join = true, false, "" }); err != nil {
 		return err
 	}
 	n.wasReady.Store(true)

@@ -1,11 +1,16 @@
 package server
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 )
 
 // collector shows kernel, log and views at /metrics.
-type collector struct{ c *core }
+type collector struct {
+	c       *core
+	archive *archiver
+}
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("bonghwa_"+name, help, labels, nil)
@@ -26,6 +31,12 @@ var (
 	descSyncs    = desc("log_fsyncs_total", "fsyncs of the log's write-ahead log and database.")
 	descViewSync = desc("view_fsyncs_total", "fsyncs of the views' write-ahead logs.")
 	descViewDisk = desc("view_disk_bytes", "Size of a view on disk.", "domain")
+
+	descArchiveN      = desc("archive_n", "Last entry in the archive.")
+	descArchiveBehind = desc("archive_behind_seconds", "How old the oldest command is that is not in the archive.")
+	descArchiveAlarm  = desc("archive_alarm", "1 when the archive is more than 60 s behind, its newest checkpoint more than 48 h old, or a part of the log missing in it.")
+	descArchiveTaken  = desc("archive_checkpoint_timestamp_seconds", "When the newest checkpoint in the archive was taken; 0: none of this epoch.")
+	descTaken         = desc("checkpoint_timestamp_seconds", "When the newest checkpoint beside the data was taken.")
 )
 
 func (k collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(k, ch) }
@@ -61,6 +72,15 @@ func (k collector) Collect(ch chan<- prometheus.Metric) {
 		m := st.Metrics()
 		put(descViewDisk, prometheus.GaugeValue, float64(m.DiskSpaceUsage()), k.c.doms[i].Name())
 		syncs += st.Syncs()
+	}
+	if taken := k.c.newestCheckpoint(); !taken.IsZero() {
+		put(descTaken, prometheus.GaugeValue, float64(taken.Unix()))
+	}
+	if a := k.archive.status(k.c); a != nil {
+		put(descArchiveN, prometheus.GaugeValue, float64(a.N))
+		put(descArchiveBehind, prometheus.GaugeValue, a.BehindSeconds)
+		put(descArchiveAlarm, prometheus.GaugeValue, flag(a.alarm(time.Now())))
+		put(descArchiveTaken, prometheus.GaugeValue, float64(a.CheckpointMs/1000))
 	}
 	put(descViewSync, prometheus.CounterValue, syncs)
 }

@@ -59,6 +59,8 @@ type NodeState struct {
 	ClockMs int64 `json:"clock_ms,omitempty"`
 	// Certificate is when this node's certificate ends, Unix seconds.
 	Certificate int64 `json:"certificate,omitempty"`
+	// Archive is how the archive is, as this node sees it.
+	Archive *ArchiveStatus `json:"archive,omitempty"`
 	// Records are what the nodes of the cell have written about themselves, Members those of the log: of a ready node only.
 	Records []NodeRecord `json:"records,omitempty"`
 	Members []LogMember  `json:"members,omitempty"`
@@ -97,6 +99,7 @@ type nodes struct {
 	// core is set when the node has one; draining while it gives its people away.
 	core     atomic.Pointer[core]
 	draining atomic.Bool
+	archive  *archiver
 	// wasReady: the cell has been ready here once; meta is held while bonghwa.json changes.
 	wasReady atomic.Bool
 	meta     sync.Mutex
@@ -185,6 +188,7 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 	st.DiskLow = diskLow(n.data.Dir)
 	_, st.Leader = c.log.Members()
 	st.ClockOffMs = c.node.ClockOff().Milliseconds()
+	st.Archive = n.archive.status(c)
 	if err := c.node.Ready(); err != nil {
 		st.NotReady = err.Error()
 		return st, nil

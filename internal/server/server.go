@@ -57,6 +57,8 @@ type Options struct {
 	// empty directory although its site is known.
 	Node    *config.Node
 	Rebuild bool
+	// Backup is where everything is kept outside this machine, of one that is alone; a cluster's node has it in its file.
+	Backup  *config.Backup
 	Metrics []prometheus.Collector
 	Logger  *slog.Logger
 	// Fatal is told why the server cannot go on, in one sentence; it must end the process.
@@ -77,6 +79,7 @@ type Server struct {
 	board    *board
 	alarm    *alarm
 	admin    *adminServer
+	archive  *archiver // nil: there is none
 	ctx      context.Context
 	cancel   context.CancelFunc
 	applied  chan struct{} // closed when the gateway exists
@@ -119,6 +122,13 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if s.data, err = OpenData(o.Data); err != nil {
 		return s, err
 	}
+	backup := o.Backup
+	if o.Node != nil {
+		backup = o.Node.Backup
+	}
+	if s.archive, err = newArchiver(backup, o.Logger); err != nil {
+		return s, err
+	}
 	s.sound.Store(s.data.Clean)
 	if err = s.data.markRunning(); err != nil {
 		return s, fmt.Errorf("the data directory %s cannot be written to: %v", s.data.Dir, cause(err))
@@ -133,7 +143,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		return s, err
 	}
 	s.core, err = openCore(ctx, s.data, coreOptions{
-		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, Wall: o.Wall, URL: s.URL(), nodes: s.nodes, plan: plan,
+		Logger: o.Logger, Fatal: o.Fatal, Forced: o.Forced, AcceptClock: o.AcceptClock, Wall: o.Wall, URL: s.URL(), nodes: s.nodes, plan: plan, archive: s.archive,
 		Sink: func(a kernel.Applied) {
 			<-s.applied
 			if s.gw != nil {
@@ -153,8 +163,9 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		return s, err
 	}
 	s.board.gw.Store(s.gw)
-	s.gw.Registry().MustRegister(append(o.Metrics, collector{s.core}, s.alarm)...)
+	s.gw.Registry().MustRegister(append(o.Metrics, collector{s.core, s.archive}, s.alarm)...)
 	if s.nodes != nil {
+		s.nodes.archive = s.archive
 		// A site must be able to speak, and to say that it is not ready, while it waits for the others.
 		s.nodes.core.Store(s.core)
 		act := s.act
@@ -188,6 +199,10 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	s.tasks.Go(func() { s.alarm.learn(s.ctx) })
 	if !s.sound.Load() {
 		s.tasks.Go(s.scan)
+	}
+	if s.archive != nil {
+		s.tasks.Go(func() { s.archive.run(s.ctx, s.core) })
+		s.tasks.Go(func() { s.archive.checkpoints(s.ctx, s.nodes, s.core) })
 	}
 	s.tasks.Go(func() {
 		daily(s.ctx, o.Logger, s.core.newestCheckpoint, func() (string, error) {

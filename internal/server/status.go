@@ -17,6 +17,8 @@ type Status struct {
 	Sites []SiteStatus `json:"sites"`
 	// Words say what it means: what works, and what one more loss would cost.
 	Words []string `json:"words"`
+	// Archive is how the archive is; nil: there is none.
+	Archive *ArchiveStatus `json:"archive,omitempty"`
 	// Steady: every site votes, is ready and has what the others have; another fire may come.
 	Steady bool `json:"steady"`
 	// LastDrillHeldMs is when the last fire drill ended that held, Unix ms; DrillOverdue: that is too long ago.
@@ -103,6 +105,7 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 			one.CertificateDays = int(time.Until(time.Unix(a.st.Certificate, 0)) / (24 * time.Hour))
 		}
 		head = max(head, a.st.N)
+		s.Archive = worse(s.Archive, a.st.Archive)
 		s.Sites = append(s.Sites, one)
 	}
 	for i := range s.Sites {
@@ -111,7 +114,20 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 		}
 	}
 	s.say()
+	if s.Archive != nil {
+		s.Words = append(s.Words, s.Archive.words(time.Now())...)
+	}
 	return s, nil
+}
+
+// aloneStatus is what a machine that is all there is has to say: of its backup.
+func (s *Server) aloneStatus() (st Status, err error) {
+	if s.archive == nil {
+		return st, errors.New("this server is alone: it belongs to no cluster and keeps no archive (serve --backup-to)")
+	}
+	st.Archive = s.archive.status(s.core)
+	st.Words = append([]string{outlook(1, 1)}, st.Archive.words(time.Now())...)
+	return st, nil
 }
 
 // say finds the words.
@@ -252,7 +268,8 @@ func (s *Server) clusterAdmin(mux *http.ServeMux) {
 	none := errors.New("this server is alone: it belongs to no cluster")
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		if s.nodes == nil {
-			reply(w, nil, none)
+			st, err := s.aloneStatus()
+			reply(w, st, err)
 			return
 		}
 		st, err := s.status(r.Context())

@@ -213,7 +213,7 @@ func TestOperating(t *testing.T) {
 	if got := a.Texts(b); len(got) != 1 || got[0] != "그대로 있나요?" {
 		t.Errorf("what was said before: %q", got)
 	}
-	for _, c := range section(t, "Backup") {
+	for _, c := range section(t, "A copy by hand") {
 		m.run(c)
 	}
 	// The report of a drill that was run elsewhere.
