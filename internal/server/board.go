@@ -190,6 +190,9 @@ func (d *Data) held() (list []Held) {
 // backups asks every site for what it holds.
 func (b *board) backups(ctx context.Context) *apiv1.GetBackupsResponse {
 	out := &apiv1.GetBackupsResponse{}
+	if st, err := b.status(ctx); err == nil {
+		st.Archive.tell(out, time.Now())
+	}
 	put := func(site string, list []Held) {
 		for _, h := range list {
 			out.Backups = append(out.Backups, &apiv1.Backup{Site: site, Epoch: h.Epoch, N: h.N, TimeMs: h.TimeMs, Label: h.Label})
@@ -218,6 +221,21 @@ func (b *board) backups(ctx context.Context) *apiv1.GetBackupsResponse {
 	return out
 }
 
+// tell puts into an answer up to when the archive reaches, and what is wrong with it. Nothing where there is none.
+func (s *ArchiveStatus) tell(out *apiv1.GetBackupsResponse, now time.Time) {
+	if s == nil {
+		return
+	}
+	behind := uint64(max(s.BehindSeconds, 0) * 1000)
+	if s.N > 0 {
+		out.ArchivedToMs = uint64(now.UnixMilli()) - behind
+	}
+	out.ArchiveBehindMs, out.ArchiveTrouble = behind, s.Failing
+	if s.Failing == "" && s.Hole != "" {
+		out.ArchiveTrouble = s.Hole
+	}
+}
+
 // tellHeld answers another node what this one holds.
 func (n *nodes) tellHeld(w http.ResponseWriter, _ *http.Request) { reply(w, n.data.held(), nil) }
 
@@ -242,6 +260,7 @@ func (s *Server) status(ctx context.Context) (st Status, err error) {
 		}
 		st.Sites = []SiteStatus{one}
 		st.say()
+		st.Archive = s.archive.status(s.core)
 	}
 	if err == nil {
 		s.alarm.add(&st)
