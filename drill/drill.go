@@ -21,6 +21,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bonghwa/bonghwa/internal/config"
 )
 
 // Options of a drill.
@@ -80,10 +82,13 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 	if o.Seed == 0 {
 		o.Seed = uint64(time.Now().UnixNano() % 1e9)
 	}
+	if o.Rounds == 0 {
+		o.Rounds = 3
+	}
 	rng := rand.New(rand.NewPCG(o.Seed, 1))
 	tell := o.tell
 	r = &Report{Date: time.Now().UTC().Truncate(time.Second), Version: o.Version, Seed: o.Seed, DurationS: o.Duration.Seconds(), Sites: Sites, Machine: machine()}
-	l, err := newLab(o.Binary, dir, Sites, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)))
+	l, err := newLab(o.Binary, dir, Sites, fmt.Sprintf("127.%d.%d", 1+rng.IntN(254), rng.IntN(256)), config.Plan{})
 	if err != nil {
 		return nil, err
 	}
@@ -119,11 +124,18 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 			r.Skipped = append(r.Skipped, Skipped{k.String(), why})
 			continue
 		}
-		s, err := play(ctx, k, l, c, v, o)
+		s, err := Scenario{}, error(nil)
+		if k.alone != nil {
+			s, err = k.alone(ctx, o, rng)
+		} else {
+			s, err = play(ctx, k, l, c, v, o)
+		}
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", k, err)
 		}
-		r.Scenarios = append(r.Scenarios, s)
+		if r.Scenarios = append(r.Scenarios, s); len(s.Schedule) > 0 {
+			r.Rounds = o.Rounds
+		}
 		s.print(tell)
 	}
 	r.conclude()

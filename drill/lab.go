@@ -36,9 +36,11 @@ type lab struct {
 	people      *http.Client // asks from where people are
 	hosts       map[string]string
 	files       map[string]string
+	dirs        map[string]string // of their data
 	urls        map[string]string
 	log         io.Writer
 	copied      string // the checkpoint that is compared
+	formed      int    // how many sites the cluster has by now
 	// before is what a site's node is started through, more are its further arguments.
 	before, more map[string][]string
 	// undo gives back what the machine lent, the newest first.
@@ -52,13 +54,14 @@ type lab struct {
 type process struct {
 	cmd  *exec.Cmd
 	done chan struct{}
+	said *lines // on its standard error
 }
 
 // newLab writes a cluster's files and opens the network; nothing runs yet. On loopback the sites have addresses of its own, below
-// net3; in namespaces there is nobody else.
-func newLab(binary, dir string, sites []string, net3 string) (*lab, error) {
-	l := &lab{binary: binary, dir: dir, sites: sites, hosts: map[string]string{}, files: map[string]string{}, urls: map[string]string{}, procs: map[string]*process{},
-		before: map[string][]string{}, more: map[string][]string{}}
+// net3; in namespaces there is nobody else. The plan says from what the cluster grows, if from anything.
+func newLab(binary, dir string, sites []string, net3 string, plan config.Plan) (*lab, error) {
+	l := &lab{binary: binary, dir: dir, sites: sites, formed: len(sites), hosts: map[string]string{}, files: map[string]string{}, dirs: map[string]string{},
+		urls: map[string]string{}, procs: map[string]*process{}, before: map[string][]string{}, more: map[string][]string{}}
 	var err error
 	if l.log, err = os.Create(filepath.Join(dir, "nodes.log")); err != nil {
 		return nil, err
@@ -77,7 +80,8 @@ func newLab(binary, dir string, sites []string, net3 string) (*lab, error) {
 			hosts = append(hosts, fmt.Sprintf("%s.%d", net3, i+1))
 		}
 	}
-	files, err := config.Init(config.Plan{Dir: filepath.Join(dir, "cluster"), Sites: sites, Hosts: hosts, Now: time.Now()})
+	plan.Dir, plan.Sites, plan.Hosts, plan.Now = filepath.Join(dir, "cluster"), sites, hosts, time.Now()
+	files, err := config.Init(plan)
 	if err != nil {
 		return nil, err
 	}
@@ -106,12 +110,12 @@ func newLab(binary, dir string, sites []string, net3 string) (*lab, error) {
 				return nil, err
 			}
 		}
-		l.hosts[site], l.files[site], l.urls[site] = hosts[i], files[i], n.URL
+		l.hosts[site], l.files[site], l.dirs[site], l.urls[site] = hosts[i], files[i], n.Data, n.URL
 	}
 	return l, nil
 }
 
-func (l *lab) data(site string) string { return filepath.Join(l.dir, "cluster", site, "data") }
+func (l *lab) data(site string) string { return l.dirs[site] }
 
 // start starts a site's node and returns when it serves.
 func (l *lab) start(ctx context.Context, site string, args ...string) error {
@@ -157,7 +161,7 @@ func (l *lab) begin(site string, args ...string) (ready <-chan error, err error)
 	line := slices.Concat(l.before[site], []string{l.binary, "serve", "--config", l.files[site], "--no-limits", "--isolated", "--log-level", "warn"}, l.more[site], args)
 	p.cmd = exec.Command(line[0], line[1:]...)
 	prefix := &lines{to: l.log, prefix: site + ": "}
-	p.cmd.Stderr = prefix
+	p.cmd.Stderr, p.said = prefix, prefix
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -299,7 +303,7 @@ func (l *lab) steady(ctx context.Context) error {
 				break
 			}
 		}
-		if err == nil && last.Steady && len(last.Sites) == len(l.sites) {
+		if err == nil && last.Steady && len(last.Sites) == l.formed {
 			return nil
 		}
 		select {

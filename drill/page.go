@@ -86,6 +86,7 @@ type scene struct {
 	Waits   []figure
 	Events  []event
 	Equal   audited
+	Visits  []visit
 	Wide    *chart
 	Narrow  *chart
 }
@@ -96,6 +97,12 @@ type figure struct {
 	Value, Bound string
 	// OK is "yes", "no", or nothing where there is no bound.
 	OK string
+}
+
+// visit is something that was done at another site during a fire.
+type visit struct {
+	Checked
+	Name words
 }
 
 type event struct {
@@ -320,6 +327,9 @@ func sceneOf(s Scenario, sites []string, number int) scene {
 		}
 		v.Waits = append(v.Waits, figure{w, inMs(ms), "", ""})
 	}
+	for _, c := range s.Checks {
+		v.Visits = append(v.Visits, visit{c, visitName(c.What)})
+	}
 	for i, f := range s.Faults {
 		name, k := eventName(f)
 		e := event{Number: i + 1, Name: name, Kind: k, At: seconds(f.AtMs)}
@@ -404,5 +414,9 @@ func (r *Report) command() string {
 		}
 	}
 	length := time.Duration(r.DurationS * float64(time.Second))
-	return fmt.Sprintf("bonghwa drill --scenario %s --people %d --duration %v --seed %d --html drill.html", shellWord(strings.Join(names, ",")), r.People, length, r.Seed)
+	rounds := ""
+	if r.Rounds > 0 {
+		rounds = fmt.Sprintf(" --rounds %d", r.Rounds)
+	}
+	return fmt.Sprintf("bonghwa drill --scenario %s --people %d --duration %v --seed %d%s --html drill.html", shellWord(strings.Join(names, ",")), r.People, length, r.Seed, rounds)
 }

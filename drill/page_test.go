@@ -26,6 +26,7 @@ func madeUp() *Report {
 			{AtMs: 14000, What: "started", Site: "seoul", By: "real: the process is started"},
 			{AtMs: 17120, What: "all current", By: "status"},
 		},
+		Checks:   Checks{{"daejeon", "log in", 68.1, 1, ""}, {"busan", "bonghwa backup", 412, 3, "exit status 1: <none>"}},
 		Audited:  []Audit{{"seoul", 24819, "9f2ce5a07b1d4481"}, {"daejeon", 24819, "9f2ce5a07b1d4481"}, {"busan", 24819, "9f2ce5a07b1d4481"}},
 		Timeline: madeUpTimeline(24, 0, 6000, 7300),
 	}
@@ -44,7 +45,7 @@ func madeUp() *Report {
 	r := &Report{
 		Date: time.Date(2026, 11, 29, 13, 5, 0, 0, time.UTC), Version: "v0.2.0-dev", Seed: 20221015, People: 1200, Sites: []string{"seoul", "daejeon", "busan"},
 		Network: "relay of this drill, 2 ms each way", Machine: Machine{"A Processor", 2, 7.8, "6.8.0-test", 1.25}, Capacity: 9120, Offered: 4321,
-		Scenarios: []Scenario{fire, cutOff},
+		Scenarios: []Scenario{fire, cutOff}, RoomOffered: 21.4, Skipped: []Skipped{{"full-disk", "a file system <of> its own needs root"}},
 	}
 	for i := range r.Scenarios {
 		r.Scenarios[i].conclude()
@@ -150,6 +151,8 @@ func TestPage(t *testing.T) {
 		// what happened, by what, and what was read back
 		"서울 전원 끊김", ">SIGKILL<", "the relay holds packets back", "packets swallowed by a relay", "6.00초", "14.0초", "부산 끊김",
 		">24,819<", ">11,205<", "9f2ce5a07b1d4481", "aa01", "bb02", "3곳의 내용이 모두 같습니다", "데이터센터마다 내용이 다릅니다",
+		// what was done elsewhere meanwhile, and what was not played
+		"로그인", ">68.1 ms<", "bonghwa backup", "exit status 1: <none>", "a file system <of> its own needs root", "방마다 적어도", ">21 <small>",
 		// the machine and the command
 		"A Processor", "7.8 GiB", "6.8.0-test", "1.25", "9,120", "4,321", "47%", "20221015", "1,200명", "v0.2.0-dev", r.Network,
 		"--people 1200 --duration 0s --seed 20221015",

@@ -14,6 +14,8 @@ type Report struct {
 	Version string    `json:"version"`
 	Seed    uint64    `json:"seed"`
 	People  int       `json:"people"`
+	// Rounds of the random scenario, if it was played.
+	Rounds int `json:"rounds,omitempty"`
 	// DurationS is how long each fault was felt, in seconds.
 	DurationS float64 `json:"duration_s"`
 	// Sites are the names of the sites, in the order of all lists of sites below.
@@ -83,6 +85,8 @@ type Scenario struct {
 	Tried int `json:"unauthorised_tries"`
 	// BackMs is the time from the return of a site until it served again, for each that returned.
 	BackMs []float64 `json:"back_ms,omitempty"`
+	// Schedule is what the seed drew, of a random scenario.
+	Schedule []string `json:"schedule,omitempty"`
 	// Checks are what was done at each other site while a site burnt, to see that nothing depends on the burnt one.
 	Checks Checks `json:"without_burnt_site,omitempty"`
 	// Audited lists the sites whose whole content was read back, with the content hash of their views.

@@ -17,6 +17,7 @@ type drillCmd struct {
 	People   int           `help:"How many people talk." default:"12"`
 	Duration time.Duration `help:"How long each fault is felt." default:"6s"`
 	Seed     uint64        `help:"For what is left to chance; 0 = another one each time."`
+	Rounds   int           `help:"How many rounds of faults the random scenario draws." default:"3"`
 	JSON     string        `name:"json" help:"Write the report to this file." type:"path"`
 	HTML     string        `name:"html" help:"Write a page with a timeline to this file." type:"path"`
 	Dir      string        `help:"Where the sites' data live meanwhile: on the disk to be tried." type:"existingdir"`
@@ -29,7 +30,7 @@ var errNotHeld = errors.New("the drill did not hold")
 func (c drillCmd) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	r, err := drill.Run(ctx, drill.Options{Scenarios: c.Scenario, People: c.People, Duration: c.Duration, Seed: c.Seed, Dir: c.Dir, Keep: c.Keep,
+	r, err := drill.Run(ctx, drill.Options{Scenarios: c.Scenario, People: c.People, Duration: c.Duration, Seed: c.Seed, Rounds: c.Rounds, Dir: c.Dir, Keep: c.Keep,
 		Version: version(), Out: os.Stdout})
 	if err != nil {
 		return err

@@ -86,23 +86,13 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	start := time.Now()
-	s, err := server.Start(ctx, server.Options{
+	s, err := started(ctx, fatal, server.Options{
 		Node: node, Rebuild: c.Rebuild, Backup: c.backup(),
 		Data: c.Data, Listen: c.Listen, TLSCert: c.TLSCert, TLSKey: c.TLSKey, Insecure: c.Insecure, Signup: c.Signup, Version: version(),
 		Limits: limits, Forced: forced, AcceptClock: c.AcceptClock, Wall: wall, PublicMetrics: c.PublicMetrics, Hosts: c.Host, Logger: log,
 		Root: site, WebBuild: site.Build(), Metrics: []prometheus.Collector{site.Metrics()},
-		Fatal: func(err error) {
-			select {
-			case fatal <- err:
-			default:
-			}
-		},
 	})
 	if err != nil {
-		select {
-		case err = <-fatal:
-		default:
-		}
 		return err
 	}
 	fmt.Printf("봉화가 켜졌어요 · Bonghwa is up after %d ms\n  address   %s\n  data      %s\n", time.Since(start).Milliseconds(), s.URL(), s.DataDir())
@@ -126,6 +116,37 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 		err = fmt.Errorf("stopped with: %v", stopped)
 	}
 	return err
+}
+
+// started starts a server. A fault that ends the process ends its start, too, which may be waiting for what will never be.
+func started(ctx context.Context, fatal chan error, o server.Options) (*server.Server, error) {
+	o.Fatal = func(err error) {
+		select {
+		case fatal <- err:
+		default:
+		}
+	}
+	type result struct {
+		s   *server.Server
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		s, err := server.Start(ctx, o)
+		done <- result{s, err}
+	}()
+	select {
+	case err := <-fatal:
+		return nil, err
+	case r := <-done:
+		if r.err != nil {
+			select {
+			case r.err = <-fatal:
+			default:
+			}
+		}
+		return r.s, r.err
+	}
 }
 
 // node reads --config, and takes from it what flags say otherwise.

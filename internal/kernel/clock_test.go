@@ -108,3 +108,20 @@ func TestCheckStart(t *testing.T) {
 		t.Errorf("a new cell: %v", err)
 	}
 }
+
+// A clock whose stamps are not used goes to the machine's at once when that has been set right.
+func TestClockIsSet(t *testing.T) {
+	m := &machine{wall: time.UnixMilli(1764000000000)}
+	c := m.clock()
+	m.wall = m.wall.Add(time.Hour)
+	m.pass(time.Minute)
+	c.Stamp()
+	c.Set()
+	if got := c.Stamp(); got != ms(m.wall) {
+		t.Errorf("set: %d, wall clock %d", got, ms(m.wall))
+	}
+	m.pass(time.Second)
+	if got := c.Stamp(); got != ms(m.wall) {
+		t.Errorf("a second later: %d, wall clock %d", got, ms(m.wall))
+	}
+}

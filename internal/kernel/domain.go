@@ -53,6 +53,9 @@ type StorageFault struct{ Err error }
 
 func (f StorageFault) Error() string { return "storage: " + f.Err.Error() }
 
+// Unwrap gives the engine's error.
+func (f StorageFault) Unwrap() error { return f.Err }
+
 // FaultOf takes what a deferred function recovered: nil if nothing did, the fault if storage failed. Every other panic
 // goes on.
 func FaultOf(recovered any) *StorageFault {

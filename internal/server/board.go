@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -231,8 +232,8 @@ func (s *ArchiveStatus) tell(out *apiv1.GetBackupsResponse, now time.Time) {
 		out.ArchivedToMs = uint64(now.UnixMilli()) - behind
 	}
 	out.ArchiveBehindMs, out.ArchiveTrouble = behind, s.Failing
-	if s.Failing == "" && s.Hole != "" {
-		out.ArchiveTrouble = s.Hole
+	if s.alarm(now) {
+		out.ArchiveTrouble = strings.Join(s.words(now), "; ")
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -46,7 +47,7 @@ func TestArchiveOnThePage(t *testing.T) {
 		t.Errorf("no archive: %v", &out)
 	}
 	(&ArchiveStatus{N: 7, BehindSeconds: 90, Hole: "3 to 5"}).tell(&out, now)
-	if out.ArchivedToMs != 1_799_999_910_000 || out.ArchiveBehindMs != 90_000 || out.ArchiveTrouble != "3 to 5" {
+	if out.ArchivedToMs != 1_799_999_910_000 || out.ArchiveBehindMs != 90_000 || !strings.Contains(out.ArchiveTrouble, "3 to 5 are not in the archive") {
 		t.Errorf("%v", &out)
 	}
 }

@@ -14,7 +14,6 @@ import (
 
 	"github.com/bonghwa/bonghwa/internal/chat"
 	"github.com/bonghwa/bonghwa/internal/cluster"
-	"github.com/bonghwa/bonghwa/internal/inspect"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 	"github.com/bonghwa/bonghwa/internal/people"
 )
@@ -182,16 +181,11 @@ func openView(root, name string, o kernel.PebbleOptions) (*kernel.PebbleStore, e
 	return s, nil
 }
 
-// damaged is the one sentence about a view that cannot be used.
-func damaged(name string, err error) error {
-	return fmt.Errorf("the view %q cannot be used (%s); nothing else was touched: restore the newest checkpoint into an empty directory with `bonghwa restore`", name, inspect.Sentence(err))
-}
-
 // openLog opens the log and, in a new cell or after a restore, begins the epoch.
 func openLog(ctx context.Context, d *Data, first kernel.DomainStore, o coreOptions) (*cluster.Etcd, error) {
 	eo := cluster.EtcdOptions{
 		Dir: d.path(etcdDir), Name: d.Meta.Node, Logger: o.Logger,
-		OnFatal: func(s string) { o.Fatal(errors.New(s)) },
+		OnFatal: func(s string) { o.Fatal(errors.New(o.nodes.logDamaged(s))) },
 	}
 	if o.nodes != nil {
 		c := o.nodes.cfg
@@ -204,6 +198,9 @@ func openLog(ctx context.Context, d *Data, first kernel.DomainStore, o coreOptio
 	}
 	log, err := cluster.OpenEtcd(ctx, eo)
 	if err != nil {
+		if o.nodes != nil && damagedLog.MatchString(err.Error()) {
+			err = errors.New(o.nodes.logDamaged(err.Error()))
+		}
 		return nil, err
 	}
 	if log.Epoch() != 0 {

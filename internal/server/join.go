@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -104,6 +105,13 @@ func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, e
 			plan.from = append(plan.from, a.site)
 		}
 		return plan, nil
+	}
+	if n.data.Meta.Formed {
+		// It may have been a voter, and has forgotten what it voted.
+		return logPlan{}, fmt.Errorf("the log of %s is gone: move this directory away and start the site with --rebuild (bonghwa serve --config FILE --rebuild)", n.data.Dir)
+	}
+	if err := os.RemoveAll(n.data.path(etcdDir)); err != nil { // of a start that was killed before there was a log
+		return logPlan{}, err
 	}
 	said := ""
 	for {

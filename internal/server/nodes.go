@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -308,9 +309,10 @@ func (n *nodes) askAll(ctx context.Context, sites []config.Site) []answer {
 	return out
 }
 
-// hasLog says that the directory holds a member of a log.
+// hasLog says that the directory holds a member of a log. Its write-ahead log gets its name when it is whole; a process that was
+// killed before that leaves a directory that would begin a log of its own.
 func (d *Data) hasLog() bool {
-	_, err := os.Stat(d.path(etcdDir) + "/member")
+	_, err := os.Stat(filepath.Join(d.path(etcdDir), "member", "wal"))
 	return err == nil
 }
 

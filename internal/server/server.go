@@ -107,11 +107,15 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 			o.Signup = gateway.SignupOpen
 		}
 	}
-	s = &Server{o: o, applied: make(chan struct{}), page: &status.Page{}}
+	s = &Server{applied: make(chan struct{}), page: &status.Page{}}
+	fatal := o.Fatal
+	o.Fatal = func(err error) { fatal(s.heal(err)) }
+	s.o = o
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.board, s.alarm = newBoard(s), &alarm{s: s}
 	defer func() {
 		if err != nil {
+			err = s.heal(err)
 			s.abort()
 		}
 	}()

@@ -253,8 +253,14 @@ func (c *client) answered(t *tab, o *order, try int, r response) {
 	case r.Err == errRevoked:
 		if _, ended := c.fire.ended[c.key]; ended { // and not only one from before
 			c.key = c.fire.newSession()
+			c.dormant = true // what it had under way is not asked for again until it has logged in
+			c.After(c.between(0, 10*time.Second), "logged in", c.i, func() {
+				c.dormant = false
+				c.flushAll()
+			})
+			return
 		}
-		c.After(c.between(10*time.Millisecond, 500*time.Millisecond), "logged in", c.i, c.flushAll)
+		c.After(c.between(10*time.Millisecond, 500*time.Millisecond), "again", c.i, c.flushAll)
 	case r.Err != nil:
 		c.After(c.between(10*time.Millisecond, 500*time.Millisecond), "again", c.i, c.flushAll)
 	case r.Verdict.Code == kernel.Expected:

@@ -15,6 +15,11 @@ type scenario struct {
 
 var scenarios = []scenario{
 	{"power loss", func(f *fire, then func()) { f.burn(f.any(), then) }},
+	{"power loss of one and, before it is back, of another", func(f *fire, then func()) {
+		i := f.rng.IntN(members)
+		f.burn(f.nodes[i], func() {})
+		f.later(200*time.Millisecond, time.Second, func() { f.burn(f.nodes[(i+1+f.rng.IntN(2))%members], then) })
+	}},
 	{"power loss twice, rebuilt between", func(f *fire, then func()) {
 		first := f.rng.IntN(members)
 		f.wipe(f.nodes[first])

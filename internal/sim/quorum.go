@@ -83,7 +83,7 @@ func (q *quorum) arrive(i int, op cluster.Op, answered func(cluster.Answer)) {
 		m.held = append(m.held, func() { q.arrive(i, op, answered) })
 		return
 	case q.sites != nil && !q.sites.able():
-		q.sites.stalled = append(q.sites.stalled, func() { q.arrive(i, op, answered) })
+		q.sites.stalled = append(q.sites.stalled, stalledOp{q.now, func() { q.arrive(i, op, answered) }})
 		return
 	case q.now < q.election:
 		if q.chance(0.5) { // the rest went down with the old leader

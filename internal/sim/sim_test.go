@@ -170,7 +170,7 @@ func TestPublicSeedsOnPebble(t *testing.T) {
 func TestFireSeed(t *testing.T) { one(t, RunFire) }
 
 func TestFireSeeds(t *testing.T) {
-	play(t, RunFire, "TestFireSeed", sequence(*firstFlag, *countFlag/5, 1), false)
+	play(t, RunFire, "TestFireSeed", sequence(*firstFlag, *countFlag/6, 1), false)
 }
 
 // TestRepeats: a seed gives the same events every time, with a trace and without.
@@ -201,7 +201,7 @@ func TestSoakSeeds(t *testing.T) {
 		play(t, Run, "TestSeed", sequence(first, 150, 1), false)
 		play(t, Run, "TestSeed", sequence(first, 150, 10), true)
 		play(t, RunPublic, "TestPublicSeed", sequence(first, 50, 1), false)
-		play(t, RunFire, "TestFireSeed", sequence(first, 50, 1), false)
-		play(t, RunFire, "TestFireSeed", sequence(first, 50, 25), true)
+		play(t, RunFire, "TestFireSeed", sequence(first, 30, 1), false)
+		play(t, RunFire, "TestFireSeed", sequence(first, 30, 30), true)
 	}
 }

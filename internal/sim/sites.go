@@ -10,9 +10,15 @@ import (
 // etcd's affair: what is committed stays.
 type sites struct {
 	*quorum
-	leader  int
-	lost    bool // the majority, at the last look
-	stalled []func()
+	leader int
+	lost   bool // the majority, at the last look
+	// stalled are operations that found no leader. Each waits for one as long as its caller does.
+	stalled []stalledOp
+}
+
+type stalledOp struct {
+	at     time.Duration
+	arrive func()
 }
 
 // newSites looks at the members from now on, twenty times a second.
@@ -94,9 +100,9 @@ func (s *sites) hand(d time.Duration) {
 	if s.voters() > 1 {
 		s.elect(d)
 	}
-	for _, arrive := range s.stalled {
-		if s.chance(0.5) {
-			s.After(s.election-s.now+s.delay(), "arrive", s.leader, arrive)
+	for _, op := range s.stalled {
+		if s.now-op.at < proposeTimeout && s.chance(0.5) {
+			s.After(s.election-s.now+s.delay(), "arrive", s.leader, op.arrive)
 		}
 	}
 	s.stalled = nil
