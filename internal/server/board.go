@@ -191,15 +191,8 @@ func (d *Data) held() (list []Held) {
 // backups asks every site for what it holds.
 func (b *board) backups(ctx context.Context) *apiv1.GetBackupsResponse {
 	out := &apiv1.GetBackupsResponse{}
-	if st, err := b.s.status(ctx); err == nil && st.Archive != nil {
-		now, behind := time.Now(), uint64(st.Archive.BehindSeconds*1000)
-		if st.Archive.N > 0 {
-			out.ArchivedToMs = uint64(now.UnixMilli()) - behind
-		}
-		out.ArchiveBehindMs = behind
-		if st.Archive.alarm(now) {
-			out.ArchiveTrouble = strings.Join(st.Archive.words(now), "; ")
-		}
+	if st, err := b.status(ctx); err == nil {
+		st.Archive.tell(out, time.Now())
 	}
 	put := func(site string, list []Held) {
 		for _, h := range list {
@@ -229,6 +222,21 @@ func (b *board) backups(ctx context.Context) *apiv1.GetBackupsResponse {
 	return out
 }
 
+// tell puts into an answer up to when the archive reaches, and what is wrong with it. Nothing where there is none.
+func (s *ArchiveStatus) tell(out *apiv1.GetBackupsResponse, now time.Time) {
+	if s == nil {
+		return
+	}
+	behind := uint64(max(s.BehindSeconds, 0) * 1000)
+	if s.N > 0 {
+		out.ArchivedToMs = uint64(now.UnixMilli()) - behind
+	}
+	out.ArchiveBehindMs, out.ArchiveTrouble = behind, s.Failing
+	if s.alarm(now) {
+		out.ArchiveTrouble = strings.Join(s.words(now), "; ")
+	}
+}
+
 // tellHeld answers another node what this one holds.
 func (n *nodes) tellHeld(w http.ResponseWriter, _ *http.Request) { reply(w, n.data.held(), nil) }
 
@@ -253,6 +261,7 @@ func (s *Server) status(ctx context.Context) (st Status, err error) {
 		}
 		st.Sites = []SiteStatus{one}
 		st.say()
+		st.Archive = s.archive.status(s.core)
 	}
 	if err == nil {
 		s.alarm.add(&st)

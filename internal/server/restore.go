@@ -84,10 +84,12 @@ func RestoreArchive(ctx context.Context, o RestoreOptions) (r *Restored, err err
 
 // founds writes last what makes a directory with views one that a server runs on: alone, or as the first site of a cluster.
 func (d *Data) founds(o RestoreOptions) error {
-	if !o.KeepSessions {
-		if err := os.WriteFile(d.path(endSessions), nil, 0o600); err != nil {
-			return err
-		}
+	var mark []byte
+	if o.KeepSessions {
+		mark = []byte(keepSessions)
+	}
+	if err := os.WriteFile(d.path(endSessions), mark, 0o600); err != nil {
+		return err
 	}
 	if o.Node != nil {
 		d.Meta.Cluster, d.Meta.Site, d.Meta.Formed, d.Meta.Founds = o.Node.Cluster.ID, o.Node.Site, true, true

@@ -330,8 +330,12 @@ func (s *Server) ServeAlso(l net.Listener) {
 // endSessions does what restore left to be done at the first start.
 func (s *Server) endSessions(ctx context.Context) error {
 	mark := s.data.path(endSessions)
-	if _, err := os.Stat(mark); err != nil {
-		return nil
+	what, err := os.ReadFile(mark)
+	if err != nil {
+		return nil // nothing was restored
+	}
+	if string(what) == keepSessions {
+		return s.restored(mark)
 	}
 	r, err := s.core.submit(ctx, kernel.DomainPeople, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_EndAllSessions{EndAllSessions: &logv1.EndAllSessions{}}})
 	if err != nil {
@@ -340,6 +344,14 @@ func (s *Server) endSessions(ctx context.Context) error {
 	if r.Verdict.Code != kernel.OK {
 		return fmt.Errorf("the sessions of before the restore could not be ended: %s", r.Verdict.Code)
 	}
+	return s.restored(mark)
+}
+
+// keepSessions is in the mark of a restore that leaves everybody logged in.
+const keepSessions = "keep"
+
+// restored writes the restore down, and takes its mark away.
+func (s *Server) restored(mark string) error {
 	s.act("restored", s.core.node.Position().String())
 	if err := os.Remove(mark); err != nil {
 		return err
