@@ -65,12 +65,14 @@ type LiveFigures struct {
 // LiveFound is what a drill found.
 type LiveFound struct {
 	Started, Ended                     time.Time
-	People, Moved, Acked               int
+	People, Moved, Acked, Checked      int
 	Lost, Duplicated, Reordered        int
 	SendGapMs, DeliveryGapMs           float64
 	MovedSendGapMs, MovedDeliveryGapMs float64
 	Held, HeldInTime                   bool
-	Why                                []string
+	// ReadBack says that everything could be read back at every site: without it the counts of what was lost mean nothing.
+	ReadBack bool
+	Why      []string
 }
 
 // Measure finds or makes the rooms.
@@ -237,13 +239,13 @@ func (l *Live) Finish(ctx context.Context) LiveFound {
 		time.Sleep(200 * time.Millisecond)
 		f, err = l.read(ctx, func(string) bool { return true })
 	}
-	if err != nil {
+	if out.ReadBack = err == nil; !out.ReadBack {
 		out.Why = append(out.Why, err.Error())
 	}
 	out.Lost, out.Duplicated, out.Reordered = f.lost, f.doubled, f.moved+d.reordered
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	out.Ended, out.Acked = time.Now(), l.count()
+	out.Ended, out.Acked, out.Checked = time.Now(), l.count(), f.checked
 	l.checked = f.checked
 	out.Held = out.Lost == 0 && out.Duplicated == 0 && out.Reordered == 0 && len(out.Why) == 0 && out.Acked > 0
 	out.HeldInTime = out.Held && max(g.worstSend, g.worstDelivery, g.movedSend, g.movedDelivery) <= millis(liveBound)

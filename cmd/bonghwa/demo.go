@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -125,7 +126,7 @@ func (c demoCmd) people(ctx context.Context, self string, s demoPlace, returning
 		time.AfterFunc(goWait, func() { _ = cmd.Process.Kill() })
 	})
 	defer stop()
-	asked := false
+	var asked atomic.Bool
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		switch line := lines.Text(); {
@@ -133,9 +134,8 @@ func (c demoCmd) people(ctx context.Context, self string, s demoPlace, returning
 			if !returning {
 				fmt.Println("  people    twelve simulated people are here; sign up, and one of them writes at once")
 			}
-			if s.fire != nil {
-				s.fire.here(in, func() { asked = true; _ = in.Close() })
-			}
+		case line == peopleMeasured && s.fire != nil:
+			s.fire.here(in, func() { asked.Store(true); _ = in.Close() })
 		case strings.HasPrefix(line, drillLine) && s.fire != nil:
 			s.fire.said(strings.TrimPrefix(line, drillLine))
 		}
@@ -143,7 +143,7 @@ func (c demoCmd) people(ctx context.Context, self string, s demoPlace, returning
 	if s.fire != nil {
 		s.fire.here(nil, nil)
 	}
-	if err := cmd.Wait(); err != nil || !asked {
+	if err := cmd.Wait(); err != nil || !asked.Load() {
 		return err
 	}
 	return errAgain
@@ -179,12 +179,10 @@ func (c demoPeopleCmd) Run() error {
 		Dir: c.Dir, URLs: c.URL, Seed: c.Seed, PerDay: c.PerDay,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Ready: func(list []demo.Present) {
-			if len(c.Site) > 1 {
-				if err := m.ready(ctx, list); err != nil {
-					fmt.Fprintln(os.Stderr, "bonghwa: the twelve cannot be measured:", err)
-				}
-			}
 			fmt.Println(peopleReady)
+			if len(c.Site) > 1 {
+				go m.begin(ctx, list)
+			}
 		},
 		Heard: m.heard, Acked: m.acked,
 		Operator: demo.Operator{

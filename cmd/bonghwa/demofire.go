@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"syscall"
@@ -21,7 +22,7 @@ type demoFire struct {
 
 	mu sync.Mutex
 	f  server.Fire
-	// people takes words for the process of the twelve; nil while there is none. talking: they were told to write.
+	// people takes words for the process of the twelve; nil while there is none that can be measured. talking: they were told to write.
 	people  io.Writer
 	talking bool
 	// asked is when somebody looked last: the twelve write for the drill's sake only while somebody does.
@@ -30,6 +31,8 @@ type demoFire struct {
 	out chan struct{}
 	// again lets the process of the twelve end, so that it is started anew and everybody goes home.
 	again func()
+	// lighting are sites that are being started again.
+	lighting map[string]bool
 }
 
 const (
@@ -42,17 +45,20 @@ const (
 	warm = 2 * time.Second
 	// watched is for how long somebody who looked is taken to look still.
 	watched = 10 * time.Second
+	// comeBack is how long a site may take until it serves, and then until all are well; readLong how long reading back may take.
+	comeBack = 2 * time.Minute
+	readLong = 3 * time.Minute
 )
 
 func newDemoFire(ctx context.Context, d *demoSites) *demoFire {
-	f := &demoFire{d: d, ctx: ctx, f: server.Fire{State: server.FireNone}}
+	f := &demoFire{d: d, ctx: ctx, f: server.Fire{State: server.FireNone}, lighting: map[string]bool{}}
 	go f.mind()
 	return f
 }
 
 // control is what the nodes may ask.
 func (f *demoFire) control() server.Control {
-	return server.Control{Burn: f.burn, Light: f.light, Fire: func() server.Fire {
+	return server.Control{May: f.may, Burn: f.burn, Light: f.light, Fire: func() server.Fire {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.asked = time.Now()
@@ -105,18 +111,32 @@ func (f *demoFire) here(people io.Writer, again func()) {
 	}
 }
 
-// fail ends a drill that cannot be gone on with. The lock is held.
-func (f *demoFire) fail(why string) {
-	f.f.State, f.f.Why = server.FireFailed, append(f.f.Why, why)
+// fail ends a drill that cannot be gone on with. What the twelve had begun to measure is over, too: they come anew. The lock is held.
+func (f *demoFire) fail(why ...string) {
+	f.f.State, f.f.Why = server.FireFailed, append(f.f.Why, why...)
+	f.renew()
 }
 
-// burn takes the power from a site: it returns when that has begun.
-func (f *demoFire) burn(site string) error {
+// renew lets the process of the twelve end: until those who come again can be measured, no site burns. The lock is held.
+func (f *demoFire) renew() {
+	if f.again != nil {
+		f.again()
+	}
+	f.people, f.again, f.talking = nil, nil, false
+}
+
+// may says why a site cannot be burned now; nil: it can.
+func (f *demoFire) may(site string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.refuse(site)
+}
+
+// refuse is may with the lock held.
+func (f *demoFire) refuse(site string) error {
 	if _, ok := f.d.find(site); !ok {
 		return fmt.Errorf("there is no site %q", site)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	switch {
 	case f.under():
 		return fmt.Errorf("a drill is under way at %s: one at a time", f.f.Site)
@@ -127,9 +147,25 @@ func (f *demoFire) burn(site string) error {
 		if !f.d.lit(n.Site) {
 			return fmt.Errorf("%s is out: light it first", n.Site)
 		}
+		if f.lighting[n.Site] {
+			return fmt.Errorf("%s is being started again: wait until it is well", n.Site)
+		}
+	}
+	if f.people == nil {
+		return errors.New("the twelve people who are measured are not there yet: wait a moment")
+	}
+	return nil
+}
+
+// burn takes the power from a site: it returns when that has begun.
+func (f *demoFire) burn(site string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.refuse(site); err != nil {
+		return err
 	}
 	wait := replied
-	if !f.talking && f.people != nil {
+	if !f.talking {
 		f.talking, wait = true, warm
 		f.tell("talk")
 	}
@@ -157,53 +193,93 @@ func (f *demoFire) take(site string, wait time.Duration, out chan struct{}) {
 	_ = f.d.burn(site)
 }
 
-// light starts the site again: it returns when that has begun.
+// light starts a site again that is out, whether it burns or a drill that failed has left it so: it returns when that has begun.
 func (f *demoFire) light(site string) error {
+	if _, ok := f.d.find(site); !ok {
+		return fmt.Errorf("there is no site %q", site)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	burns := f.f.Site == site && f.f.State == server.FireBurning
+	going := f.f.Site == site && f.out != nil && !closed(f.out)
 	switch {
-	case f.f.State != server.FireBurning:
-		return errors.New("no site burns")
-	case f.f.Site != site:
-		return fmt.Errorf("it is %s that burns", f.f.Site)
+	case f.lighting[site]:
+		return fmt.Errorf("%s is being started again already", site)
+	case !burns && !going && f.d.lit(site):
+		return fmt.Errorf("%s is lit already", site)
 	}
-	f.f.State = server.FireComing
-	go f.bring(site, f.out)
+	if burns {
+		f.f.State = server.FireComing
+	}
+	f.lighting[site] = true
+	var out chan struct{}
+	if burns || going {
+		out = f.out
+	}
+	go f.bring(site, out, burns)
 	return nil
 }
 
-// bring waits until the site serves and every site has everything, and lets the twelve read back.
-func (f *demoFire) bring(site string, out chan struct{}) {
-	<-out
-	if err := f.d.light(f.ctx, site); err != nil {
-		f.mu.Lock()
-		f.fail(err.Error())
-		f.mu.Unlock()
-		return
+func closed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
-	for until := time.Now().Add(2 * time.Minute); f.ctx.Err() == nil; {
-		if s, err := f.d.status(f.ctx); err == nil && s.Steady {
-			break
-		}
-		if time.Now().After(until) {
-			f.mu.Lock()
-			f.fail("the sites did not become well again within two minutes")
-			f.mu.Unlock()
-			return
-		}
-		time.Sleep(500 * time.Millisecond)
+}
+
+// bring waits until the site is gone, starts it, and in a drill lets the twelve read back what every site has then.
+func (f *demoFire) bring(site string, out chan struct{}, drill bool) {
+	if out != nil {
+		<-out
 	}
+	err := f.come(site, drill)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.f.State != server.FireComing {
+	delete(f.lighting, site)
+	switch {
+	case !drill && err != nil && f.ctx.Err() == nil:
+		fmt.Fprintln(os.Stderr, "bonghwa:", err)
 		return
-	}
-	if f.people == nil {
-		f.fail("nobody was there to be measured")
+	case !drill || f.f.State != server.FireComing:
+		return
+	case err != nil:
+		f.fail(err.Error())
 		return
 	}
 	f.f.State, f.f.Checked = server.FireReading, 0
 	f.tell("lit")
+	this := f.out
+	time.AfterFunc(readLong, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if f.out == this && f.f.State == server.FireReading {
+			f.fail(fmt.Sprintf("what was acknowledged could not be read back within %v", readLong))
+		}
+	})
+}
+
+// come starts a site and returns when it serves, and in a drill when all are well.
+func (f *demoFire) come(site string, drill bool) error {
+	ctx, cancel := context.WithTimeout(f.ctx, comeBack)
+	defer cancel()
+	if err := f.d.light(ctx, site); err != nil {
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s did not serve within %v", site, comeBack)
+		}
+		return err
+	}
+	for until := time.Now().Add(comeBack); drill && f.ctx.Err() == nil; {
+		if s, err := f.d.status(f.ctx); err == nil && s.Steady {
+			break
+		}
+		if time.Now().After(until) {
+			return fmt.Errorf("the sites did not become well again within %v", comeBack)
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	return nil
 }
 
 // drillLine begins a line of the process of the twelve that is a server.Fire with what changed.
@@ -221,11 +297,13 @@ func (f *demoFire) said(line string) {
 		return
 	}
 	f.f.Acked, f.f.Checked, f.f.Moved, f.f.GapMs = got.Acked, got.Checked, got.Moved, got.GapMs
+	if got.State == server.FireFailed {
+		f.fail(got.Why...)
+	}
 	if got.Drill == nil {
 		f.mu.Unlock()
 		return
 	}
-	again := f.again
 	f.f.Drill, f.f.Why = got.Drill, got.Why
 	f.f.Drill.Site = f.f.Site
 	drill := *f.f.Drill
@@ -233,13 +311,14 @@ func (f *demoFire) said(line string) {
 	// Recorded first: who reads that it is done finds it in the list.
 	err := f.record(drill)
 	f.mu.Lock()
-	f.f.State = server.FireDone
-	if err != nil {
+	defer f.mu.Unlock()
+	switch {
+	case !f.under(): // it took too long
+	case err != nil:
 		f.fail("the drill could not be recorded: " + err.Error())
-	}
-	f.mu.Unlock()
-	if again != nil {
-		again()
+	default:
+		f.f.State = server.FireDone
+		f.renew()
 	}
 }
 
@@ -268,6 +347,13 @@ func (f *demoFire) burns() string {
 	return ""
 }
 
+// comes says whether a site comes back in a drill.
+func (f *demoFire) comes(site string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.f.Site == site && f.f.State == server.FireComing
+}
+
 // wait says how the site comes back, and what was found.
 func (f *demoFire) wait(ctx context.Context, w io.Writer) error {
 	tick := time.NewTicker(200 * time.Millisecond)
@@ -282,7 +368,7 @@ func (f *demoFire) wait(ctx context.Context, w io.Writer) error {
 		f.mu.Lock()
 		now := f.f
 		f.mu.Unlock()
-		if !lit && now.State != server.FireComing {
+		if !lit && (now.State == server.FireReading || now.State == server.FireDone) {
 			lit = true
 			fmt.Fprintf(w, "%s is lit again; what was acknowledged is read back\n", now.Site)
 		}
@@ -291,6 +377,9 @@ func (f *demoFire) wait(ctx context.Context, w io.Writer) error {
 			d := now.Drill
 			fmt.Fprintf(w, "drill     %d acknowledged, %d lost, %d doubled, %d out of order, longest wait %d ms, %d people moved\n",
 				d.Acked, d.Lost, d.Duplicated, d.Reordered, now.GapMs, d.Moved)
+			if !d.Held {
+				fmt.Fprintln(w, "drill     it did not hold:")
+			}
 			for _, why := range now.Why {
 				fmt.Fprintln(w, " ", why)
 			}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -38,7 +39,31 @@ func (m *measured) acked(who int, room string, seq uint64, text string) {
 	}
 }
 
-// ready makes the crowd of those who are there.
+// peopleMeasured is what the people's process says when they can be measured: only then may a site burn.
+const peopleMeasured = "measured"
+
+// begin makes the crowd of those who are there; what keeps it from that is tried again.
+func (m *measured) begin(ctx context.Context, list []demo.Present) {
+	for {
+		err := m.ready(ctx, list)
+		if err == nil {
+			fmt.Fprintln(m.out, peopleMeasured)
+			return
+		}
+		if ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "bonghwa: the twelve cannot be measured yet:", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(measureAgain):
+		}
+	}
+}
+
+const measureAgain = 5 * time.Second
+
+// ready makes the crowd once.
 func (m *measured) ready(ctx context.Context, list []demo.Present) error {
 	urls := map[string]string{}
 	for i, s := range m.sites {
@@ -57,7 +82,7 @@ func (m *measured) ready(ctx context.Context, list []demo.Present) error {
 
 // obey does what the lines of in say, until it ends.
 func (m *measured) obey(ctx context.Context, in io.Reader) {
-	lit := make(chan struct{})
+	var lit chan struct{}
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		l := m.live.Load()
@@ -74,7 +99,10 @@ func (m *measured) obey(ctx context.Context, in io.Reader) {
 			lit = make(chan struct{})
 			go m.drill(ctx, l, lit)
 		case "lit":
-			close(lit)
+			if lit != nil {
+				close(lit)
+				lit = nil
+			}
 		}
 	}
 }
@@ -110,21 +138,31 @@ func (m *measured) drill(ctx context.Context, l *drill.Live, lit chan struct{}) 
 
 func (m *measured) say(l *drill.Live, found *drill.LiveFound) {
 	var f server.Fire
-	if found == nil {
+	if found != nil {
+		f = foundFire(*found)
+	} else {
 		g := l.Figures()
 		f = server.Fire{Acked: uint64(g.Acked), Checked: uint64(g.Checked), Moved: uint32(g.Moved), GapMs: whole(g.GapMs)}
-	} else {
-		f = server.Fire{Acked: uint64(found.Acked), Checked: uint64(found.Acked), Moved: uint32(found.Moved), Why: found.Why,
-			GapMs: whole(max(found.SendGapMs, found.DeliveryGapMs, found.MovedSendGapMs, found.MovedDeliveryGapMs)),
-			Drill: &server.DrillFound{Scenario: "power-loss", StartedMs: uint64(found.Started.UnixMilli()), EndedMs: uint64(found.Ended.UnixMilli()),
-				People: uint32(found.People), Acked: uint64(found.Acked), Lost: uint64(found.Lost), Duplicated: uint64(found.Duplicated),
-				Reordered: uint64(found.Reordered), SendGapMs: whole(found.SendGapMs), DeliveryGapMs: whole(found.DeliveryGapMs),
-				MovedSendGapMs: whole(found.MovedSendGapMs), MovedDeliveryGapMs: whole(found.MovedDeliveryGapMs), Moved: uint32(found.Moved),
-				Held: found.Held, HeldInTime: found.HeldInTime, Source: "demo"}}
 	}
 	if b, err := json.Marshal(f); err == nil {
 		fmt.Fprintln(m.out, drillLine+string(b))
 	}
+}
+
+// foundFire is how a drill ended. One whose reading failed has failed: what was counted until then is no finding.
+func foundFire(found drill.LiveFound) server.Fire {
+	f := server.Fire{Acked: uint64(found.Acked), Checked: uint64(found.Checked), Moved: uint32(found.Moved), Why: found.Why,
+		GapMs: whole(max(found.SendGapMs, found.DeliveryGapMs, found.MovedSendGapMs, found.MovedDeliveryGapMs))}
+	if !found.ReadBack {
+		f.State = server.FireFailed
+		return f
+	}
+	f.Drill = &server.DrillFound{Scenario: "power-loss", StartedMs: uint64(found.Started.UnixMilli()), EndedMs: uint64(found.Ended.UnixMilli()),
+		People: uint32(found.People), Acked: uint64(found.Acked), Lost: uint64(found.Lost), Duplicated: uint64(found.Duplicated),
+		Reordered: uint64(found.Reordered), SendGapMs: whole(found.SendGapMs), DeliveryGapMs: whole(found.DeliveryGapMs),
+		MovedSendGapMs: whole(found.MovedSendGapMs), MovedDeliveryGapMs: whole(found.MovedDeliveryGapMs), Moved: uint32(found.Moved),
+		Held: found.Held, HeldInTime: found.HeldInTime, Source: "demo"}
+	return f
 }
 
 func whole(ms float64) uint32 { return uint32(math.Ceil(max(ms, 0))) }

@@ -148,8 +148,9 @@ func (d *demoSites) light(ctx context.Context, site string) error {
 	}
 	cmd := exec.Command(d.self, "serve", "--config", d.files[i], "--signup", gateway.SignupOpen, "--log-level", "error")
 	cmd.Stderr = os.Stderr
-	// Ctrl-C is for this process, which stops the sites in order; if it ends otherwise, they do, too.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
+	// Ctrl-C is for this process, which stops the sites in order. If it ends otherwise they are killed: one that is frozen hears
+	// nothing else.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err
@@ -285,7 +286,11 @@ func (d *demoSites) obey(ctx context.Context, quit func()) {
 			}
 		case "light":
 			if err = d.fire.light(site); err == nil {
-				err = d.fire.wait(ctx, os.Stdout)
+				if d.fire.comes(site) {
+					err = d.fire.wait(ctx, os.Stdout)
+				} else {
+					fmt.Printf("%s is being started again; no drill is under way, so nothing is read back\n", site)
+				}
 			}
 		case "status":
 			err = d.say(ctx, os.Stdout)

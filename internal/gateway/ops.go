@@ -20,9 +20,9 @@ type Operations struct {
 	Sites   func(ctx context.Context) (*apiv1.GetSitesResponse, error)
 	Watch   func(after uint64) *apiv1.WatchSitesResponse
 	Backups func(ctx context.Context) *apiv1.GetBackupsResponse
-	// Drill, Burn and Light are nil where sites cannot be burned: everywhere but in a demo.
-	Drill       func(ctx context.Context) (*apiv1.GetDrillResponse, error)
-	Burn, Light func(ctx context.Context, site string) error
+	// Drill, MayBurn, Burn and Light are nil where sites cannot be burned: everywhere but in a demo. MayBurn says why one cannot be now.
+	Drill                func(ctx context.Context) (*apiv1.GetDrillResponse, error)
+	MayBurn, Burn, Light func(ctx context.Context, site string) error
 }
 
 // operators is OperatorService.
@@ -98,6 +98,14 @@ func (o operators) StartDrill(ctx context.Context, r *apiv1.StartDrillRequest) (
 	if o.g.o.Operations == nil || o.g.o.Operations.Burn == nil {
 		return nil, unavailable("no site can be burned from here: run bonghwa drill")
 	}
+	// Asked again, because the answer was lost with the site: it burns already.
+	fire, err := o.g.o.Operations.Drill(ctx)
+	if err != nil {
+		return nil, unavailable(err.Error())
+	}
+	if burnsAt(fire, r.Site) {
+		return &apiv1.StartDrillResponse{}, nil
+	}
 	sites, err := o.g.o.Operations.Sites(ctx)
 	if err != nil {
 		return nil, unavailable(err.Error())
@@ -108,6 +116,9 @@ func (o operators) StartDrill(ctx context.Context, r *apiv1.StartDrillRequest) (
 	if !sites.Steady {
 		return nil, unavailable("not every site has everything yet: wait until all are well")
 	}
+	if err := o.g.o.Operations.MayBurn(ctx, r.Site); err != nil {
+		return nil, unavailable(err.Error())
+	}
 	// The act comes first: what was done is written down even if this node is what burns.
 	if err := o.act(ctx, "drill_started", r.Site); err != nil {
 		return nil, err
@@ -116,6 +127,10 @@ func (o operators) StartDrill(ctx context.Context, r *apiv1.StartDrillRequest) (
 		return nil, unavailable(err.Error())
 	}
 	return &apiv1.StartDrillResponse{}, nil
+}
+
+func burnsAt(fire *apiv1.GetDrillResponse, site string) bool {
+	return fire.State == apiv1.DrillState_DRILL_STATE_BURNING && fire.Site == site
 }
 
 // confirms says whether what was typed is a name of the site.
@@ -131,6 +146,9 @@ func (o operators) EndDrill(ctx context.Context, r *apiv1.EndDrillRequest) (*api
 	if o.g.o.Operations == nil || o.g.o.Operations.Light == nil {
 		return nil, unavailable("no site can be lit from here")
 	}
+	if err := o.mayLight(ctx, r.Site); err != nil {
+		return nil, err
+	}
 	if err := o.act(ctx, "drill_ended", r.Site); err != nil {
 		return nil, err
 	}
@@ -138,6 +156,30 @@ func (o operators) EndDrill(ctx context.Context, r *apiv1.EndDrillRequest) (*api
 		return nil, unavailable(err.Error())
 	}
 	return &apiv1.EndDrillResponse{}, nil
+}
+
+// mayLight refuses to light what is not out: it burns, or it does not answer because a drill that failed has left it so.
+func (o operators) mayLight(ctx context.Context, site string) error {
+	fire, err := o.g.o.Operations.Drill(ctx)
+	if err != nil {
+		return unavailable(err.Error())
+	}
+	if burnsAt(fire, site) {
+		return nil
+	}
+	if fire.Site == site && fire.State == apiv1.DrillState_DRILL_STATE_COMING_BACK {
+		return unavailable("it is being started again already")
+	}
+	sites, err := o.g.o.Operations.Sites(ctx)
+	if err != nil {
+		return unavailable(err.Error())
+	}
+	if !slices.ContainsFunc(sites.Sites, func(s *apiv1.SiteReport) bool {
+		return s.Name == site && s.State == apiv1.SiteState_SITE_STATE_UNREACHABLE
+	}) {
+		return unavailable("this site is not out")
+	}
+	return nil
 }
 
 // act writes down what the caller does.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -13,28 +14,30 @@ import (
 	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 )
 
-// burnable are operations of two sites that note what is asked of them.
+// burnable are operations of three sites, of which gwangju is out, that note what is asked of them.
 func burnable(asked *[]string, steady *bool) *Operations {
 	note := func(what string) func(context.Context, string) error {
 		return func(_ context.Context, site string) error { *asked = append(*asked, what+" "+site); return nil }
 	}
 	return &Operations{
 		Sites: func(context.Context) (*apiv1.GetSitesResponse, error) {
-			return &apiv1.GetSitesResponse{Steady: *steady, Sites: []*apiv1.SiteReport{{Name: "busan"}, {Name: "seoul"}}}, nil
+			return &apiv1.GetSitesResponse{Steady: *steady, Sites: []*apiv1.SiteReport{{Name: "busan"}, {Name: "seoul"},
+				{Name: "gwangju", State: apiv1.SiteState_SITE_STATE_UNREACHABLE}}}, nil
 		},
 		Watch:   func(uint64) *apiv1.WatchSitesResponse { return &apiv1.WatchSitesResponse{Sites: []string{"seoul"}} },
 		Backups: func(context.Context) *apiv1.GetBackupsResponse { return &apiv1.GetBackupsResponse{} },
 		Drill: func(context.Context) (*apiv1.GetDrillResponse, error) {
 			return &apiv1.GetDrillResponse{State: apiv1.DrillState_DRILL_STATE_NONE}, nil
 		},
-		Burn: note("burn"), Light: note("light"),
+		MayBurn: func(context.Context, string) error { return nil },
+		Burn:    note("burn"), Light: note("light"),
 	}
 }
 
 // everyOperatorCall has a valid request for every method of OperatorService.
 func everyOperatorCall(t *testing.T) map[string]obj {
 	calls := map[string]obj{"GetSites": {}, "WatchSites": {}, "ListDrills": {}, "GetDrill": {}, "StartDrill": {"site": "seoul", "confirm": "서울"},
-		"EndDrill": {"site": "seoul"}, "ListActs": {}, "GetBackups": {}}
+		"EndDrill": {"site": "gwangju"}, "ListActs": {}, "GetBackups": {}}
 	methods := apiv1.File_bonghwa_api_v1_operator_proto.Services().ByName("OperatorService").Methods()
 	for i := range methods.Len() {
 		if name := string(methods.Get(i).Name()); calls[name] == nil {
@@ -71,7 +74,7 @@ func TestOnlyOperators(t *testing.T) {
 		t.Fatal(err)
 	}
 	tryAll("")
-	if slices.Sort(asked); !slices.Equal(asked, []string{"burn seoul", "light seoul"}) || me() != true {
+	if slices.Sort(asked); !slices.Equal(asked, []string{"burn seoul", "light gwangju"}) || me() != true {
 		t.Fatalf("%v, operator: %v", asked, me())
 	}
 	if err := w.g.SetOperator(t.Context(), "alice", false); err != nil {
@@ -93,11 +96,17 @@ func TestOnlyOperators(t *testing.T) {
 	}
 }
 
-// A fire starts only with the site's name typed, where the site is known, and while all sites are well.
+// A fire starts only with the site's name typed, where the site is known, while all sites are well and no drill is under way; a site
+// is lit only if it is out. What is refused leaves no act.
 func TestStartDrill(t *testing.T) {
 	var asked []string
 	steady := true
-	w := newWeb(t, func(o *Options) { o.Operations = burnable(&asked, &steady) })
+	fire := &apiv1.GetDrillResponse{}
+	var mayNot error
+	ops := burnable(&asked, &steady)
+	ops.Drill = func(context.Context) (*apiv1.GetDrillResponse, error) { return fire, nil }
+	ops.MayBurn = func(context.Context, string) error { return mayNot }
+	w := newWeb(t, func(o *Options) { o.Operations = ops })
 	token := ids.Text(w.person("alice").token)
 	if err := w.g.SetOperator(t.Context(), "alice", true); err != nil {
 		t.Fatal(err)
@@ -113,13 +122,32 @@ func TestStartDrill(t *testing.T) {
 	start("INVALID", "jeju", "제주")
 	steady = false
 	start("UNAVAILABLE", "seoul", "서울")
-	steady = true
+	steady, mayNot = true, errors.New("a drill is under way")
+	start("UNAVAILABLE", "seoul", "서울")
+	end := func(want, site string) {
+		t.Helper()
+		if _, reason, _ := w.call(token, "OperatorService/EndDrill", obj{"site": site}); reason != want {
+			t.Fatalf("light %s: %q, want %q", site, reason, want)
+		}
+	}
+	end("UNAVAILABLE", "seoul") // no site burns
 	if len(asked) > 0 {
 		t.Fatalf("%v", asked)
 	}
+	mayNot = nil
 	start("", "seoul", " 서울 ")
+	fire = &apiv1.GetDrillResponse{State: apiv1.DrillState_DRILL_STATE_BURNING, Site: "seoul"}
+	mayNot = errors.New("a drill is under way")
+	start("", "seoul", "서울") // the answer was lost
+	start("UNAVAILABLE", "busan", "부산")
+	end("UNAVAILABLE", "busan")
+	end("", "seoul")
+	fire = &apiv1.GetDrillResponse{State: apiv1.DrillState_DRILL_STATE_COMING_BACK, Site: "seoul"}
+	end("UNAVAILABLE", "seoul")
+	fire, mayNot = &apiv1.GetDrillResponse{State: apiv1.DrillState_DRILL_STATE_FAILED, Site: "seoul"}, nil
+	end("", "gwangju") // out, though no drill is under way
 	start("", "busan", "Busan")
-	if !slices.Equal(asked, []string{"burn seoul", "burn busan"}) {
+	if !slices.Equal(asked, []string{"burn seoul", "light seoul", "light gwangju", "burn busan"}) {
 		t.Fatalf("%v", asked)
 	}
 	var what []string
@@ -127,7 +155,8 @@ func TestStartDrill(t *testing.T) {
 		a := a.(obj)
 		what = append(what, fmt.Sprintf("%v %v %v", a["handle"], a["what"], a["on"]))
 	}
-	if !slices.Equal(what, []string{"alice drill_started busan", "alice drill_started seoul", "<nil> granted alice"}) {
+	if !slices.Equal(what, []string{"alice drill_started busan", "alice drill_ended gwangju", "alice drill_ended seoul", "alice drill_started seoul",
+		"<nil> granted alice"}) {
 		t.Fatalf("acts: %q", what)
 	}
 }

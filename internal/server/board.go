@@ -116,7 +116,8 @@ func (b *board) status(ctx context.Context) (Status, error) {
 	if time.Since(b.at) < 900*time.Millisecond {
 		return b.asked, nil
 	}
-	s, err := b.s.status(ctx)
+	// The answer is everybody's: one who goes away does not take it from the others, nor leaves sites as if they were out.
+	s, err := b.s.status(context.WithoutCancel(ctx))
 	if err == nil {
 		b.asked, b.at = s, time.Now()
 	}
@@ -245,7 +246,7 @@ func (s *Server) operations() *gateway.Operations {
 	o := &gateway.Operations{Sites: s.board.sites, Watch: s.board.watch, Backups: s.board.backups}
 	if s.o.Node != nil && s.o.Node.Control != "" {
 		c := control{s.o.Node.Control}
-		o.Drill, o.Burn, o.Light = c.drill, c.burn, c.light
+		o.Drill, o.MayBurn, o.Burn, o.Light = c.drill, c.mayBurn, c.burn, c.light
 	}
 	return o
 }

@@ -78,11 +78,11 @@ func (d *DrillFound) api() *apiv1.Drill {
 		MovedSendGapMs: d.MovedSendGapMs, MovedDeliveryGapMs: d.MovedDeliveryGapMs, Moved: d.Moved, Held: d.Held, HeldInTime: d.HeldInTime, Source: d.Source}
 }
 
-// Control is what the one who runs the sites does for them. Burn and Light return when it has begun: the node that asks may be the
+// Control is what the one who runs the sites does for them. May says why a site cannot be burned now. Burn and Light return when it has begun: the node that asks may be the
 // one that goes.
 type Control struct {
-	Burn, Light func(site string) error
-	Fire        func() Fire
+	May, Burn, Light func(site string) error
+	Fire             func() Fire
 }
 
 // ServeControl serves control on a unix socket that only its owner can use, until close is called.
@@ -106,6 +106,7 @@ func ServeControl(path string, c Control) (closing func(), err error) {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /fire", func(w http.ResponseWriter, _ *http.Request) { reply(w, c.Fire(), nil) })
+	mux.HandleFunc("GET /may-burn", func(w http.ResponseWriter, r *http.Request) { reply(w, struct{}{}, c.May(r.FormValue("site"))) })
 	mux.HandleFunc("POST /burn", func(w http.ResponseWriter, r *http.Request) { reply(w, struct{}{}, c.Burn(r.FormValue("site"))) })
 	mux.HandleFunc("POST /light", func(w http.ResponseWriter, r *http.Request) { reply(w, struct{}{}, c.Light(r.FormValue("site"))) })
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
@@ -129,6 +130,10 @@ func (c control) call(ctx context.Context, method, path string, into any) error 
 	}
 	defer res.Body.Close()
 	return json.NewDecoder(res.Body).Decode(into)
+}
+
+func (c control) mayBurn(ctx context.Context, site string) error {
+	return c.call(ctx, "GET", "/may-burn?site="+url.QueryEscape(site), &struct{}{})
 }
 
 func (c control) burn(ctx context.Context, site string) error {
