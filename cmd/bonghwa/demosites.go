@@ -282,10 +282,12 @@ func (d *demoSites) obey(ctx context.Context, quit func()) {
 			continue
 		case "burn":
 			if err = d.fire.burn(site); err == nil {
+				go d.act(ctx, server.ActBurned, site)
 				fmt.Printf("%s is out; its people go on at the other sites\n", site)
 			}
 		case "light":
 			if err = d.fire.light(site); err == nil {
+				go d.act(ctx, server.ActLit, site)
 				if d.fire.comes(site) {
 					err = d.fire.wait(ctx, os.Stdout)
 				} else {
@@ -304,6 +306,25 @@ func (d *demoSites) obey(ctx context.Context, quit func()) {
 			fmt.Println(err)
 		}
 	}
+}
+
+// act has a site that stays write down what was typed here.
+func (d *demoSites) act(ctx context.Context, what, site string) {
+	ctx, cancel := context.WithTimeout(ctx, goWait)
+	defer cancel()
+	err := errors.New("no site answers")
+	for err != nil && ctx.Err() == nil {
+		for _, n := range d.nodes {
+			if n.Site == site {
+				continue
+			}
+			if err = server.Admin(n.Data).RecordAct(ctx, what, site); err == nil {
+				return
+			}
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	fmt.Fprintln(os.Stderr, "bonghwa: what was typed could not be written down:", err)
 }
 
 // say asks the first site that answers.

@@ -91,11 +91,17 @@ func serveAdmin(s *Server) (*adminServer, error) {
 			return
 		}
 		secret, until, err := s.gw.Invite(r.Context(), uint32(uses), time.Duration(days)*24*time.Hour)
+		if err == nil {
+			s.act("invited", fmt.Sprintf("%d, %d d", uses, days))
+		}
 		reply(w, Invited{secret, until}, err)
 	})
 	mux.HandleFunc("POST /reset-password", func(w http.ResponseWriter, r *http.Request) {
 		handle := r.FormValue("handle")
 		code, until, err := s.gw.ResetPassword(r.Context(), handle)
+		if err == nil {
+			s.act("password_reset", handle)
+		}
 		reply(w, ResetDone{handle, code, until}, err)
 	})
 	mux.HandleFunc("POST /mark-simulated", func(w http.ResponseWriter, r *http.Request) {
@@ -118,6 +124,9 @@ func serveAdmin(s *Server) (*adminServer, error) {
 		w.Header().Set("Trailer", dumpError)
 		if err := dump(r.Context(), s.core.log, DumpOptions{From: from, To: to, Texts: r.FormValue("texts") != ""}, w); err != nil {
 			w.Header().Set(dumpError, url.QueryEscape(err.Error()))
+		}
+		if r.FormValue("texts") != "" { // whether it came to its end or not: something was shown
+			s.act("texts_read", fmt.Sprintf("%d:%d", from, to))
 		}
 	})
 	s.operatorAdmin(mux)

@@ -192,6 +192,8 @@ type RestoreOptions struct {
 	Now          time.Time
 	// Node makes it the first site of a cluster; nil: a machine that is alone.
 	Node *config.Node
+	// rescue: it is the rescue of a site that was left, which is written down as such.
+	rescue bool
 	// Of RestoreArchive: where the archive is, the file with its key, and as of when; the zero time: the newest.
 	Archive  archive.Location
 	Identity string

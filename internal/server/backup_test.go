@@ -361,3 +361,19 @@ func TestInterruptedRestore(t *testing.T) {
 		})
 	}
 }
+
+// The mark says what it was and who stays logged in; those of before a rescue was told apart are of a restore.
+func TestMarkOfRestore(t *testing.T) {
+	for _, what := range []string{actRestored, actRescued} {
+		for _, keep := range []bool{false, true} {
+			if gotWhat, gotKeep := parseMark(markOf(what, keep)); gotWhat != what || gotKeep != keep {
+				t.Errorf("%s, %v: %s, %v", what, keep, gotWhat, gotKeep)
+			}
+		}
+	}
+	for mark, keep := range map[string]bool{"": false, "keep": true} {
+		if what, got := parseMark(mark); what != actRestored || got != keep {
+			t.Errorf("%q: %s, %v", mark, what, got)
+		}
+	}
+}

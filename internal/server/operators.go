@@ -29,10 +29,26 @@ func (s *Server) act(what, on string) {
 	})
 }
 
+// actNow writes an act down, and returns when it is.
+func (s *Server) actNow(ctx context.Context, what, on string) error {
+	ctx, cancel := context.WithTimeout(ctx, actWait)
+	defer cancel()
+	return s.gw.RecordAct(ctx, what, on)
+}
+
 // operatorAdmin adds what somebody at the terminal can do about operators and drills.
 func (s *Server) operatorAdmin(mux *http.ServeMux) {
 	mux.HandleFunc("POST /operator", func(w http.ResponseWriter, r *http.Request) {
 		reply(w, struct{}{}, s.gw.SetOperator(r.Context(), r.FormValue("handle"), r.FormValue("yes") != ""))
+	})
+	// What is typed at the terminal of a demo is done by the process that runs the sites, which says so here.
+	mux.HandleFunc("POST /act", func(w http.ResponseWriter, r *http.Request) {
+		what := r.FormValue("what")
+		if what != ActBurned && what != ActLit {
+			reply(w, nil, errors.New("no such act"))
+			return
+		}
+		reply(w, struct{}{}, s.actNow(r.Context(), what, r.FormValue("on")))
 	})
 	mux.HandleFunc("GET /operators", func(w http.ResponseWriter, _ *http.Request) {
 		list, err := s.gw.OperatorList()
@@ -59,6 +75,17 @@ func (a AdminClient) SetOperator(ctx context.Context, handle string, yes bool) e
 		q.Set("yes", "1")
 	}
 	return a.call(ctx, "POST", "/operator?"+q.Encode(), &struct{}{})
+}
+
+// Acts of who runs the sites of a demo.
+const (
+	ActBurned = "drill_started"
+	ActLit    = "drill_ended"
+)
+
+// RecordAct writes down that somebody at a terminal let a site burn or lit it.
+func (a AdminClient) RecordAct(ctx context.Context, what, site string) error {
+	return a.call(ctx, "POST", "/act?"+url.Values{"what": {what}, "on": {site}}.Encode(), &struct{}{})
 }
 
 // Operators lists who has the role.

@@ -96,7 +96,7 @@ func Rescue(ctx context.Context, o RescueOptions) (r *Rescued, err error) {
 	if err := d.rename(); err != nil {
 		return nil, err
 	}
-	if err := d.founds(RestoreOptions{KeepSessions: o.KeepSessions, Node: o.Node}); err != nil {
+	if err := d.founds(RestoreOptions{KeepSessions: o.KeepSessions, Node: o.Node, rescue: true}); err != nil {
 		return nil, err
 	}
 	return r, os.Remove(d.path(rescueMark))

@@ -84,11 +84,11 @@ func RestoreArchive(ctx context.Context, o RestoreOptions) (r *Restored, err err
 
 // founds writes last what makes a directory with views one that a server runs on: alone, or as the first site of a cluster.
 func (d *Data) founds(o RestoreOptions) error {
-	var mark []byte
-	if o.KeepSessions {
-		mark = []byte(keepSessions)
+	what := actRestored
+	if o.rescue {
+		what = actRescued
 	}
-	if err := os.WriteFile(d.path(endSessions), mark, 0o600); err != nil {
+	if err := os.WriteFile(d.path(endSessions), []byte(markOf(what, o.KeepSessions)), 0o600); err != nil {
 		return err
 	}
 	if o.Node != nil {

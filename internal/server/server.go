@@ -327,36 +327,82 @@ func (s *Server) ServeAlso(l net.Listener) {
 	})
 }
 
-// endSessions does what restore left to be done at the first start.
+// endSessions does what a restore or a rescue left to be done at the first start.
 func (s *Server) endSessions(ctx context.Context) error {
 	mark := s.data.path(endSessions)
-	what, err := os.ReadFile(mark)
+	b, err := os.ReadFile(mark)
 	if err != nil {
 		return nil // nothing was restored
 	}
-	if string(what) == keepSessions {
-		return s.restored(mark)
+	what, keep := parseMark(string(b))
+	if !keep {
+		r, err := s.core.submit(ctx, kernel.DomainPeople, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_EndAllSessions{EndAllSessions: &logv1.EndAllSessions{}}})
+		if err != nil {
+			return err
+		}
+		if r.Verdict.Code != kernel.OK {
+			return fmt.Errorf("the sessions of before the restore could not be ended: %s", r.Verdict.Code)
+		}
+		// What is left to do is to write it down: nobody who logs in from now on is logged out by that.
+		if err := kernel.WriteDurably(mark, []byte(markOf(what, true))); err != nil {
+			return err
+		}
 	}
-	r, err := s.core.submit(ctx, kernel.DomainPeople, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_EndAllSessions{EndAllSessions: &logv1.EndAllSessions{}}})
-	if err != nil {
-		return err
+	at := s.core.node.Position().String()
+	if s.restored(ctx, mark, what, at) {
+		return nil
 	}
-	if r.Verdict.Code != kernel.OK {
-		return fmt.Errorf("the sessions of before the restore could not be ended: %s", r.Verdict.Code)
-	}
-	return s.restored(mark)
+	s.tasks.Go(func() {
+		for again := time.NewTicker(actWait); ; {
+			select {
+			case <-s.ctx.Done():
+				return
+			case <-again.C:
+			}
+			if s.restored(s.ctx, mark, what, at) {
+				return
+			}
+		}
+	})
+	return nil
 }
 
-// keepSessions is in the mark of a restore that leaves everybody logged in.
-const keepSessions = "keep"
+// The mark of a restore that leaves everybody logged in says so; that of a rescue begins with its name.
+const (
+	keepSessions = "keep"
+	actRestored  = "restored"
+	actRescued   = "rescued"
+)
 
-// restored writes the restore down, and takes its mark away.
-func (s *Server) restored(mark string) error {
-	s.act("restored", s.core.node.Position().String())
-	if err := os.Remove(mark); err != nil {
-		return err
+func markOf(what string, keep bool) string {
+	mark := ""
+	if what == actRescued {
+		mark = actRescued + " "
 	}
-	return kernel.SyncDir(s.data.Dir)
+	if keep {
+		mark += keepSessions
+	}
+	return mark
+}
+
+func parseMark(mark string) (what string, keep bool) {
+	rest, rescued := strings.CutPrefix(mark, actRescued+" ")
+	if what = actRestored; rescued {
+		what = actRescued
+	}
+	return what, rest == keepSessions
+}
+
+// restored writes the restore down, and takes its mark away then. What cannot be written down yet is later, or at the next start.
+func (s *Server) restored(ctx context.Context, mark, what, at string) bool {
+	err := s.actNow(ctx, what, at)
+	if err == nil {
+		err = errors.Join(os.Remove(mark), kernel.SyncDir(s.data.Dir))
+	}
+	if err != nil {
+		s.o.Logger.Warn("a restore could not be written down yet", "cause", err)
+	}
+	return err == nil
 }
 
 // Stop drains the connections, stops the kernel in order and closes everything.

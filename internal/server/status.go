@@ -253,6 +253,7 @@ func (s *Server) drain(ctx context.Context) error {
 	if others == 0 {
 		return errors.New("no other site is ready to take these people")
 	}
+	s.act("drained", s.nodes.cfg.Site)
 	s.nodes.draining.Store(true)
 	if err := s.core.log.MoveLeader(ctx, nil); err != nil {
 		s.o.Logger.Warn("leadership could not be handed over", "cause", err)
@@ -291,7 +292,6 @@ func (s *Server) clusterAdmin(mux *http.ServeMux) {
 			reply(w, nil, none)
 			return
 		}
-		s.act("drained", s.nodes.cfg.Site)
 		reply(w, struct{}{}, s.drain(r.Context()))
 	})
 }

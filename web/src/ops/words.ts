@@ -160,6 +160,10 @@ const ko = {
   act_added: '데이터센터를 더했어요',
   act_removed: '데이터센터를 뺐어요',
   act_restored: '백업에서 되살렸어요',
+  act_rescued: '홀로 남은 데이터센터를 살렸어요',
+  act_password_reset: '비밀번호를 새로 정할 코드를 만들었어요',
+  act_invited: '초대장을 만들었어요',
+  act_texts_read: '기록에서 사람들이 쓴 글을 봤어요',
   act_backup: '백업을 했어요',
 
   'scenario_power-loss': '전원 끊김',
@@ -333,6 +337,10 @@ const en: Words = {
   act_added: 'added a data centre',
   act_removed: 'removed a data centre',
   act_restored: 'restored a backup',
+  act_rescued: 'rescued the only data centre left',
+  act_password_reset: 'made a code for a new password',
+  act_invited: 'made an invitation',
+  act_texts_read: 'looked at texts in the log',
   act_backup: 'took a backup',
 
   'scenario_power-loss': 'Power loss',
