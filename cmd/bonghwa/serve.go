@@ -66,6 +66,11 @@ func (c serveCmd) run(beside func(ctx context.Context, s *server.Server) (wait f
 	if err := servePprof(c.Pprof); err != nil {
 		return err
 	}
+	if c.Isolated {
+		if err := isolated(); err != nil {
+			return err
+		}
+	}
 	node, err := c.node()
 	if err != nil {
 		return err
