@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -233,6 +234,9 @@ func (s *ArchiveStatus) tell(out *apiv1.GetBackupsResponse, now time.Time) {
 		out.ArchivedToMs = uint64(now.UnixMilli()) - behind
 	}
 	out.ArchiveBehindMs, out.ArchiveTrouble = behind, s.Failing
+	if s.N == 0 && s.Failing == "" {
+		out.ArchiveTrouble = fmt.Sprintf("nothing is in the archive in %s yet", s.To)
+	}
 	if s.alarm(now) {
 		out.ArchiveTrouble = strings.Join(s.words(now), "; ")
 	}

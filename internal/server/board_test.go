@@ -46,6 +46,10 @@ func TestArchiveOnThePage(t *testing.T) {
 	if out.ArchivedToMs != 0 || out.ArchiveTrouble != "" {
 		t.Errorf("no archive: %v", &out)
 	}
+	(&ArchiveStatus{To: "/copies"}).tell(&out, now)
+	if out.ArchivedToMs != 0 || out.ArchiveTrouble == "" {
+		t.Errorf("an archive that is empty looks like none: %v", &out)
+	}
 	(&ArchiveStatus{N: 7, BehindSeconds: 90, Hole: "3 to 5"}).tell(&out, now)
 	if out.ArchivedToMs != 1_799_999_910_000 || out.ArchiveBehindMs != 90_000 || !strings.Contains(out.ArchiveTrouble, "3 to 5 are not in the archive") {
 		t.Errorf("%v", &out)

@@ -39,7 +39,7 @@ export async function opsTour(page: Page, { look, burning }: OpsTour): Promise<v
   await field.fill('서울')
   await look('ops-confirm', page)
   await start.click()
-  await page.getByRole('heading', { name: '서울에 화재 훈련을 하고 있어요' }).waitFor(patience)
+  await page.getByRole('heading', { name: '서울에서 화재 훈련을 하고 있어요' }).waitFor(patience)
   await burning?.()
   const audit = page.getByRole('region', { name: '이번 훈련' })
   await audit.getByText(/지금까지 [\d,]+개가 그대로예요/).waitFor(patience)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import worker from '../../public/sw.js?raw'
 import { formatPath, invitationIn, parentOf, parsePath, type Route } from './route.ts'
 
 test('each route has an address that leads back to it', () => {
@@ -27,4 +28,13 @@ test('up from everywhere ends at the chats', () => {
 test('the secret of an invitation', () => {
   expect(invitationIn('#i/q7Gm2x_-')).toBe('q7Gm2x_-')
   for (const hash of ['', '#', '#i/', '#i/a/b', '#x/abc', '#i/<b>', `#i/${'a'.repeat(129)}`]) expect(invitationIn(hash), hash).toBe('')
+})
+
+test('the service worker knows the first part of every address', () => {
+  const every: { readonly [at in Route['at']]: Route & { readonly at: at } } = {
+    friends: { at: 'friends' }, chats: { at: 'chats' }, room: { at: 'room', id: 'a' }, more: { at: 'more' }, ops: { at: 'ops', tab: 'sites' },
+  }
+  const firsts = Object.values(every).flatMap((route) => [0, 1].map((slot) => formatPath(route, slot).split('/')[1]))
+  const own = /const own = new Set\(\[([^\]]*)\]\)/.exec(worker)![1]!.split(',').map((part) => part.trim().replaceAll("'", ''))
+  expect(own.toSorted()).toEqual([...new Set(['', ...firsts])].toSorted())
 })

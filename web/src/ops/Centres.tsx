@@ -74,6 +74,7 @@ interface Said {
   readonly title: string
   readonly means: string
   readonly strong?: string
+  readonly lines?: readonly string[]
 }
 
 /** verdictOf says how it is in one sentence, and what it means in another. */
@@ -90,16 +91,21 @@ export function verdictOf(s: GetSitesResponse, drill: GetDrillResponse | null): 
     case DrillState.READING:
       return { kind: 'warn', icon: 'search', title: w('reading'), means: w('readingMeans', { n: Number(drill.acked) }) }
   }
+  const spare = s.outlook === Outlook.NO_SPARE ? w('noSpareMeans') : w('spareMeans')
+  // The first of the words is the outlook, which is said already.
+  const look = { kind: 'warn', icon: 'triangle-alert', title: w('look'), lines: s.words.slice(1) } as const
+  if (s.outlook === Outlook.ALONE && !s.steady) return { ...look, means: w('aloneMeans') }
   if (s.outlook === Outlook.ALONE) return { kind: 'good', icon: 'monitor', title: w('alone'), means: w('aloneMeans') }
   if (out.length > 0) {
     const title = out.length === 1 ? w('outOne', { site: nameOf(out[0]!.name) }) : w('outSome', { n: places(out.length) })
-    return { kind: 'warn', icon: 'triangle-alert', title, means: s.outlook === Outlook.NO_SPARE ? w('noSpareMeans') : w('spareMeans') }
+    return { kind: 'warn', icon: 'triangle-alert', title, means: spare }
   }
   const catching = s.sites.find((x) => x.state === SiteState.CATCHING_UP)
-  if (catching) return { kind: 'warn', icon: 'clock', title: w('catching', { site: nameOf(catching.name) }), means: s.outlook === Outlook.NO_SPARE ? w('noSpareMeans') : w('spareMeans') }
+  if (catching) return { kind: 'warn', icon: 'clock', title: w('catching', { site: nameOf(catching.name) }), means: spare }
   const draining = s.sites.find((x) => x.state === SiteState.DRAINING)
-  if (draining) return { kind: 'warn', icon: 'clock', title: w('draining', { site: nameOf(draining.name) }), means: w('spareMeans') }
-  return { kind: s.overdue ? 'warn' : 'good', icon: s.overdue ? 'triangle-alert' : 'shield-check', title: w('allLit', { n: places(s.sites.length) }), means: s.outlook === Outlook.NO_SPARE ? w('noSpareMeans') : w('spareMeans') }
+  if (draining) return { kind: 'warn', icon: 'clock', title: w('draining', { site: nameOf(draining.name) }), means: spare }
+  if (!s.steady) return { ...look, means: spare }
+  return { kind: s.overdue ? 'warn' : 'good', icon: s.overdue ? 'triangle-alert' : 'shield-check', title: w('allLit', { n: places(s.sites.length) }), means: spare }
 }
 
 function Verdict({ sites, drill, wrong }: { readonly sites: GetSitesResponse; readonly drill: GetDrillResponse | null; readonly wrong: string }) {
@@ -112,6 +118,7 @@ function Verdict({ sites, drill, wrong }: { readonly sites: GetSitesResponse; re
         <p>
           {said.means} {said.strong && <b>{said.strong}</b>}
         </p>
+        {said.lines?.map((line) => <p key={line}>{line}</p>)}
         {sites.overdue && <p>{w('overdue')}</p>}
         {wrong !== '' && <p className={css.muted}>{w('unreachable')}</p>}
       </div>
@@ -187,14 +194,16 @@ function Card({ site, place, drill, canBurn, steady, busy, onFire, onLight }: Ca
 }
 
 function Act({ site, drill, burning, steady, busy, name, onFire, onLight }: Pick<CardProps, 'site' | 'drill' | 'steady' | 'busy' | 'onFire' | 'onLight'> & { readonly burning: boolean; readonly name: string }) {
-  if (burning) {
+  // One that is out without a drill, because a drill failed or its process ended, is lit the same way.
+  const coming = drill?.state === DrillState.COMING_BACK && drill.site === site.name
+  if (burning || (site.state === SiteState.UNREACHABLE && !coming)) {
     return (
       <Button block icon="rotate-cw" busy={busy} onClick={() => onLight(site.name)}>
         {w('light', { site: name })}
       </Button>
     )
   }
-  if (drill?.state === DrillState.COMING_BACK && drill.site === site.name) {
+  if (coming) {
     return (
       <Button block busy>
         {w('stateComing')}
@@ -278,7 +287,7 @@ function Audit({ drill, last }: { readonly drill: GetDrillResponse | null; reado
   const gap = going ? drill!.gapMs : Math.max(d!.sendGapMs, d!.deliveryGapMs, d!.movedSendGapMs, d!.movedDeliveryGapMs)
   const acked = Number(going ? drill!.acked : d!.acked)
   const checked = Number(drill?.checked ?? 0)
-  const says = going ? (checked > 0 || drill!.state === DrillState.READING ? w('auditWait', { n: acked, k: checked }) : w('auditStart', { n: acked })) : w(d!.source === 'demo' ? 'auditDone' : 'auditRecorded', { n: acked })
+  const says = going ? (checked > 0 || drill!.state === DrillState.READING ? w('auditWait', { n: acked, k: checked }) : w('auditStart', { n: acked })) : w(!d!.held ? 'auditNotHeld' : d!.source === 'demo' ? 'auditDone' : 'auditRecorded', { n: acked })
   const title = going || done ? w('thisDrill') : w('pastDrill')
   const checking = <dd className={css.wait}>{w('checking')}</dd>
   return (
@@ -297,6 +306,12 @@ function Audit({ drill, last }: { readonly drill: GetDrillResponse | null; reado
           <dt>{w('doubled')}</dt>
           {going ? checking : <dd>{grouped(Number(d!.duplicated))}</dd>}
         </div>
+        {!going && !d!.held && (
+          <div>
+            <dt>{w('outOfOrder')}</dt>
+            <dd>{grouped(Number(d!.reordered))}</dd>
+          </div>
+        )}
         <div>
           <dt>{w('worst')}</dt>
           {going && gap === 0 ? (

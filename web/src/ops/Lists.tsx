@@ -136,6 +136,16 @@ const backupColumns: readonly Column<Backup>[] = [
   { head: 'forWhat', cell: (b) => (reasons[b.label] ? w(reasons[b.label]!) : b.label) },
 ]
 
+/** archiveSays how the archive is. That there is none is only said when nothing is wrong with one. */
+export function archiveSays(b: GetBackupsResponse): readonly string[] {
+  if (b.archivedToMs === 0n && b.archiveTrouble === '') return [w('archiveNone')]
+  const parts: string[] = []
+  if (b.archivedToMs > 0n) parts.push(w('archived', { time: when(b.archivedToMs) }))
+  if (b.archiveBehindMs > 60_000n) parts.push(w('archiveBehind', { n: Math.round(Number(b.archiveBehindMs) / 1000) }))
+  if (b.archiveTrouble !== '') parts.push(b.archiveTrouble)
+  return parts
+}
+
 export function Backups() {
   const call = useAsk()
   const [got, setGot] = useState<GetBackupsResponse | null>(null)
@@ -154,15 +164,14 @@ export function Backups() {
       clearInterval(timer)
     }
   }, [call])
+  const parts = got ? archiveSays(got) : []
   const note = (
     <>
       <p className={css.muted}>{w('backupsNote')}</p>
       {got && (
         <p className={css.archive}>
           <Icon name={got.archivedToMs > 0n ? 'shield-check' : 'info'} />
-          {got.archivedToMs > 0n ? w('archived', { time: when(got.archivedToMs) }) : w('archiveNone')}
-          {got.archiveBehindMs > 60_000n && ` · ${w('archiveBehind', { n: Math.round(Number(got.archiveBehindMs) / 1000) })}`}
-          {got.archiveTrouble !== '' && ` · ${got.archiveTrouble}`}
+          {parts.join(' · ')}
         </p>
       )}
     </>

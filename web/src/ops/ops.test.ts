@@ -1,9 +1,10 @@
 import { create } from '@bufbuild/protobuf'
 import { describe, expect, test } from 'vitest'
 import { parsePath } from '../app/route.ts'
-import { DrillState, GetDrillResponseSchema, GetSitesResponseSchema, Outlook, SiteState } from '../gen/bonghwa/api/v1/operator_pb.ts'
+import { DrillState, GetBackupsResponseSchema, GetDrillResponseSchema, GetSitesResponseSchema, Outlook, SiteState } from '../gen/bonghwa/api/v1/operator_pb.ts'
 import { setLanguage } from '../lib/messages.ts'
 import { verdictOf } from './Centres.tsx'
+import { archiveSays } from './Lists.tsx'
 import { ceiling, stacked } from './Chart.tsx'
 import { KEPT, merged, type Second } from './data.ts'
 import { ordered, placesOf } from './places.ts'
@@ -52,11 +53,18 @@ describe('what it says', () => {
   test('a drill that is overdue', () => expect(says({ ...three, overdue: true })).toMatch(/^warn \| 세 곳 모두/))
   test('a fire', () =>
     expect(says({ ...three, outlook: Outlook.NO_SPARE, sites: [site('busan'), site('daejeon'), site('seoul', SiteState.UNREACHABLE)] }, { state: DrillState.BURNING, site: 'seoul' })).toBe(
-      'warn | 서울에 화재 훈련을 하고 있어요 | 메시지는 대전과 부산에서 이어져요. | 한 곳을 더 잃으면 메시지를 보낼 수 없어요.',
+      'warn | 서울에서 화재 훈련을 하고 있어요 | 메시지는 대전과 부산에서 이어져요. | 한 곳을 더 잃으면 메시지를 보낼 수 없어요.',
     ))
   test('one is out without a drill', () => expect(says({ ...three, outlook: Outlook.NO_SPARE, sites: [site('busan', SiteState.UNREACHABLE), site('seoul')] })).toBe('warn | 부산이 꺼져 있어요 | 한 곳을 더 잃으면 메시지를 보낼 수 없어요. | '))
   test('sends are stopped, whatever the drill', () => expect(says({ ...three, outlook: Outlook.STOPPED }, { state: DrillState.BURNING, site: 'seoul' })).toMatch(/^danger \| 메시지를 보낼 수 없어요/))
-  test('one machine', () => expect(says({ sites: [site('')], outlook: Outlook.ALONE })).toMatch(/^good \| 컴퓨터 한 대에서/))
+  test('two sites, of which one is drained: nothing is promised', () =>
+    expect(says({ sites: [site('busan'), site('seoul', SiteState.DRAINING)], outlook: Outlook.NO_SPARE })).toBe('warn | 서울이 사람들을 다른 곳으로 보냈어요 | 한 곳을 더 잃으면 메시지를 보낼 수 없어요. | '))
+  test('what the page has no words for is said in those of status', () => {
+    const clock = create(GetSitesResponseSchema, { ...three, steady: false, words: ['any one site may be lost', 'the clock of seoul is off by 2.0 s'] })
+    expect(verdictOf(clock, null)).toMatchObject({ kind: 'warn', title: '살펴볼 것이 있어요', lines: ['the clock of seoul is off by 2.0 s'] })
+    expect(says({ sites: [site('')], outlook: Outlook.ALONE, steady: false })).toMatch(/^warn \| 살펴볼/)
+  })
+  test('one machine', () => expect(says({ sites: [site('')], outlook: Outlook.ALONE, steady: true })).toMatch(/^good \| 컴퓨터 한 대에서/))
 })
 
 test('seconds come together in order, once each, and no more than are drawn', () => {
@@ -84,4 +92,9 @@ test('cities stand where they are, other names on a ring, none on another', () =
   const spots = [...ring.values()].map((p) => `${p.x} ${p.y}`)
   expect(new Set(spots).size).toBe(4)
   expect(placesOf(['']).size).toBe(1)
+})
+
+test('an archive that is in trouble is not called none', () => {
+  expect(archiveSays(create(GetBackupsResponseSchema, {}))).toEqual([w('archiveNone')])
+  expect(archiveSays(create(GetBackupsResponseSchema, { archiveTrouble: 'nothing is in the archive yet' }))).toEqual(['nothing is in the archive yet'])
 })
