@@ -420,14 +420,11 @@ func (a *archiver) checkpoints(ctx context.Context, n *nodes, c *core) {
 }
 
 func (a *archiver) checkpointIfDue(ctx context.Context, n *nodes, c *core, missed *time.Time) error {
-	if c.node.Ready() != nil {
+	if c.node.Ready() != nil || c.node.ClockOff() != 0 {
 		return nil
 	}
 	turn := time.Duration(place(n, c))
-	a.mu.Lock()
-	at := a.mu.checkpointMs
-	a.mu.Unlock()
-	if at != 0 && a.now().Sub(time.UnixMilli(int64(at))) < checkpointEvery+turn*checkpointTurn {
+	if a.youngEnough(c, turn) {
 		return nil
 	}
 	one, cancel := context.WithTimeout(ctx, archiveTimeout)
@@ -443,19 +440,28 @@ func (a *archiver) checkpointIfDue(ctx context.Context, n *nodes, c *core, misse
 		if a.now().Sub(*missed) < turn*missingTurn {
 			return nil
 		}
-	} else {
-		a.mu.Lock()
-		at = a.mu.checkpointMs
-		a.mu.Unlock()
-		if a.now().Sub(time.UnixMilli(int64(at))) < checkpointEvery+turn*checkpointTurn {
-			return nil
-		}
+	} else if a.youngEnough(c, turn) {
+		return nil
 	}
 	if _, err := a.takeCheckpoint(ctx, c); err != nil {
 		return err
 	}
-	oldest := a.now().Add(-a.keep)
-	return archive.Prune(ctx, a.t, func(m *kernel.Manifest) bool { return time.UnixMilli(int64(m.TimeMs)).After(oldest) })
+	return archive.Prune(ctx, a.t, a.keep)
+}
+
+// youngEnough says that the newest checkpoint known is of the last day. The log's own time counts: this machine's clock may be
+// days off, and the checkpoints are dated by the log.
+func (a *archiver) youngEnough(c *core, turn time.Duration) bool {
+	a.mu.Lock()
+	at := a.mu.checkpointMs
+	a.mu.Unlock()
+	if at == 0 {
+		return false
+	}
+	snap := c.stores[0].Snapshot()
+	defer snap.Close()
+	now := kernel.EffectiveTime(snap)
+	return now < at || time.Duration(now-at)*time.Millisecond < checkpointEvery+turn*checkpointTurn
 }
 
 // place is this node's turn: followers by name, the leader last.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -274,4 +275,36 @@ func TestRestoreDamaged(t *testing.T) {
 	if pos = r.At; pos.Epoch >= r.Epoch {
 		t.Errorf("epoch %d follows %d", r.Epoch, pos.Epoch)
 	}
+}
+
+// TestCheckpointsByTheLog: a machine whose clock is far ahead takes no checkpoint for that, and deletes none.
+func TestCheckpointsByTheLog(t *testing.T) {
+	root := t.TempDir()
+	to := filepath.Join(root, "archive")
+	s := kept(t, filepath.Join(root, "data"), to)
+	have := func() []archive.Checkpoint {
+		list, err := archive.Checkpoints(t.Context(), mustOpen(t, to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	eventually(t, "a checkpoint is there", func() bool { return len(have()) == 1 })
+	commands(t, s, 3)
+	ahead, err := newArchiver(openBackup(to), slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead.now = func() time.Time { return time.Now().Add(40 * 24 * time.Hour) }
+	before := have()
+	for range 2 {
+		var missed time.Time
+		if err := ahead.checkpointIfDue(t.Context(), nil, s.core, &missed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := have(); !slices.Equal(before, after) {
+		t.Errorf("of %v it made %v", before, after)
+	}
+	stopServer(t, s)
 }
