@@ -277,6 +277,56 @@ func TestRestoreDamaged(t *testing.T) {
 	}
 }
 
+// TestArchiveUnmounted: what lies under a disk that is not mounted is not the archive; when it is back everything gets there. What
+// was taken away from the end is written again.
+func TestArchiveUnmounted(t *testing.T) {
+	root := t.TempDir()
+	to, away := filepath.Join(root, "archive"), filepath.Join(root, "away")
+	s := kept(t, filepath.Join(root, "data"), to)
+	commands(t, s, 3)
+	first := s.core.node.Position().N
+	eventually(t, "the archive is written", func() bool { return s.archive.archived.Load() >= first })
+	if err := os.Rename(to, away); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	commands(t, s, 3)
+	eventually(t, "it is reported", func() bool {
+		st, err := Admin(s.DataDir()).Status(t.Context())
+		return err == nil && strings.Contains(st.Archive.Failing, "is its disk mounted?")
+	})
+	if under, err := os.ReadDir(to); err != nil || len(under) > 0 {
+		t.Errorf("under the mount point: %v, %v", under, err)
+	}
+	var segments []string
+	if err := mustOpen(t, away).List(t.Context(), "log/", "", func(key string, _ int64) bool {
+		segments = append(segments, key)
+		return true
+	}); err != nil || len(segments) == 0 {
+		t.Fatal(segments, err)
+	}
+	if err := os.Remove(filepath.Join(away, segments[len(segments)-1])); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(to); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(away, to); err != nil {
+		t.Fatal(err)
+	}
+	end := s.core.node.Position().N
+	eventually(t, "the archive goes on", func() bool {
+		st, err := Admin(s.DataDir()).Status(t.Context())
+		return err == nil && st.Archive.Failing == "" && st.Archive.N >= end
+	})
+	stopServer(t, s)
+	if v := verified(t, to); len(v.Findings) > 0 || v.To.N < end {
+		t.Errorf("%+v", v)
+	}
+}
+
 // TestCheckpointsByTheLog: a machine whose clock is far ahead takes no checkpoint for that, and deletes none.
 func TestCheckpointsByTheLog(t *testing.T) {
 	root := t.TempDir()
