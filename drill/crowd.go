@@ -86,7 +86,7 @@ type hearing struct {
 	room   *room
 	last   time.Time
 	seq    uint64
-	count  int
+	heard  map[uint64]struct{} // every number that was brought
 	wrong  int
 	gap    time.Duration
 	silent bool // nothing has been heard in this window yet
@@ -153,7 +153,7 @@ func (c *crowd) enter(id string, pause time.Duration, to func(*person) string, m
 	for _, m := range members {
 		c.voices = append(c.voices, &voice{p: m, room: r, to: to(m), pause: pause, said: make(chan said, 4096)})
 		m.mu.Lock()
-		m.hears[id] = &hearing{p: m, room: r, silent: true}
+		m.hears[id] = &hearing{p: m, room: r, silent: true, heard: map[uint64]struct{}{}}
 		m.mu.Unlock()
 	}
 }
@@ -303,7 +303,7 @@ func (p *person) event(e client.Event) {
 		h.wrong++
 	}
 	h.seq = m.Message.Seq
-	h.count++
+	h.heard[h.seq] = struct{}{}
 	if m.Message.Author == p.id {
 		return
 	}

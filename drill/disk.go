@@ -79,7 +79,13 @@ func (f fileSystem) onto(ctx context.Context, l *lab, _ string) (undo func() err
 	was := func(site string) string { return l.data(site) + ".was" }
 	err = l.whileStopped(ctx, func(site string) error {
 		data := l.data(site)
-		if err := errors.Join(os.Rename(data, was(site)), os.Mkdir(data, 0o700), f.mount(data, l.image(site), true)); err != nil {
+		if err := os.Rename(data, was(site)); err != nil {
+			return err
+		}
+		if err := os.Mkdir(data, 0o700); err != nil {
+			return err
+		}
+		if err := f.mount(data, l.image(site), true); err != nil {
 			return err
 		}
 		l.undo = append(l.undo, func() error { return run("umount", "-l", data) })
@@ -91,7 +97,9 @@ func (f fileSystem) onto(ctx context.Context, l *lab, _ string) (undo func() err
 			data := l.data(site)
 			return errors.Join(run("cp", "-a", data, was(site)), run("umount", data), os.Remove(data), os.Rename(was(site), data), os.RemoveAll(l.image(site)))
 		})
-		l.undo = nil
+		if err == nil {
+			l.undo = nil
+		}
 		return err
 	}, err
 }

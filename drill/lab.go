@@ -158,7 +158,7 @@ func (l *lab) startAll(sites []string) error {
 // begin starts a site's node; ready tells when it serves, or why it does not.
 func (l *lab) begin(site string, args ...string) (ready <-chan error, err error) {
 	p := &process{done: make(chan struct{})}
-	line := slices.Concat(l.before[site], []string{l.binary, "serve", "--config", l.files[site], "--no-limits", "--isolated", "--log-level", "warn"}, l.more[site], args)
+	line := slices.Concat(l.before[site], []string{l.binary, "serve", "--config", l.files[site], "--no-limits", "--log-level", "warn"}, l.relay.flags(), l.more[site], args)
 	p.cmd = exec.Command(line[0], line[1:]...)
 	prefix := &lines{to: l.log, prefix: site + ": "}
 	p.cmd.Stderr, p.said = prefix, prefix
@@ -264,6 +264,7 @@ func (l *lab) stop(site string) error {
 		return nil
 	}
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
+	_ = p.cmd.Process.Signal(syscall.SIGCONT) // one that stands still would not hear of it
 	select {
 	case <-p.done:
 		return nil

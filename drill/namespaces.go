@@ -198,6 +198,8 @@ func (n *namespaces) weather(delay time.Duration, loss float64, _ time.Duration)
 	n.delay, n.loss = delay, loss
 }
 
+func (n *namespaces) flags() []string { return []string{"--isolated"} }
+
 func (n *namespaces) runs(string, int) {}
 
 func (n *namespaces) enter(site string) error { return n.by[site].enter() }

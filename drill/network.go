@@ -24,6 +24,8 @@ type network interface {
 	weather(delay time.Duration, loss float64, repeat time.Duration)
 	// enter moves the calling thread, which must be locked, to where a site's process is to be started.
 	enter(site string) error
+	// flags are what a node needs to be told of it.
+	flags() []string
 	// runs says which process a site is.
 	runs(site string, pid int)
 	// dial opens a connection from where people are.

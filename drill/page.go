@@ -220,7 +220,7 @@ func (r *Report) burned() words {
 
 // lost never says that nothing was lost before everything was read back.
 func (r *Report) lost(t total) words {
-	unread := slices.ContainsFunc(r.Scenarios, func(s Scenario) bool { return len(s.Audited) == 0 })
+	unread := slices.ContainsFunc(r.Scenarios, func(s Scenario) bool { return len(s.Audited) < len(r.Sites) })
 	switch {
 	case t.Lost > 0:
 		return words{

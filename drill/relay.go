@@ -93,6 +93,8 @@ func (r *relay) runs(site string, pid int) {
 
 func (r *relay) enter(string) error { return nil }
 
+func (r *relay) flags() []string { return nil }
+
 func (r *relay) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(ctx, network, addr)
 }

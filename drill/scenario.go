@@ -121,7 +121,8 @@ func play(ctx context.Context, k played, l *lab, c *crowd, v *visitor, o Options
 		return out, err
 	}
 	if k.prepare != nil {
-		undo, err := k.prepare(ctx, l, k.part)
+		var undo func() error
+		undo, err = k.prepare(ctx, l, k.part)
 		if undo != nil {
 			defer func() {
 				if e := undo(); e != nil {

@@ -63,10 +63,12 @@ func (h *Hub) applied(a kernel.Applied) {
 	}
 	var ready []parked
 	if a.Domain == kernel.DomainChat {
+		h.settling.Lock()
 		ready = h.arrived(a.Pos)
-	}
-	for i := range ready {
-		ready[i].s.settle(&ready[i], true)
+		for i := range ready {
+			ready[i].s.settle(&ready[i], true)
+		}
+		h.settling.Unlock()
 	}
 	for i := range ready {
 		ready[i].s.out.Flush()

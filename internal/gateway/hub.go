@@ -35,7 +35,9 @@ type Hub struct {
 		stirred bool
 	}
 
-	acks struct {
+	// settling is held from taking parked answers until they are queued, so that they leave in the order of their commands.
+	settling sync.Mutex
+	acks     struct {
 		sync.Mutex
 		// delivered is the position of the last entry whose events are queued.
 		delivered kernel.Position

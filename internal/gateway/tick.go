@@ -61,6 +61,8 @@ func (h *Hub) tick() {
 // lateAcks answers what waited for an entry whose events never came, because it had none. The position is left out:
 // whether everything before it is queued is not known.
 func (h *Hub) lateAcks() {
+	h.settling.Lock()
+	defer h.settling.Unlock()
 	h.acks.Lock()
 	h.acks.ticks++
 	late := h.takeParked(func(p *parked) bool { return p.ticks+1 < h.acks.ticks })

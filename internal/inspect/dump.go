@@ -22,11 +22,12 @@ import (
 var (
 	// secret fields, and pictures, are replaced always, text fields unless texts are asked for.
 	secret = map[protoreflect.Name]bool{"phc": true, "one_time_phc": true, "token_hash": true, "by": true, "all_but": true, "keep": true, "invitation": true, "secret_hash": true, "jpeg": true}
-	texts  = map[protoreflect.Name]bool{"handle": true, "text": true, "title": true, "display_name": true, "status_message": true, "profile_text": true, "device_label": true, "label": true}
+	texts  = map[protoreflect.Name]bool{"handle": true, "text": true, "title": true, "display_name": true, "status_message": true, "profile_text": true, "device_label": true, "label": true,
+		"on": true}
 )
 
 // idFields are shown behind the JSON, in their text form.
-var idFields = []string{"user", "room", "device", "peer", "other", "others", "devices", "members"}
+var idFields = []string{"user", "room", "device", "peer", "other", "others", "devices", "members", "whom"}
 
 // nameDevice is the device of the command's name; some operations have a device of their own beside it.
 const nameDevice = "name.device"

@@ -160,6 +160,9 @@ func TestStatusPage(t *testing.T) {
 	started := make(chan error, 1)
 	go func() {
 		_, err := c.TryFor("daejeon", patience)
+		if err != nil {
+			t.Error(err)
+		}
 		started <- err
 	}()
 	until(t, urls["daejeon"], "daejeon tells that it waits for the others", func(p statusPage) bool {
