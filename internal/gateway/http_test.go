@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"connectrpc.com/connect/v2"
+
 	"github.com/bonghwa/bonghwa/internal/chat"
 	"github.com/bonghwa/bonghwa/internal/ids"
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -220,6 +222,39 @@ func TestCloseAgain(t *testing.T) {
 	if n := late.asked.Load(); n != 3 {
 		t.Errorf("it was asked %d times", n)
 	}
+}
+
+// TestSlowBody: a session that ends while its request is still being sent does nothing more.
+func TestSlowBody(t *testing.T) {
+	w := newWeb(t, nil)
+	w.ok("", "AccountService/SignUp", signUp(200, "alice"))
+	token := ids.HashToken(mustBytes(t, bearer(200)))
+	c, err := w.g.callerBy(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := checked{receives{}, w.g, &c}
+	if err := late.Receive(&apiv1.GetMeRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	w.ok(bearer(200), "PeopleService/LogOut", obj{})
+	if err := late.Receive(&apiv1.GetMeRequest{}); failureOf(err).Reason != apiv1.Reason_REASON_SESSION_REVOKED {
+		t.Errorf("after the session ended: %v", err)
+	}
+}
+
+// receives has everything already.
+type receives struct{ connect.ServerStream }
+
+func (receives) Receive(any) error { return nil }
+
+func mustBytes(t *testing.T, text string) []byte {
+	t.Helper()
+	b, err := ids.Bytes(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func TestReconcile(t *testing.T) {
