@@ -37,6 +37,35 @@ type Target interface {
 	String() string
 }
 
+// markKey is the object that tells an archive that was begun from a place that is empty: a directory whose disk is not mounted
+// must not be taken for a new archive.
+const markKey = "cell"
+
+// Marked says of which cell an archive is, as Mark left it; empty if it bears no mark.
+func Marked(ctx context.Context, t Target) (cell string, err error) {
+	r, err := t.Get(ctx, markKey)
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	b, err := io.ReadAll(io.LimitReader(r, 64))
+	if err != nil {
+		return "", err
+	}
+	if cell = strings.TrimSpace(string(b)); cell == "" {
+		return "", fmt.Errorf("the mark %s in %s is empty: %w", markKey, t, ErrDamaged)
+	}
+	return cell, nil
+}
+
+// Mark begins an archive.
+func Mark(ctx context.Context, t Target, cell string) error {
+	return t.Put(ctx, markKey, strings.NewReader(cell+"\n"), int64(len(cell)+1))
+}
+
 // Location says where an archive is, as a node's file or flags have it.
 type Location struct {
 	// To is a directory, or s3://bucket/prefix.

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
@@ -183,21 +184,38 @@ func damage(err error) error {
 	return err
 }
 
-// Prune deletes checkpoints that are older than keep allows, but never the newest, and with them the segments that no kept checkpoint
-// needs. Those before the first checkpoint of all stay as long as that one: times before it are made from nothing.
-func Prune(ctx context.Context, t Target, keep func(m *kernel.Manifest) bool) error {
+// maxGap is the most that the time between two checkpoints, one after the other, counts for: there is one a day. A clock that was
+// wrong for a while, or an archive that was not written for long, so never makes everything before it old at once.
+const maxGap = 48 * time.Hour
+
+// Prune deletes checkpoints that are older than keep, but never the newest, and with them the segments that no kept checkpoint
+// needs. How old one is says the log, not a clock: it is the time between the checkpoints from it to the newest. Those before the
+// first checkpoint of all stay as long as that one: times before it are made from nothing.
+func Prune(ctx context.Context, t Target, keep time.Duration) error {
 	list, err := Checkpoints(ctx, t)
 	if err != nil || len(list) == 0 {
 		return err
 	}
+	if err := pruneParts(ctx, t, list); err != nil {
+		return err
+	}
 	newest := list[len(list)-1]
+	m, err := newest.Manifest(ctx, t)
+	if err != nil {
+		return err
+	}
 	oldest, gone := newest, false
+	later, age := m.TimeMs, time.Duration(0)
 	for _, c := range slices.Backward(list[:len(list)-1]) {
 		m, err := c.Manifest(ctx, t)
 		if err != nil {
 			return err
 		}
-		if keep(m) {
+		if later > m.TimeMs {
+			age += time.Duration(min(later-m.TimeMs, uint64(maxGap/time.Millisecond))) * time.Millisecond
+		}
+		later = m.TimeMs
+		if age <= keep {
 			oldest = c
 			continue
 		}
@@ -233,4 +251,35 @@ func Prune(ctx context.Context, t Target, keep func(m *kernel.Manifest) bool) er
 		}
 	}
 	return t.Sweep(ctx)
+}
+
+var viewsKey = regexp.MustCompile(`^checkpoint/([0-9a-f]{8}-[0-9a-f]{16})/` + regexp.QuoteMeta(viewsName) + `$`)
+
+// pruneParts deletes the views of checkpoints that never got their manifest, or lost it, given the complete ones. Those after
+// the newest but one may be under way.
+func pruneParts(ctx context.Context, t Target, complete []Checkpoint) error {
+	if len(complete) < 2 {
+		return nil
+	}
+	known := map[string]bool{}
+	for _, c := range complete {
+		known[c.dir()+viewsName] = true
+	}
+	before := complete[len(complete)-2].dir()
+	var parts []string
+	err := t.List(ctx, checkpointPrefix, "", func(key string, _ int64) bool {
+		if key >= before {
+			return false
+		}
+		if viewsKey.MatchString(key) && !known[key] {
+			parts = append(parts, key)
+		}
+		return true
+	})
+	for _, key := range parts {
+		if err == nil {
+			err = t.Delete(ctx, key)
+		}
+	}
+	return err
 }

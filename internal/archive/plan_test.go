@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
@@ -123,14 +125,14 @@ func TestPrune(t *testing.T) {
 		put(t, tg, 7, position(5, 3), 7, 9, 2000)
 		mark(t, tg, 7, 8, 2008)
 		for _, c := range []struct {
-			oldest uint64
-			want   []string
+			keep time.Duration
+			want []string
 		}{
-			{1002, []string{SegmentKey(5, 1, 4), SegmentKey(7, 1, 3), SegmentKey(7, 4, 6), SegmentKey(7, 7, 9), "2", "2", "4", "8"}},
-			{2003, []string{SegmentKey(7, 4, 6), SegmentKey(7, 7, 9), "4", "8"}},
-			{9000, []string{SegmentKey(7, 7, 9), "8"}},
+			{1006, []string{SegmentKey(5, 1, 4), SegmentKey(7, 1, 3), SegmentKey(7, 4, 6), SegmentKey(7, 7, 9), "2", "2", "4", "8"}},
+			{5, []string{SegmentKey(7, 4, 6), SegmentKey(7, 7, 9), "4", "8"}},
+			{0, []string{SegmentKey(7, 7, 9), "8"}},
 		} {
-			if err := Prune(t.Context(), tg, func(m *kernel.Manifest) bool { return m.TimeMs >= c.oldest }); err != nil {
+			if err := Prune(t.Context(), tg, c.keep*time.Millisecond); err != nil {
 				t.Fatal(err)
 			}
 			got := keys(t, tg, "log/", "", 100)
@@ -142,11 +144,59 @@ func TestPrune(t *testing.T) {
 				got = append(got, fmt.Sprint(one.Pos.N))
 			}
 			if !slices.Equal(got, c.want) {
-				t.Errorf("from %d on: %q, want %q", c.oldest, got, c.want)
+				t.Errorf("kept for %d ms: %q, want %q", c.keep, got, c.want)
 			}
 			if n := len(keys(t, tg, checkpointPrefix, "", 100)); n != 2*len(list) {
 				t.Errorf("%d objects of %d checkpoints", n, len(list))
 			}
+		}
+	})
+}
+
+// TestPruneAfterAJump: log time that jumped by years makes nothing old that was not.
+func TestPruneAfterAJump(t *testing.T) {
+	tg := open(t, Location{To: filepath.Join(t.TempDir(), "archive")})
+	day := uint64(24 * time.Hour / time.Millisecond)
+	times := []uint64{day, 2 * day, 3 * day, 1003 * day, 1004 * day}
+	for i, at := range times {
+		put(t, tg, 5, position(0, 0), uint64(i*10+1), uint64(i*10+10), at)
+		mark(t, tg, 5, uint64(i*10+5), at)
+	}
+	left := func(keep time.Duration) (n int) {
+		t.Helper()
+		if err := Prune(t.Context(), tg, keep); err != nil {
+			t.Fatal(err)
+		}
+		list, err := Checkpoints(t.Context(), tg)
+		if err != nil || len(keys(t, tg, "log/", "", 100)) != len(list) {
+			t.Errorf("%d checkpoints, %v", len(list), err)
+		}
+		return len(list)
+	}
+	if n := left(5 * 24 * time.Hour); n != 5 {
+		t.Errorf("kept for 5 days: %d of 5 are left", n)
+	}
+	if n := left(4 * 24 * time.Hour); n != 4 {
+		t.Errorf("kept for 4 days: %d are left, want 4", n)
+	}
+}
+
+// TestPruneParts: views without a manifest go, except those that may be under way.
+func TestPruneParts(t *testing.T) {
+	onBoth(t, func(t *testing.T, tg Target) {
+		mark(t, tg, 5, 20, 2000)
+		mark(t, tg, 5, 30, 3000)
+		for _, n := range []uint64{10, 25, 40} {
+			if err := tg.Put(t.Context(), Checkpoint{position(5, n)}.dir()+viewsName, strings.NewReader("x"), 1); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Prune(t.Context(), tg, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		got := keys(t, tg, checkpointPrefix, "", 100)
+		if len(got) != 6 || slices.Contains(got, Checkpoint{position(5, 10)}.dir()+viewsName) {
+			t.Errorf("left: %q", got)
 		}
 	})
 }

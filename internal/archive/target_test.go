@@ -157,6 +157,20 @@ type failing struct{ err error }
 
 func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
+func TestMark(t *testing.T) {
+	onBoth(t, func(t *testing.T, tg Target) {
+		if cell, err := Marked(t.Context(), tg); cell != "" || err != nil {
+			t.Errorf("nothing was begun: %q, %v", cell, err)
+		}
+		if err := Mark(t.Context(), tg, "00a1"); err != nil {
+			t.Fatal(err)
+		}
+		if cell, err := Marked(t.Context(), tg); cell != "00a1" || err != nil {
+			t.Errorf("marked: %q, %v", cell, err)
+		}
+	})
+}
+
 func TestOpenRefuses(t *testing.T) {
 	for _, l := range []Location{{}, {To: "ftp://x/y"}, {To: "s3:///prefix"}, {To: "s3://key:secret@bucket/x"}, {To: "s3://bucket?x=y"},
 		{To: "s3://bucket", Endpoint: "s3.example.org"}, {To: "s3://bucket", Endpoint: "https://key:secret@s3.example.org"}} {

@@ -1,7 +1,11 @@
 package cluster_test
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"go.etcd.io/etcd/server/v3/storage/datadir"
@@ -96,6 +100,57 @@ func TestCommitAll(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCommitAllTorn: power that was lost in the middle of a write costs only what was not written whole.
+func TestCommitAllTorn(t *testing.T) {
+	dir := t.TempDir()
+	e := openOne(t, dir)
+	initEtcd(t, e)
+	head := proposer(t, e, 1)() + 1
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	written(t, dir, "whole")
+	whole := walEnd(t, dir)
+	written(t, dir, strings.Repeat("torn", 1000))
+	files, err := filepath.Glob(filepath.Join(datadir.ToWALDir(dir), "*.wal"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	if err := os.Truncate(files[len(files)-1], whole+2000); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.CommitAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	e = openEtcd(t, cluster.EtcdOptions{Dir: dir, Alone: true})
+	head++
+	for n := uint64(0); n < head; {
+		if n, err = e.Head(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n > head {
+			t.Fatalf("the log ends with %d, want %d", n, head)
+		}
+	}
+	if got := entries(t, e, head); got[len(got)-1] != "whole" {
+		t.Errorf("the last entry is %q", got[len(got)-1])
+	}
+}
+
+// walEnd is where the next record of the write-ahead log comes.
+func walEnd(t *testing.T, dir string) int64 {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(datadir.ToWALDir(dir), "*.wal"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	b, err := os.ReadFile(files[len(files)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int64(len(bytes.TrimRight(b, "\x00")))
 }
 
 func TestCommitAllWithoutALog(t *testing.T) {

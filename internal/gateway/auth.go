@@ -96,23 +96,32 @@ func (g *Gateway) authenticate(next connect.ServerFunc) connect.ServerFunc {
 		if err != nil || len(token) != 32 {
 			return fail(apiv1.Reason_REASON_UNAUTHENTICATED)
 		}
-		var c caller
-		v := g.k.Snapshot(kernel.DomainPeople)
-		c, err = sessionOf(v, ids.HashToken(token))
-		late := notReady(g.k.Fresh(v))
-		v.Close()
-		switch {
-		case err != nil && late != nil:
-			return late // a site that is behind may not know the session yet
-		case err != nil:
+		c, err := g.callerBy(ids.HashToken(token))
+		if err != nil {
 			return err
 		}
 		return next(context.WithValue(ctx, callerKey{}, &c), spec, s)
 	}
 }
 
+// callerBy is whose session a token is, now.
+func (g *Gateway) callerBy(token ids.Token) (caller, error) {
+	v := g.k.Snapshot(kernel.DomainPeople)
+	defer v.Close()
+	c, err := sessionOf(v, token)
+	if late := notReady(g.k.Fresh(v)); err != nil && late != nil {
+		return c, late // a site that is behind may not know the session yet
+	}
+	return c, err
+}
+
 // checked validates every request as it is received.
-type checked struct{ connect.ServerStream }
+type checked struct {
+	connect.ServerStream
+	g *Gateway
+	// caller is nil where no session is needed.
+	caller *caller
+}
 
 func (c checked) Receive(m any) error {
 	if err := c.ServerStream.Receive(m); err != nil {
@@ -123,6 +132,12 @@ func (c checked) Receive(m any) error {
 			return &Failure{Reason: apiv1.Reason_REASON_INVALID, cause: err}
 		}
 		return err
+	}
+	// A body may take its time: a session that ended meanwhile does nothing more.
+	if c.caller != nil {
+		if _, err := c.g.callerBy(c.caller.token); err != nil {
+			return err
+		}
 	}
 	msg, ok := m.(proto.Message)
 	if !ok {
@@ -136,7 +151,8 @@ func (c checked) Receive(m any) error {
 
 func (g *Gateway) validateAll(next connect.ServerFunc) connect.ServerFunc {
 	return func(ctx context.Context, spec connect.Spec, s connect.ServerStream) error {
-		return next(ctx, spec, checked{s})
+		c, _ := ctx.Value(callerKey{}).(*caller)
+		return next(ctx, spec, checked{s, g, c})
 	}
 }
 

@@ -1,6 +1,9 @@
 package gateway
 
 import (
+	"errors"
+	"time"
+
 	"google.golang.org/protobuf/proto"
 
 	"github.com/bonghwa/bonghwa/internal/ids"
@@ -36,11 +39,28 @@ func typingBytes(u ids.User, room ids.Room, stopped bool) ([]byte, error) {
 	return proto.Marshal(&logv1.ChatCommand{User: u[:], Room: room[:], Op: &logv1.ChatCommand_Typing{Typing: &logv1.Typing{Stopped: stopped}}})
 }
 
-// closeUser submits the chat part of a closed account.
-func (g *Gateway) closeUser(u ids.User, done func(kernel.Result)) error {
+// closeAgain is between two attempts to close an account in chat.
+const closeAgain = time.Second
+
+// closeUser submits the chat part of a closed account, again and again while this node lives: nobody else asks for it, and once
+// more does nothing. A crash before it is in the log is made good by Reconcile.
+func (g *Gateway) closeUser(u ids.User) {
 	b, err := proto.Marshal(&logv1.ChatCommand{User: u[:], Op: &logv1.ChatCommand_CloseUser{CloseUser: &logv1.CloseUser{}}})
 	if err != nil {
-		return err
+		panic(err) // two messages of known fields always encode
 	}
-	return g.k.Submit(kernel.DomainChat, b, done)
+	var try func()
+	later := func(err error) {
+		if err == nil || errors.Is(err, kernel.ErrStopped) {
+			return
+		}
+		g.log.Warn("the chat part of a closed account waits", "cause", err)
+		time.AfterFunc(closeAgain, try)
+	}
+	try = func() {
+		if err := g.k.Submit(kernel.DomainChat, b, func(r kernel.Result) { later(r.Err) }); err != nil {
+			later(err)
+		}
+	}
+	try()
 }

@@ -151,19 +151,17 @@ func (g *Gateway) Drain(ctx context.Context) { g.live.drain(ctx) }
 func (g *Gateway) Close() { g.live.close() }
 
 // Reconcile submits the chat part of closing accounts where a crash came between the two.
-func (g *Gateway) Reconcile() error {
+func (g *Gateway) Reconcile() {
 	snap := g.k.Snapshot(kernel.DomainPeople)
 	defer snap.Close()
 	rooms := g.k.Snapshot(kernel.DomainChat)
 	defer rooms.Close()
-	var err error
 	people.Closed(snap, func(u ids.User) bool {
 		if !chat.IsClosed(rooms, u) {
-			err = g.closeUser(u, func(kernel.Result) {})
+			g.closeUser(u)
 		}
-		return err == nil
+		return true
 	})
-	return err
 }
 
 // read runs fn on a snapshot of a domain and then asks whether this node may answer at all. A storage fault is answered

@@ -11,9 +11,13 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"connectrpc.com/connect/v2"
+
+	"github.com/bonghwa/bonghwa/internal/chat"
 	"github.com/bonghwa/bonghwa/internal/ids"
 	"github.com/bonghwa/bonghwa/internal/kernel"
 
@@ -179,6 +183,80 @@ func TestAccounts(t *testing.T) {
 	w.refused("BAD_CREDENTIALS", "", "AccountService/LogIn", obj{"handle": "alice", "password": "battery staple", "token": rnd(32, 212), "device": rnd(16, 212)})
 }
 
+// lateKernel first refuses a command of chat, then answers one with an error, then does what it is told.
+type lateKernel struct {
+	*fakeKernel
+	asked atomic.Int32
+}
+
+func (k *lateKernel) Submit(domain byte, b []byte, done func(kernel.Result)) error {
+	if domain == kernel.DomainChat {
+		switch k.asked.Add(1) {
+		case 1:
+			return kernel.ErrNotReady
+		case 2:
+			done(kernel.Result{Err: kernel.ErrNotReady})
+			return nil
+		}
+	}
+	return k.fakeKernel.Submit(domain, b, done)
+}
+
+// TestCloseAgain: an account that is closed while chat takes nothing is closed there as soon as it does.
+func TestCloseAgain(t *testing.T) {
+	w := newWeb(t, nil)
+	late := &lateKernel{fakeKernel: w.k}
+	w.g.k = late
+	w.ok("", "AccountService/SignUp", signUp(200, "alice"))
+	w.ok(bearer(200), "PeopleService/DeleteAccount", obj{"name": nm(1), "password": "correct horse"})
+	closed := func() bool {
+		s := w.k.Snapshot(kernel.DomainChat)
+		defer s.Close()
+		return chat.IsClosed(s, ids.NewUser(1, rnd(16, 200)))
+	}
+	for deadline := time.Now().Add(time.Minute); !closed(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the account was never closed in chat")
+		}
+	}
+	if n := late.asked.Load(); n != 3 {
+		t.Errorf("it was asked %d times", n)
+	}
+}
+
+// TestSlowBody: a session that ends while its request is still being sent does nothing more.
+func TestSlowBody(t *testing.T) {
+	w := newWeb(t, nil)
+	w.ok("", "AccountService/SignUp", signUp(200, "alice"))
+	token := ids.HashToken(mustBytes(t, bearer(200)))
+	c, err := w.g.callerBy(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := checked{receives{}, w.g, &c}
+	if err := late.Receive(&apiv1.GetMeRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	w.ok(bearer(200), "PeopleService/LogOut", obj{})
+	if err := late.Receive(&apiv1.GetMeRequest{}); failureOf(err).Reason != apiv1.Reason_REASON_SESSION_REVOKED {
+		t.Errorf("after the session ended: %v", err)
+	}
+}
+
+// receives has everything already.
+type receives struct{ connect.ServerStream }
+
+func (receives) Receive(any) error { return nil }
+
+func mustBytes(t *testing.T, text string) []byte {
+	t.Helper()
+	b, err := ids.Bytes(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func TestReconcile(t *testing.T) {
 	w := newWeb(t, nil)
 	w.ok("", "AccountService/SignUp", signUp(200, "alice"))
@@ -189,14 +267,12 @@ func TestReconcile(t *testing.T) {
 	_ = u
 	w.k.swallow = nil
 	before := w.k.Position()
-	if err := w.g.Reconcile(); err != nil {
-		t.Fatal(err)
-	}
+	w.g.Reconcile()
 	after := w.k.Position()
 	if after == before {
 		t.Fatal("nothing was submitted")
 	}
-	if err := w.g.Reconcile(); err != nil || w.k.Position() != after {
+	if w.g.Reconcile(); w.k.Position() != after {
 		t.Fatal("submitted again")
 	}
 	lb := b.live()

@@ -281,9 +281,7 @@ func (p peoples) DeleteAccount(ctx context.Context, r *apiv1.DeleteAccountReques
 	if err != nil {
 		return nil, err
 	}
-	if err := p.g.closeUser(c.user, func(kernel.Result) {}); err != nil {
-		p.g.log.Warn("the chat part of a closed account waits for the next start", "cause", err)
-	}
+	p.g.closeUser(c.user)
 	return out, nil
 }
 

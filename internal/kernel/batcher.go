@@ -85,8 +85,8 @@ func (b *Batcher) Queued() int { return len(b.queue) }
 func (b *Batcher) Next(stamp uint64, behaviour uint32, checks []Check) (number uint64, in []Waiting) {
 	e := Entry{Epoch: b.epoch, Behaviour: behaviour, Time: stamp, Node: b.node, Incarnation: b.incarnation, Checks: checks}
 	size := entryHeader + len(checks)*checkSize
-	if q := len(b.queue); behaviour >= 3 && q > 0 && b.queue[q-1].Seen > 0 {
-		size += seenSize
+	if behaviour >= 3 && len(b.queue) > 0 {
+		size += seenSize // whichever of them it is that brings one
 	}
 	take := func(q []Waiting) []Waiting {
 		for len(q) > 0 && size+envelopeHeader+len(q[0].Bytes) <= cluster.MaxEntry {

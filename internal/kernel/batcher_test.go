@@ -350,3 +350,26 @@ func TestBatcherRestamp(t *testing.T) {
 		t.Error("an attempt on its way was changed")
 	}
 }
+
+// TestBatcherSeenFits: whichever of the commands says by what it was admitted, an entry that is full with others still fits.
+func TestBatcherSeenFits(t *testing.T) {
+	for less := range seenSize + 1 {
+		b := NewBatcher(3, testNodeID, testInc, 1)
+		room := cluster.MaxEntry - entryHeader
+		for room > 0 {
+			size := min(MaxCommand, room-envelopeHeader)
+			if room -= envelopeHeader + size; room <= envelopeHeader {
+				size, room = size-min(size, less), 0
+			}
+			if err := b.Add(Waiting{Domain: DomainChat, Bytes: make([]byte, size), Seen: ^uint64(0) >> 1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.Add(Waiting{Domain: DomainChat, Bytes: make([]byte, 1)}); err != nil { // the last one in the queue brings none
+			t.Fatal(err)
+		}
+		if b.Next(1, Behaviour, nil); len(b.Proposal().Entry) > cluster.MaxEntry {
+			t.Fatalf("%d bytes less than full: an entry of %d bytes", less, len(b.Proposal().Entry))
+		}
+	}
+}

@@ -76,6 +76,15 @@ func Cuts(r Reader) map[uint32]uint64 {
 	return m
 }
 
+// EffectiveTime reads the effective time of the newest entry that a view has applied, Unix milliseconds; 0: there is none.
+func EffectiveTime(r Reader) uint64 {
+	s, err := readState(r)
+	if err != nil {
+		return 0 // not of a view that is at work: its start has read it
+	}
+	return s.time
+}
+
 // CheckRow says whether a row of the view of d can be decoded, the kernel's own rows included.
 func CheckRow(d Domain, key, value []byte) error {
 	if len(key) == 0 {

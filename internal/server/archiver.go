@@ -49,7 +49,9 @@ type archiver struct {
 	log  *slog.Logger
 	// archived: the log up to this entry is in the target, or was bridged by a checkpoint.
 	archived atomic.Uint64
-	now      func() time.Time
+	// bridged: a checkpoint stands for the log up to this entry; of run alone.
+	bridged uint64
+	now     func() time.Time
 
 	mu struct {
 		sync.Mutex
@@ -61,6 +63,8 @@ type archiver struct {
 		checkpoint   kernel.Position
 		checkpointMs uint64
 		hole         string
+		// marked: the target bore this cell's mark when it was last looked at.
+		marked bool
 	}
 }
 
@@ -176,6 +180,9 @@ func (a *archiver) has(n uint64, works bool) {
 func (a *archiver) hear(ctx context.Context, c *core, writes bool) error {
 	ctx, cancel := context.WithTimeout(ctx, archiveTimeout)
 	defer cancel()
+	if err := a.there(ctx, c.data.Meta.Cell, writes); err != nil {
+		return err
+	}
 	near := a.archived.Load()
 	if near == 0 {
 		pos, err := a.newest(ctx, c)
@@ -192,7 +199,42 @@ func (a *archiver) hear(ctx context.Context, c *core, writes bool) error {
 	if err != nil {
 		return err
 	}
+	if known, has := a.archived.Load(), max(last, a.bridged); has < known {
+		// Taken away, or on a disk that is no longer the same. The log is read again from there, or what it lost is bridged.
+		a.log.Error("the archive has lost the end of the log", "to", a.t.String(), "had", known, "has", has)
+		a.archived.Store(has)
+	}
 	a.has(last, !writes)
+	return nil
+}
+
+// there refuses a target that bore the mark of this cell and no longer does, or bears another's: what is written into the
+// directory under a disk that is not mounted is not in the archive. The first writer leaves the mark.
+func (a *archiver) there(ctx context.Context, cell string, writes bool) error {
+	mark, err := archive.Marked(ctx, a.t)
+	if err != nil {
+		return err
+	}
+	a.mu.Lock()
+	marked := a.mu.marked
+	a.mu.marked = marked || mark != ""
+	a.mu.Unlock()
+	switch {
+	case mark == cell:
+		return nil
+	case mark != "":
+		return fmt.Errorf("%s holds the archive of another cell (%s): give this one a place of its own", a.t, mark)
+	case marked:
+		return fmt.Errorf("the archive is no longer in %s: is its disk mounted? if it is gone for good, start every site anew, and a new archive begins", a.t)
+	case !writes:
+		return nil
+	}
+	if err := archive.Mark(ctx, a.t, cell); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	a.mu.marked = true
+	a.mu.Unlock()
 	return nil
 }
 
@@ -350,6 +392,9 @@ func (a *archiver) put(ctx context.Context, b *piece) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, archiveTimeout)
 	defer cancel()
+	if err := a.there(ctx, fmt.Sprintf("%04x", b.cell), true); err != nil {
+		return err
+	}
 	if _, err := archive.PutSegment(ctx, a.t, a.seal, b.content()); err != nil {
 		return err
 	}
@@ -372,6 +417,7 @@ func (a *archiver) bridge(ctx context.Context, c *core) error {
 		a.mu.hole = fmt.Sprintf("entries %d to %d", from, m.N)
 		a.mu.Unlock()
 	}
+	a.bridged = m.N
 	a.has(m.N, true)
 	a.waits(time.Time{})
 	return nil
@@ -389,6 +435,9 @@ func (a *archiver) takeCheckpoint(ctx context.Context, c *core) (*kernel.Manifes
 // upload puts a checkpoint of this node into the target.
 func (a *archiver) upload(ctx context.Context, dir string, m *kernel.Manifest) error {
 	start := a.now()
+	if err := a.there(ctx, m.Cell, true); err != nil {
+		return err
+	}
 	if err := archive.PutCheckpoint(ctx, a.t, a.seal, dir, m); err != nil {
 		return err
 	}
@@ -420,14 +469,11 @@ func (a *archiver) checkpoints(ctx context.Context, n *nodes, c *core) {
 }
 
 func (a *archiver) checkpointIfDue(ctx context.Context, n *nodes, c *core, missed *time.Time) error {
-	if c.node.Ready() != nil {
+	if c.node.Ready() != nil || c.node.ClockOff() != 0 {
 		return nil
 	}
 	turn := time.Duration(place(n, c))
-	a.mu.Lock()
-	at := a.mu.checkpointMs
-	a.mu.Unlock()
-	if at != 0 && a.now().Sub(time.UnixMilli(int64(at))) < checkpointEvery+turn*checkpointTurn {
+	if a.youngEnough(c, turn) {
 		return nil
 	}
 	one, cancel := context.WithTimeout(ctx, archiveTimeout)
@@ -443,19 +489,28 @@ func (a *archiver) checkpointIfDue(ctx context.Context, n *nodes, c *core, misse
 		if a.now().Sub(*missed) < turn*missingTurn {
 			return nil
 		}
-	} else {
-		a.mu.Lock()
-		at = a.mu.checkpointMs
-		a.mu.Unlock()
-		if a.now().Sub(time.UnixMilli(int64(at))) < checkpointEvery+turn*checkpointTurn {
-			return nil
-		}
+	} else if a.youngEnough(c, turn) {
+		return nil
 	}
 	if _, err := a.takeCheckpoint(ctx, c); err != nil {
 		return err
 	}
-	oldest := a.now().Add(-a.keep)
-	return archive.Prune(ctx, a.t, func(m *kernel.Manifest) bool { return time.UnixMilli(int64(m.TimeMs)).After(oldest) })
+	return archive.Prune(ctx, a.t, a.keep)
+}
+
+// youngEnough says that the newest checkpoint known is of the last day. The log's own time counts: this machine's clock may be
+// days off, and the checkpoints are dated by the log.
+func (a *archiver) youngEnough(c *core, turn time.Duration) bool {
+	a.mu.Lock()
+	at := a.mu.checkpointMs
+	a.mu.Unlock()
+	if at == 0 {
+		return false
+	}
+	snap := c.stores[0].Snapshot()
+	defer snap.Close()
+	now := kernel.EffectiveTime(snap)
+	return now < at || time.Duration(now-at)*time.Millisecond < checkpointEvery+turn*checkpointTurn
 }
 
 // place is this node's turn: followers by name, the leader last.

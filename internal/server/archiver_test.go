@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -274,4 +275,86 @@ func TestRestoreDamaged(t *testing.T) {
 	if pos = r.At; pos.Epoch >= r.Epoch {
 		t.Errorf("epoch %d follows %d", r.Epoch, pos.Epoch)
 	}
+}
+
+// TestArchiveUnmounted: what lies under a disk that is not mounted is not the archive; when it is back everything gets there. What
+// was taken away from the end is written again.
+func TestArchiveUnmounted(t *testing.T) {
+	root := t.TempDir()
+	to, away := filepath.Join(root, "archive"), filepath.Join(root, "away")
+	s := kept(t, filepath.Join(root, "data"), to)
+	commands(t, s, 3)
+	first := s.core.node.Position().N
+	eventually(t, "the archive is written", func() bool { return s.archive.archived.Load() >= first })
+	if err := os.Rename(to, away); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	commands(t, s, 3)
+	eventually(t, "it is reported", func() bool {
+		st, err := Admin(s.DataDir()).Status(t.Context())
+		return err == nil && strings.Contains(st.Archive.Failing, "is its disk mounted?")
+	})
+	if under, err := os.ReadDir(to); err != nil || len(under) > 0 {
+		t.Errorf("under the mount point: %v, %v", under, err)
+	}
+	var segments []string
+	if err := mustOpen(t, away).List(t.Context(), "log/", "", func(key string, _ int64) bool {
+		segments = append(segments, key)
+		return true
+	}); err != nil || len(segments) == 0 {
+		t.Fatal(segments, err)
+	}
+	if err := os.Remove(filepath.Join(away, segments[len(segments)-1])); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(to); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(away, to); err != nil {
+		t.Fatal(err)
+	}
+	end := s.core.node.Position().N
+	eventually(t, "the archive goes on", func() bool {
+		st, err := Admin(s.DataDir()).Status(t.Context())
+		return err == nil && st.Archive.Failing == "" && st.Archive.N >= end
+	})
+	stopServer(t, s)
+	if v := verified(t, to); len(v.Findings) > 0 || v.To.N < end {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestCheckpointsByTheLog: a machine whose clock is far ahead takes no checkpoint for that, and deletes none.
+func TestCheckpointsByTheLog(t *testing.T) {
+	root := t.TempDir()
+	to := filepath.Join(root, "archive")
+	s := kept(t, filepath.Join(root, "data"), to)
+	have := func() []archive.Checkpoint {
+		list, err := archive.Checkpoints(t.Context(), mustOpen(t, to))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	eventually(t, "a checkpoint is there", func() bool { return len(have()) == 1 })
+	commands(t, s, 3)
+	ahead, err := newArchiver(openBackup(to), slog.New(slog.NewTextHandler(t.Output(), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ahead.now = func() time.Time { return time.Now().Add(40 * 24 * time.Hour) }
+	before := have()
+	for range 2 {
+		var missed time.Time
+		if err := ahead.checkpointIfDue(t.Context(), nil, s.core, &missed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := have(); !slices.Equal(before, after) {
+		t.Errorf("of %v it made %v", before, after)
+	}
+	stopServer(t, s)
 }

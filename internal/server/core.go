@@ -73,6 +73,15 @@ func openCore(ctx context.Context, d *Data, o coreOptions) (c *core, err error) 
 		}
 	}()
 	if o.plan.fetch {
+		if d.hasLog() {
+			// The vote of this member may be the one without which no other site is ready.
+			if err = c.openLog(ctx, o); err != nil {
+				return c, err
+			}
+			if o.plan.from, err = o.nodes.awaitReady(ctx); err != nil {
+				return c, err
+			}
+		}
 		if err = o.nodes.fetchViews(ctx, o.plan.from); err != nil {
 			return c, err
 		}
@@ -80,11 +89,12 @@ func openCore(ctx context.Context, d *Data, o coreOptions) (c *core, err error) 
 	if err = c.openViews(o); err != nil {
 		return c, err
 	}
-	// etcd's goroutines inherit the label, so that a profile shows the share of the log.
-	pprof.Do(ctx, pprof.Labels("part", "log"), func(ctx context.Context) {
-		c.log, err = openLog(ctx, d, kernel.DomainStore{Domain: c.doms[0], Store: c.stores[0]}, o)
-	})
-	if err != nil {
+	if c.log == nil {
+		if err = c.openLog(ctx, o); err != nil {
+			return c, err
+		}
+	}
+	if err = c.beginEpoch(ctx, o); err != nil {
 		return c, err
 	}
 	if err = c.catchUp(ctx, o); err != nil {
@@ -181,48 +191,52 @@ func openView(root, name string, o kernel.PebbleOptions) (*kernel.PebbleStore, e
 	return s, nil
 }
 
-// openLog opens the log and, in a new cell or after a restore, begins the epoch.
-func openLog(ctx context.Context, d *Data, first kernel.DomainStore, o coreOptions) (*cluster.Etcd, error) {
+// openLog opens the log.
+func (c *core) openLog(ctx context.Context, o coreOptions) (err error) {
+	d := c.data
 	eo := cluster.EtcdOptions{
 		Dir: d.path(etcdDir), Name: d.Meta.Node, Logger: o.Logger,
 		OnFatal: func(s string) { o.Fatal(errors.New(o.nodes.logDamaged(s))) },
 	}
 	if o.nodes != nil {
-		c := o.nodes.cfg
-		eo.Name, eo.PeerURL, eo.InitialCluster, eo.Token, eo.Join = c.Site, c.Self().PeerURL(), o.plan.initial, c.Cluster.ID, o.plan.join
+		cfg := o.nodes.cfg
+		eo.Name, eo.PeerURL, eo.InitialCluster, eo.Token, eo.Join = cfg.Site, cfg.Self().PeerURL(), o.plan.initial, cfg.Cluster.ID, o.plan.join
 		if o.plan.token != "" {
 			eo.Token = o.plan.token
 		}
-		eo.BindPeer = c.Cluster.BindPeer
-		eo.TLS = cluster.TLSFiles{CA: c.Cluster.CA, Cert: c.Cluster.Cert, Key: c.Cluster.Key}
+		eo.BindPeer = cfg.Cluster.BindPeer
+		eo.TLS = cluster.TLSFiles{CA: cfg.Cluster.CA, Cert: cfg.Cluster.Cert, Key: cfg.Cluster.Key}
 	}
-	log, err := cluster.OpenEtcd(ctx, eo)
+	// etcd's goroutines inherit the label, so that a profile shows the share of the log.
+	pprof.Do(ctx, pprof.Labels("part", "log"), func(ctx context.Context) { c.log, err = cluster.OpenEtcd(ctx, eo) })
+	if err != nil && o.nodes != nil && damagedLog.MatchString(err.Error()) {
+		err = errors.New(o.nodes.logDamaged(err.Error()))
+	}
+	return err
+}
+
+// beginEpoch begins the epoch of a new cell, or the one after a restore.
+func (c *core) beginEpoch(ctx context.Context, o coreOptions) error {
+	if c.log.Epoch() != 0 {
+		return nil
+	}
+	a, err := kernel.NewApplier(c.doms[0], c.stores[0], nil)
 	if err != nil {
-		if o.nodes != nil && damagedLog.MatchString(err.Error()) {
-			err = errors.New(o.nodes.logDamaged(err.Error()))
-		}
-		return nil, err
-	}
-	if log.Epoch() != 0 {
-		return log, nil
-	}
-	a, err := kernel.NewApplier(first.Domain, first.Store, nil)
-	if err != nil {
-		return log, err
+		return err
 	}
 	// Entry 1 carries this machine's time for good, so a clock that is far off must be noticed before it is written.
 	if !o.AcceptClock {
 		if err := kernel.CheckStart(o.Wall(), a.Time()); err != nil {
-			return log, err
+			return err
 		}
 	}
 	// A restore has set the epoch in the views; the log then begins with it.
 	at := max(a.Time(), uint64(o.Wall().UnixMilli()))
 	if epoch := a.Position().Epoch; epoch != 0 {
-		return log, log.Init(ctx, epoch, kernel.FirstEntry(epoch, kernel.Behaviour, at))
+		return c.log.Init(ctx, epoch, kernel.FirstEntry(epoch, kernel.Behaviour, at))
 	}
 	epoch := nextEpoch(0, time.Now())
-	return log, log.Found(ctx, epoch, kernel.FirstEntry(epoch, kernel.Behaviour, at))
+	return c.log.Found(ctx, epoch, kernel.FirstEntry(epoch, kernel.Behaviour, at))
 }
 
 // stop ends the kernel in order; close gives back what is open.

@@ -95,16 +95,9 @@ func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, e
 		plan := logPlan{initial: self.Name + "=" + self.PeerURL(), fetch: n.data.Meta.Fetch}
 		answers := n.askAll(ctx, n.cfg.Others())
 		plan.clockOff = clockOff(answers)
-		for _, a := range answers {
-			if a.err != nil || a.st.Phase != phaseReady {
-				continue
-			}
-			if !slices.ContainsFunc(a.st.Records, func(r NodeRecord) bool { return r.Node == n.data.Meta.Node }) && n.data.Meta.Formed {
-				return plan, fmt.Errorf("the node of this directory (%s) was replaced or removed, %s says: these data are of before that, and no longer part of the cell", n.data.Meta.Node, a.site.Name)
-			}
-			plan.from = append(plan.from, a.site)
-		}
-		return plan, nil
+		var err error
+		plan.from, err = n.ready(answers)
+		return plan, err
 	}
 	if n.data.Meta.Formed {
 		// It may have been a voter, and has forgotten what it voted.
@@ -133,12 +126,45 @@ func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, e
 	}
 }
 
+// ready picks the sites that can give views, and refuses a node that they no longer know.
+func (n *nodes) ready(answers []answer) (from []config.Site, err error) {
+	for _, a := range answers {
+		if a.err != nil || a.st.Phase != phaseReady {
+			continue
+		}
+		if !slices.ContainsFunc(a.st.Records, func(r NodeRecord) bool { return r.Node == n.data.Meta.Node }) && n.data.Meta.Formed {
+			return nil, fmt.Errorf("the node of this directory (%s) was replaced or removed, %s says: these data are of before that, and no longer part of the cell", n.data.Meta.Node, a.site.Name)
+		}
+		from = append(from, a.site)
+	}
+	return from, nil
+}
+
+// awaitReady asks until another site can give its views.
+func (n *nodes) awaitReady(ctx context.Context) ([]config.Site, error) {
+	for said := false; ; {
+		from, err := n.ready(n.askAll(ctx, n.cfg.Others()))
+		if err != nil || len(from) > 0 {
+			return from, err
+		}
+		if !said {
+			n.log.Warn("waiting for another site that is ready to give its views", "site", n.cfg.Site)
+			said = true
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.New("the views of this site cannot be used, and no other site is ready to give its own")
+		case <-time.After(joinPoll):
+		}
+	}
+}
+
 // found is how a directory that was restored begins: alone, and only where no cell of this cluster lives. The others are let in
 // with empty directories.
 func (n *nodes) found(ctx context.Context) (plan logPlan, err error) {
 	for _, a := range n.askAll(ctx, n.cfg.Others()) {
-		if a.err == nil && a.st.Phase == phaseReady {
-			return plan, fmt.Errorf("%s is ready: the cell lives, and what was restored here would be a second one beside it; stop it first, or start this site with an empty directory", a.site.Name)
+		if a.err == nil && a.st.Phase != phaseNew {
+			return plan, fmt.Errorf("%s answers and is part of the cell: what was restored here would be a second one beside it; stop it first, or start this site with an empty directory", a.site.Name)
 		}
 	}
 	self := n.cfg.Self()

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/archive"
@@ -113,8 +114,7 @@ func (d *Data) rename() error {
 
 // rescueViews brings the views to the end of the log and begins the epoch. One that was interrupted goes on as it was begun.
 func rescueViews(ctx context.Context, d *Data, v *replay, o RescueOptions) (*Rescued, error) {
-	r := &Rescued{}
-	if b, err := os.ReadFile(d.path(rescueMark)); err == nil && json.Unmarshal(b, r) == nil && r.Node == d.Meta.Node {
+	if r := begunRescue(d, v); r != nil {
 		return r, v.nextEpoch(r.At, r.Epoch)
 	}
 	copied := d.path(rescueDir)
@@ -142,7 +142,7 @@ func rescueViews(ctx context.Context, d *Data, v *replay, o RescueOptions) (*Res
 		return nil, err
 	}
 	at := v.position()
-	r = &Rescued{Node: d.Meta.Node, At: at, Time: time.UnixMilli(int64(v.time())), Epoch: nextEpoch(at.Epoch, o.Now), Read: v.entries, Unarchived: unarchived}
+	r := &Rescued{Node: d.Meta.Node, At: at, Time: time.UnixMilli(int64(v.time())), Epoch: nextEpoch(at.Epoch, o.Now), Read: v.entries, Unarchived: unarchived}
 	b, err := json.Marshal(r)
 	if err == nil {
 		err = v.sync()
@@ -154,6 +154,20 @@ func rescueViews(ctx context.Context, d *Data, v *replay, o RescueOptions) (*Res
 		return nil, err
 	}
 	return r, v.nextEpoch(at, r.Epoch)
+}
+
+// begunRescue is the rescue that was interrupted when it could no longer be begun anew: a view is in its epoch, or the log is
+// gone. Any other mark may be of long ago, and the site have served since: what was said then would be cut off.
+func begunRescue(d *Data, v *replay) *Rescued {
+	r := &Rescued{}
+	b, err := os.ReadFile(d.path(rescueMark))
+	if err != nil || json.Unmarshal(b, r) != nil || r.Node != d.Meta.Node {
+		return nil
+	}
+	if d.hasLog() && !slices.ContainsFunc(v.appliers, func(a *kernel.Applier) bool { return a.Position().Epoch == r.Epoch }) {
+		return nil
+	}
+	return r
 }
 
 // readRest applies what the log has and the views have not.

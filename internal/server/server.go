@@ -185,9 +185,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if err = s.endSessions(ctx); err != nil {
 		return s, err
 	}
-	if err = s.gw.Reconcile(); err != nil {
-		return s, err
-	}
+	s.gw.Reconcile()
 	if s.nodes == nil {
 		s.watch()
 		if s.admin, err = serveAdmin(s); err != nil {
