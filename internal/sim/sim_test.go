@@ -170,7 +170,7 @@ func TestPublicSeedsOnPebble(t *testing.T) {
 func TestFireSeed(t *testing.T) { one(t, RunFire) }
 
 func TestFireSeeds(t *testing.T) {
-	play(t, RunFire, "TestFireSeed", sequence(*firstFlag, *countFlag/6, 1), false)
+	play(t, RunFire, "TestFireSeed", sequence(*firstFlag, *countFlag/10, 1), false)
 }
 
 // TestRepeats: a seed gives the same events every time, with a trace and without.

@@ -10,7 +10,7 @@ const root = `/a/${build}/`
 /** patience is how long the network may take for the page before the kept one is shown, ms. */
 const patience = 1500
 /** own are the first parts of the page's addresses; all others belong to the server. */
-const own = new Set(['', 'friends', 'chats', 'room', 'more', 'u'])
+const own = new Set(['', 'friends', 'chats', 'room', 'more', 'ops', 'u'])
 
 addEventListener('install', (e) => {
   e.waitUntil(
