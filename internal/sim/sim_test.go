@@ -18,7 +18,7 @@ import (
 var (
 	seedFlag  = flag.Uint64("sim.seed", 1, "play this one seed")
 	traceFlag = flag.Bool("sim.trace", false, "print every event of -sim.seed")
-	countFlag = flag.Uint64("sim.count", 2000, "how many seeds TestSeeds plays")
+	countFlag = flag.Uint64("sim.count", 1200, "how many seeds TestSeeds plays")
 	firstFlag = flag.Uint64("sim.first", 1, "the first seed of TestSeeds")
 	pebble    = flag.Bool("sim.pebble", false, "play -sim.seed on Pebble")
 )
@@ -170,7 +170,7 @@ func TestPublicSeedsOnPebble(t *testing.T) {
 func TestFireSeed(t *testing.T) { one(t, RunFire) }
 
 func TestFireSeeds(t *testing.T) {
-	play(t, RunFire, "TestFireSeed", sequence(*firstFlag, *countFlag/10, 1), false)
+	play(t, RunFire, "TestFireSeed", sequence(*firstFlag, *countFlag/8, 1), false)
 }
 
 // TestRepeats: a seed gives the same events every time, with a trace and without.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,14 +65,18 @@ func readStatus(url string) (p statusPage, err error) {
 func until(t *testing.T, url, what string, ok func(statusPage) bool) statusPage {
 	t.Helper()
 	begun := time.Now()
+	var last statusPage
 	for {
 		p, err := readStatus(url)
+		if err == nil {
+			last = p
+		}
 		if err == nil && ok(p) {
 			t.Logf("%s: after %.1f s", what, time.Since(begun).Seconds())
 			return p
 		}
 		if time.Since(begun) > patience {
-			t.Fatalf("%s does not come true at %s: %v %+v", what, url, err, p)
+			t.Fatalf("%s does not come true at %s: %v; the last page: %+v", what, url, err, last)
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
@@ -121,8 +126,11 @@ func TestStatusPage(t *testing.T) {
 	}
 
 	// Two are lost: the third serves nobody, and its page says what it knows, and accuses nobody of more.
-	c.Sites["busan"].Kill()
-	c.Sites["seoul"].Kill()
+	var both sync.WaitGroup
+	for _, s := range []string{"busan", "seoul"} {
+		both.Go(c.Sites[s].Kill) // at once: one after the other, the first may be told about before the second is gone
+	}
+	both.Wait()
 	p := until(t, urls["daejeon"], "daejeon tells that it is cut off", func(p statusPage) bool { return p.Status.Indicator == "critical" })
 	if p.component("send") != "major_outage" || p.component("read") != "major_outage" {
 		t.Errorf("%+v", p)
