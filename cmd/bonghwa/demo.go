@@ -130,12 +130,14 @@ func (c demoCmd) people(ctx context.Context, self string, s demoPlace, returning
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		switch line := lines.Text(); {
-		case line == peopleReady:
+		// On several sites they are said to be here when a site may burn.
+		case line == peopleReady && s.fire == nil, line == peopleMeasured && s.fire != nil:
+			if s.fire != nil {
+				s.fire.here(in, func() { asked.Store(true); _ = in.Close() })
+			}
 			if !returning {
 				fmt.Println("  people    twelve simulated people are here; sign up, and one of them writes at once")
 			}
-		case line == peopleMeasured && s.fire != nil:
-			s.fire.here(in, func() { asked.Store(true); _ = in.Close() })
 		case strings.HasPrefix(line, drillLine) && s.fire != nil:
 			s.fire.said(strings.TrimPrefix(line, drillLine))
 		}
