@@ -255,12 +255,6 @@ func (c *Cluster) print(w io.Writer) {
 			b.Missed, b.ReadyS, b.CurrentS, b.Load, b.Before, b.During, b.After)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for _, b := range c.Bounds {
-		mark := "met"
-		if !b.Met {
-			mark = "MISSED"
-		}
-		fmt.Fprintf(t, "  %s\t%.4g\tfloor %.4g\tgoal %.4g\t%s\n", b.What, b.Measured, b.Floor, b.Goal, mark)
-	}
+	printBounds(t, c.Bounds)
 	_ = t.Flush()
 }

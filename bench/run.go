@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,10 +85,8 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if r.IdleCores, r.IdleMiB, err = srv.idleCost(ctx, warm+length/4); err != nil {
 		return nil, err
 	}
-	h := &house{ctx: ctx, srvs: servers{srv}, length: length, warm: warm, api: &api{base: "http://" + srv.addr, http: &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}}
-	fmt.Fprintf(o.Out, "%d people sign up (one argon2id hash each) ...\n", people)
-	if h.people, err = h.api.signUp(ctx, people, 2); err != nil {
+	h, err := moveIn(ctx, o, servers{srv}, people, length, warm)
+	if err != nil {
 		return nil, err
 	}
 	steps := []func() (*Scenario, error){
@@ -185,14 +182,18 @@ func (s *Scenario) print(w io.Writer) {
 		fmt.Fprintf(t, "  CPU s per 1,000: server %.4f\tclient %.4f\tfsyncs per message %.4f\tcommands per entry %.1f\n", s.ServerCPU, s.ClientCPU, s.Fsyncs, s.EntrySize)
 		fmt.Fprintf(t, "  CPU shares: %v\n", s.Shares)
 	}
-	for _, b := range s.Bounds {
+	printBounds(t, s.Bounds)
+	_ = t.Flush()
+}
+
+func printBounds(w io.Writer, bounds []Bound) {
+	for _, b := range bounds {
 		mark := "met"
 		if !b.Met {
 			mark = "MISSED"
 		}
-		fmt.Fprintf(t, "  %s\t%.4g\tfloor %.4g\tgoal %.4g\t%s\n", b.What, b.Measured, b.Floor, b.Goal, mark)
+		fmt.Fprintf(w, "  %s\t%.4g\tfloor %.4g\tgoal %.4g\t%s\n", b.What, b.Measured, b.Floor, b.Goal, mark)
 	}
-	_ = t.Flush()
 }
 
 func (r *Report) print(w io.Writer) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -87,9 +88,18 @@ func readRoom(ctx context.Context, c *crowd, r *room, site string) (map[uint64]r
 	if _, err := k.LogIn(ctx, a.Handle, password); err != nil {
 		return nil, err
 	}
+	rows, err := readRows(ctx, k, r.id, 1, math.MaxUint64)
+	if err != nil {
+		return nil, err
+	}
+	return rows, k.LogOut(ctx)
+}
+
+// readRows reads a room from one number to another, or to its end. What should be there and is not, is left out.
+func readRows(ctx context.Context, k *client.Client, room string, from, to uint64) (map[uint64]row, error) {
 	rows := map[uint64]row{}
-	for from := uint64(1); ; {
-		p, err := k.History(ctx, r.id, from, false, 200)
+	for from <= to {
+		p, err := k.History(ctx, room, from, false, int(min(199, to-from))+1)
 		if err != nil {
 			return nil, err
 		}
@@ -102,10 +112,11 @@ func readRoom(ctx context.Context, c *crowd, r *room, site string) (map[uint64]r
 				rows[m.Seq] = row{m.Author, m.Text, m.Time}
 			}
 		}
-		if from > p.LastSeq || len(p.Messages) == 0 { // what should be there and is not, is lost
-			return rows, k.LogOut(ctx)
+		if len(p.Messages) == 0 || from > p.LastSeq {
+			break
 		}
 	}
+	return rows, nil
 }
 
 // Between writing and being in lies at most a minute of a clock that is wrong a little, and as long as a site may be away.

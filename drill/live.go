@@ -336,9 +336,8 @@ func (r *room) told(c *crowd) map[uint64]string {
 
 // rows reads a room at a site, as one of its members, from the lowest of these numbers to the highest.
 func (l *Live) rows(ctx context.Context, site string, who int, room string, told map[uint64]string) (map[uint64]row, error) {
-	rows := map[uint64]row{}
 	if len(told) == 0 {
-		return rows, nil
+		return nil, nil
 	}
 	low, high := ^uint64(0), uint64(0)
 	for seq := range told {
@@ -348,25 +347,7 @@ func (l *Live) rows(ctx context.Context, site string, who int, room string, told
 	if err != nil {
 		return nil, err
 	}
-	for from := low; from <= high; {
-		p, err := k.History(ctx, room, from, false, int(min(200, high-from+1)))
-		if err != nil {
-			return nil, err
-		}
-		if len(p.Messages) == 0 {
-			return rows, nil // what is missing is lost
-		}
-		for _, m := range p.Messages {
-			if m.Seq != from {
-				return nil, fmt.Errorf("message %d follows %d", m.Seq, from-1)
-			}
-			from++
-			if m.Kind == client.KindText {
-				rows[m.Seq] = row{author: m.Author, text: m.Text}
-			}
-		}
-	}
-	return rows, nil
+	return readRows(ctx, k, room, low, high)
 }
 
 // reader is a member logged in at one site and no other.
