@@ -51,21 +51,8 @@ type ResetDone struct {
 
 func serveAdmin(s *Server) (*adminServer, error) {
 	path := s.data.path(adminSocket)
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	addr, dir, err := socketAddr(path)
+	l, dir, err := listenPrivate(path)
 	if err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("unix", addr)
-	if err != nil {
-		dir.Close()
-		return nil, fmt.Errorf("the operator's socket %s cannot be made: %v", path, cause(err))
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		l.Close()
-		dir.Close()
 		return nil, err
 	}
 	mux := http.NewServeMux()
@@ -150,6 +137,28 @@ func socketAddr(path string) (string, *os.File, error) {
 		return "", nil, err
 	}
 	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), filepath.Base(path)), dir, nil
+}
+
+// listenPrivate opens a unix socket that only its owner can use. The directory stays open as long as the socket is used.
+func listenPrivate(path string) (l net.Listener, dir *os.File, err error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	addr, dir, err := socketAddr(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err = net.Listen("unix", addr)
+	if err != nil {
+		dir.Close()
+		return nil, nil, fmt.Errorf("the operator's socket %s cannot be made: %v", path, cause(err))
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		l.Close()
+		dir.Close()
+		return nil, nil, err
+	}
+	return l, dir, nil
 }
 
 func reply(w http.ResponseWriter, v any, err error) {

@@ -3,9 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -87,21 +84,8 @@ type Control struct {
 
 // ServeControl serves control on a unix socket that only its owner can use, until close is called.
 func ServeControl(path string, c Control) (closing func(), err error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	addr, dir, err := socketAddr(path)
+	l, dir, err := listenPrivate(path)
 	if err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("unix", addr)
-	if err != nil {
-		dir.Close()
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		l.Close()
-		dir.Close()
 		return nil, err
 	}
 	mux := http.NewServeMux()
