@@ -91,6 +91,7 @@ func (s *stage) comeIn(ctx context.Context, site, what string, args ...string) e
 			now = nil // it was let in: what it has is its own
 		}
 		if k == len(moments) {
+			s.measured()
 			t := time.Now()
 			s.did("started", site, byStart)
 			if err := s.l.start(ctx, site, now...); err != nil {

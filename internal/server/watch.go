@@ -144,6 +144,9 @@ func (w *watch) look(ctx context.Context) {
 		}
 	}
 	changed := w.w.See(status.Look{At: at, Here: here, Sites: sites, Wait: wait})
+	for _, h := range w.heard {
+		changed = w.w.Learn(h.Incidents) || changed
+	}
 	own := w.w.Incidents()
 	if changed || slices.ContainsFunc(own, func(i status.Incident) bool { return !i.Over() }) { // while one lasts its wait changes
 		w.rev++

@@ -197,6 +197,44 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// What another site has seen end is known here, too, once, and not while it lasts; what is older than all that is kept is not.
+func TestLearn(t *testing.T) {
+	r := newRig(t)
+	at := func(d time.Duration) Incident {
+		return Incident{Kind: KindSite, Sites: []string{"busan"}, Since: start.Add(d), Until: start.Add(d + time.Minute), Wait: 7}
+	}
+	lasts := at(time.Hour)
+	lasts.Until = time.Time{}
+	if told := []Incident{at(-time.Hour), lasts}; !r.w.Learn(told) || r.w.Learn(told) {
+		t.Error("what was told is not learnt once")
+	}
+	if list := r.want(1, 0); !reflect.DeepEqual(list[0], at(-time.Hour)) {
+		t.Errorf("learnt: %+v", list)
+	}
+	// It saw the same end half a second earlier.
+	if near := at(-time.Hour - 500*time.Millisecond); r.w.Learn([]Incident{near}) {
+		t.Error("one outage is two")
+	}
+	if !r.w.Learn([]Incident{at(-3 * time.Hour)}) || !r.want(2, 0)[0].Since.Equal(start.Add(-3*time.Hour)) {
+		t.Error("the oldest is not the first")
+	}
+	// One that lasts here ends by what is seen here.
+	r.set("busan", Silent)
+	r.look(3, 0)
+	if ended := at(0); r.w.Learn([]Incident{ended}) {
+		t.Error("told as over, while it lasts here")
+	}
+	r.want(3, 1)
+	for k := range Kept {
+		other := at(time.Duration(k+2) * time.Hour)
+		other.Sites = []string{"daejeon"}
+		r.w.Learn([]Incident{other})
+	}
+	if r.w.Learn([]Incident{at(-2 * time.Hour)}) || len(r.w.Incidents()) != Kept {
+		t.Error("learnt what is older than all that is kept")
+	}
+}
+
 func TestKept(t *testing.T) {
 	r := newRig(t)
 	for range Kept + 50 {
