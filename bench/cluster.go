@@ -211,7 +211,7 @@ func (l lab) back(h *house, out io.Writer, pairs int, missed int64, perS float64
 		return err
 	}
 	away := func() {
-		for acked.Load() < missed && l.ctx.Err() == nil {
+		for acked.Load() < missed-int64(perS*h.length.Seconds()) && l.ctx.Err() == nil {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
@@ -222,7 +222,9 @@ func (l lab) back(h *house, out io.Writer, pairs int, missed int64, perS float64
 		}
 	}
 	comes := func() {
-		r.Before = rate(wait)
+		if r.Before = rate(away); perS > 0 {
+			r.Before = rate(wait)
+		}
 		r.Missed = acked.Load()
 		fmt.Fprintf(out, "%d messages missed; the site starts again, %s ...\n", r.Missed, r.Load)
 		t0 := time.Now()
@@ -237,7 +239,7 @@ func (l lab) back(h *house, out io.Writer, pairs int, missed int64, perS float64
 		r.After = rate(wait)
 	}
 	if r.Load = "as fast as they can"; perS == 0 {
-		derr := write(8, 0, func() { away(); comes() })
+		derr := write(8, 0, comes)
 		return r, errors.Join(err, derr)
 	}
 	r.Load = fmt.Sprintf("at %.0f/s", perS)
