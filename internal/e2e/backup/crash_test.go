@@ -53,9 +53,9 @@ func exists(path string) bool {
 }
 
 // filled is a server with enough in it that copies are not made at once.
-func filled(t *testing.T) (s *harness.Server, a, b *person) {
+func filled(t *testing.T, flags ...string) (s *harness.Server, a, b *person) {
 	t.Helper()
-	s = harness.Start(t, filepath.Join(t.TempDir(), "data"), "")
+	s = harness.Start(t, filepath.Join(t.TempDir(), "data"), "", flags...)
 	a, b = newPerson(t, s, "alice"), newPerson(t, s, "bob.1")
 	body := strings.Repeat("긴 이야기 ", 1000)
 	for i := range 150 {
@@ -138,37 +138,49 @@ func TestKilledCopy(t *testing.T) {
 	t.Logf("%d rounds left %d whole copies", rounds, whole)
 }
 
-// TestKilledRestore kills a restore: no server runs on what it left, unless it was finished.
+// TestKilledRestore kills a restore, of a copy and of an archive: no server runs on what it left, unless it was finished, and
+// the next one brings everything.
 func TestKilledRestore(t *testing.T) {
-	s, a, b := filled(t)
+	v := newVault(t)
+	s, a, b := filled(t, v.flags()...)
 	copied := filepath.Join(t.TempDir(), "copy")
 	backup(t, s, copied)
 	if code := s.Stop(); code != 0 {
 		t.Fatalf("stopped with %d", code)
 	}
-	whole := 0
-	const rounds = 4
-	for round := range rounds {
-		to := filepath.Join(t.TempDir(), "restored")
-		step := []string{"views", "views/people", "views/chat", "end-sessions"}[round]
-		p := begin(t, "restore", "--from", copied, "--data", to)
-		until(t, "a restore is under way", func() bool { return exists(filepath.Join(to, step)) || p.ended() })
-		p.kill()
-		if exists(filepath.Join(to, "bonghwa.json")) {
-			whole++
-			restored := harness.Start(t, to, "")
-			v := visitor(t, restored, "alice")
-			if n := len(v.texts(v.direct(b))); n != 151 {
-				t.Errorf("%d of 151 messages came out of a restore that was finished", n)
+	for of, from := range map[string][]string{"copy": {"--from", copied}, "archive": {"--from", v.to, "--identity", v.key}} {
+		whole := 0
+		steps := []string{"views", "views/people", "views/chat", "end-sessions"}
+		for _, step := range steps {
+			to := filepath.Join(t.TempDir(), "restored")
+			again := append([]string{"restore", "--data", to}, from...)
+			p := begin(t, again...)
+			until(t, "a restore is under way", func() bool { return exists(filepath.Join(to, step)) || p.ended() })
+			p.kill()
+			if exists(filepath.Join(to, "bonghwa.json")) {
+				whole++
+				hasAll(t, to, b)
+				continue
 			}
-			restored.Kill()
-			continue
+			refused(t, "a restore that was interrupted must be done again", "serve", "--data", to, "--listen", "127.0.0.1:0")
+			refused(t, "is not empty", again...)
 		}
-		refused(t, "a restore that was interrupted must be done again", "serve", "--data", to, "--listen", "127.0.0.1:0")
-		refused(t, "is not empty", "restore", "--from", copied, "--data", to)
+		t.Logf("%d rounds of a restore of the %s left %d whole data directories", len(steps), of, whole)
 	}
-	t.Logf("%d rounds left %d whole data directories", rounds, whole)
+	data, _ := v.restore()
+	hasAll(t, data, b)
 	restored := restore(t, copied, "--keep-sessions")
 	a.line.leadTo(restored)
 	a.says(b.id, "그 뒤")
+}
+
+// hasAll: a server on this directory has all that filled wrote.
+func hasAll(t *testing.T, data string, b *person) {
+	t.Helper()
+	restored := harness.Start(t, data, "")
+	v := visitor(t, restored, "alice")
+	if n := len(v.texts(v.direct(b))); n != 151 {
+		t.Errorf("%d of 151 messages came out of a restore that was finished", n)
+	}
+	restored.Kill()
 }
