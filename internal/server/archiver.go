@@ -41,6 +41,8 @@ type archiver struct {
 	// bridged: a checkpoint stands for the log up to this entry; of run alone.
 	bridged uint64
 	now     func() time.Time
+	// joinEvery is a constant; tests have no hour.
+	joinEvery time.Duration
 
 	mu struct {
 		sync.Mutex
@@ -73,7 +75,7 @@ func newArchiver(b *config.Backup, log *slog.Logger) (*archiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &archiver{t: t, log: log, keep: time.Duration(b.KeepDays) * 24 * time.Hour, now: time.Now}
+	a := &archiver{t: t, log: log, keep: time.Duration(b.KeepDays) * 24 * time.Hour, now: time.Now, joinEvery: joinEvery}
 	if b.KeepDays == 0 {
 		a.keep = keepDays * 24 * time.Hour
 	}
