@@ -88,7 +88,7 @@ func (r *Reader) Next(ctx context.Context, n uint64) (*Content, error) {
 			return nil, err
 		case errors.Is(err, ErrNotFound):
 			r.tried[p.name] = true
-			r.list, looks = nil, 0
+			r.list = nil
 		default:
 			r.tried[p.name] = true
 			r.bad = append(r.bad, &Lost{r.epoch, p.First, p.Last, p.Key, err})
