@@ -205,6 +205,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if s.archive != nil {
 		s.tasks.Go(func() { s.archive.run(s.ctx, s.core) })
 		s.tasks.Go(func() { s.archive.checkpoints(s.ctx, s.nodes, s.core) })
+		s.tasks.Go(func() { s.archive.joins(s.ctx, s.core) })
 	}
 	s.tasks.Go(func() {
 		daily(s.ctx, o.Logger, s.core.newestCheckpoint, func() (string, error) {
