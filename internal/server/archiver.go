@@ -49,8 +49,11 @@ type archiver struct {
 	log  *slog.Logger
 	// archived: the log up to this entry is in the target, or was bridged by a checkpoint.
 	archived atomic.Uint64
-	// bridged: a checkpoint stands for the log up to this entry; of run alone.
+	// bridged: a checkpoint stands for the log up to this entry; begun: the archive says who began this epoch. Of run alone.
 	bridged uint64
+	begun   bool
+	// cluster is the name of the cluster that this node belongs to; empty: to none.
+	cluster string
 	now     func() time.Time
 
 	mu struct {
@@ -301,10 +304,25 @@ func (a *archiver) write(ctx context.Context, c *core) error {
 	if err := a.hear(ctx, c, true); err != nil {
 		return err
 	}
+	if err := a.begin(ctx, c.log.Epoch()); err != nil {
+		return err
+	}
 	err := a.follow(ctx, c)
 	if errors.Is(err, cluster.ErrCompacted) {
 		return a.bridge(ctx, c)
 	}
+	return err
+}
+
+// begin notes in the archive that this cluster began the epoch.
+func (a *archiver) begin(ctx context.Context, epoch uint32) error {
+	if a.cluster == "" || a.begun {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, archiveTimeout)
+	defer cancel()
+	err := archive.Begin(ctx, a.t, epoch, a.cluster)
+	a.begun = err == nil
 	return err
 }
 
