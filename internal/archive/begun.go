@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 )
 
@@ -17,7 +18,8 @@ type Begun struct {
 	Epoch uint32 `json:"-"`
 	// Cluster is the name of the cluster whose site began to write the epoch.
 	Cluster string `json:"cluster"`
-	// Before is the newest epoch before it that the archive had then, and Last the last entry of that; 0: there was none.
+	// Before is the newest epoch before it that the archive had then, but for those of other clusters, and Last the last entry of
+	// that; 0: there was none.
 	Before uint32 `json:"before,omitempty"`
 	Last   uint64 `json:"last,omitempty"`
 }
@@ -42,8 +44,13 @@ func Begin(ctx context.Context, t Target, epoch uint32, cluster string) error {
 	if err != nil {
 		return err
 	}
+	known, err := BegunAfter(ctx, t, 0)
+	if err != nil {
+		return err
+	}
 	for _, e := range logs {
-		if e < epoch {
+		others := slices.ContainsFunc(known, func(o Begun) bool { return o.Epoch == e && o.Cluster != cluster })
+		if e < epoch && !others {
 			b.Before = e
 		}
 	}
