@@ -42,6 +42,7 @@ func besideOf(t *testing.T, st *atomic.Pointer[NodeState], epoch uint32) *nodes 
 	t.Helper()
 	n := beside(t, st)
 	n.data = &Data{Dir: t.TempDir(), Meta: Meta{Node: "me", Cell: "0001", Cluster: "x", Site: "mine", Formed: true, Epoch: epoch}}
+	n.wasReady.Store(true)
 	if err := os.MkdirAll(filepath.Join(n.data.path(etcdDir), "member", "wal"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -149,7 +149,7 @@ func TestRescue(t *testing.T) {
 		if out, code := harness.Run(t, "status", "--config", c.File(s)); code != 0 || !strings.Contains(out, "start it with an empty one") {
 			t.Errorf("status of %s: %d %s", s, code, out)
 		}
-		if err := os.RemoveAll(c.Data(s)); err != nil {
+		if err := os.Rename(c.Data(s), c.Data(s)+".old"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -159,6 +159,22 @@ func TestRescue(t *testing.T) {
 	k.more(30)
 	k.audit(c.Sites)
 	sameViews(t, c, three...)
+
+	// It was a mistake: a rescue of what was superseded takes it back.
+	if err := errors.Join(os.RemoveAll(c.Data(follower)), os.Rename(c.Data(follower)+".old", c.Data(follower))); err != nil {
+		t.Fatal(err)
+	}
+	out, code = harness.Run(t, "cluster", "rescue", "--yes", "--keep-sessions", "--config", c.File(follower))
+	if code != 0 || !strings.Contains(out, "takes that back") {
+		t.Fatalf("rescue of a superseded site ended with %d: %s", code, out)
+	}
+	c.Start(follower)
+	stray.Server = c.Sites[follower]
+	stray.Must("PeopleService/ListFriends", map[string]any{})
+	if s, err := c.TryFor(left, 20*time.Second); err == nil || !strings.Contains(err.Error(), "the cell goes on in epoch") {
+		t.Errorf("what was a mistake came back: %v", err)
+		s.Kill()
+	}
 }
 
 // block gives the file that stands below a heading of the manual.
