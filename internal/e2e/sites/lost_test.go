@@ -112,7 +112,7 @@ func TestRescue(t *testing.T) {
 	k.more(30)
 
 	// The others as they were are of the epoch before.
-	k.quiet.Lock()
+	loud := k.silence()
 	c.Sites[left].Kill()
 	c.Start(follower, leader)
 	stray := harness.SignUp(t, c.Sites[leader])
@@ -153,7 +153,7 @@ func TestRescue(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	k.quiet.Unlock()
+	loud()
 	k.more(30)
 	c.Start(follower, leader)
 	k.more(30)

@@ -114,6 +114,14 @@ func (k *talk) write(i int, to string) {
 	}
 }
 
+// silence lets nobody talk until loud is called, or the test ends.
+func (k *talk) silence() (loud func()) {
+	k.quiet.Lock()
+	loud = sync.OnceFunc(k.quiet.Unlock)
+	k.t.Cleanup(loud)
+	return loud
+}
+
 // more waits until everybody's talk has gone on for a while.
 func (k *talk) more(n int64) {
 	k.t.Helper()
