@@ -115,7 +115,16 @@ func TestRescue(t *testing.T) {
 	loud := k.silence()
 	c.Sites[left].Kill()
 	c.Start(follower, leader)
-	stray := harness.SignUp(t, c.Sites[leader])
+	stray := harness.Stranger(t, c.Sites[leader])
+	form := map[string]any{"random": harness.B64(harness.Random(16)), "handle": stray.Handle, "displayName": "사람", "password": harness.Password,
+		"token": harness.B64(stray.Token), "device": harness.B64(stray.Device), "deviceLabel": "test"}
+	waitFor(t, "the sites of before take somebody in", func() string {
+		code, out := stray.Call("AccountService/SignUp", form)
+		if code != http.StatusOK {
+			return fmt.Sprint(code, out)
+		}
+		return ""
+	})
 	c.Start(left)
 	before := []string{follower, leader}
 	for _, s := range before {
