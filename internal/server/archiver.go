@@ -314,18 +314,6 @@ func (a *archiver) write(ctx context.Context, c *core) error {
 	return err
 }
 
-// begin notes in the archive that this cluster began the epoch.
-func (a *archiver) begin(ctx context.Context, epoch uint32) error {
-	if a.cluster == "" || a.begun {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, archiveTimeout)
-	defer cancel()
-	err := archive.Begin(ctx, a.t, epoch, a.cluster)
-	a.begun = err == nil
-	return err
-}
-
 func (a *archiver) follow(ctx context.Context, c *core) error {
 	a.writing(true)
 	defer a.writing(false)

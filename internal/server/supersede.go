@@ -155,6 +155,18 @@ func (a *archiver) goesOn(ctx context.Context, own standing) (uint32, error) {
 	return 0, err
 }
 
+// begin notes in the archive that this cluster began the epoch.
+func (a *archiver) begin(ctx context.Context, epoch uint32) error {
+	if a.cluster == "" || a.begun {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, archiveTimeout)
+	defer cancel()
+	err := archive.Begin(ctx, a.t, epoch, a.cluster)
+	a.begun = err == nil
+	return err
+}
+
 // leave ends this node's part in the cell: it answers nobody, votes no more, and sends its people elsewhere. The process goes on,
 // to say why.
 func (s *Server) leave() {
