@@ -63,6 +63,7 @@ export async function opsTour(page: Page, { look, burning }: OpsTour): Promise<v
   await look('ops-fire-phone', page)
   await page.setViewportSize(desk)
   await page.getByRole('button', { name: '서울 다시 켜기' }).click()
+  await page.mouse.move(0, 0)
   await audited(page)
   await look('ops-done', page)
   for (const [tab, name, words] of [
