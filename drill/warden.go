@@ -28,9 +28,9 @@ const revocationBinds = 1500 * time.Millisecond
 type warden struct {
 	urls []string
 	http *http.Client
-	// every is the pause between two tries of one thing at one site.
-	every time.Duration
-	mu    sync.Mutex
+	// every is the pause between two tries of one thing at one site; binds how long after its acknowledgement an act may be unknown.
+	every, binds time.Duration
+	mu           sync.Mutex
 	// breaches are successes of tries that began when it was forbidden everywhere.
 	breaches []string
 	asked    int
@@ -39,7 +39,7 @@ type warden struct {
 }
 
 func newWarden(urls []string, way http.RoundTripper) *warden {
-	return &warden{urls: urls, every: 100 * time.Millisecond, stop: make(chan struct{}),
+	return &warden{urls: urls, every: 100 * time.Millisecond, binds: revocationBinds, stop: make(chan struct{}),
 		http: &http.Client{Timeout: 3 * time.Second, Transport: way}}
 }
 
@@ -217,7 +217,7 @@ func (w *warden) forbid(ctx context.Context, bans []ban) error {
 		if err := b.act(ctx); err != nil {
 			return fmt.Errorf("%s: could not be forbidden: %w", b.what, err)
 		}
-		binds := time.Now().Add(revocationBinds)
+		binds := time.Now().Add(w.binds)
 		for _, url := range w.urls {
 			w.wg.Go(func() { w.watch(b, url, binds) })
 		}
@@ -242,7 +242,7 @@ func (w *warden) watch(t ban, url string, binds time.Time) {
 		w.mu.Lock()
 		w.asked++
 		if ok && began.After(binds) {
-			w.breaches = append(w.breaches, fmt.Sprintf("%s at %s, %.1f s after it was acknowledged to be forbidden", t.what, url, began.Sub(binds).Seconds()+revocationBinds.Seconds()))
+			w.breaches = append(w.breaches, fmt.Sprintf("%s at %s, %.1f s after it was acknowledged to be forbidden", t.what, url, began.Sub(binds).Seconds()+w.binds.Seconds()))
 		}
 		w.mu.Unlock()
 	}
