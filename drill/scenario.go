@@ -86,7 +86,7 @@ type stage struct {
 	l      *lab
 	c      *crowd
 	w      *warden
-	cases  cases
+	bans   []ban
 	length time.Duration
 	tell   func(string, ...any)
 	began  time.Time
@@ -148,7 +148,7 @@ func (s *stage) play(ctx context.Context, k played) (err error) {
 		urls = append(urls, l.urls[site])
 	}
 	s.w = newWarden(urls, transport(l.relay, 8))
-	if s.cases, err = s.w.prepare(ctx); err != nil {
+	if s.bans, err = s.w.prepare(ctx); err != nil {
 		return fmt.Errorf("nothing could be forbidden: %w", err)
 	}
 	c.speak()
@@ -209,7 +209,7 @@ func (s *stage) trespass(ctx context.Context) <-chan error {
 		return done
 	}
 	s.trespassed = true
-	go func() { done <- s.w.forbid(ctx, s.cases) }()
+	go func() { done <- s.w.forbid(ctx, s.bans) }()
 	return done
 }
 
