@@ -40,7 +40,7 @@ func Begin(ctx context.Context, t Target, epoch uint32, cluster string) error {
 		return err
 	}
 	b := Begun{Cluster: cluster}
-	logs, err := epochs(ctx, t)
+	logs, err := Epochs(ctx, t)
 	if err != nil {
 		return err
 	}

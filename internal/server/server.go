@@ -215,6 +215,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if s.archive != nil {
 		s.tasks.Go(func() { s.archive.run(s.duty, s.core) })
 		s.tasks.Go(func() { s.archive.checkpoints(s.duty, s.nodes, s.core) })
+		s.tasks.Go(func() { s.archive.joins(s.duty, s.core) })
 	}
 	s.tasks.Go(func() {
 		daily(s.duty, o.Logger, s.core.newestCheckpoint, func() (string, error) {
