@@ -476,7 +476,7 @@ func (n *Node) tail() {
 			last = rec.N
 			e, err := DecodeEntry(rec.Value)
 			if err != nil {
-				return fmt.Errorf("%w: entry %d: %v", ErrReplay, rec.N, err)
+				return fmt.Errorf("%w: entry %d: %w", ErrReplay, rec.N, err)
 			}
 			batch = append(batch, numbered{rec.N, rec.Cursor, len(rec.Value), e})
 		}
