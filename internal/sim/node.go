@@ -22,8 +22,9 @@ type node struct {
 	wall  time.Duration
 	drift float64
 
-	// absent: it is no part of the cell. flipped: a row of a view was changed behind its back; full: its disk is.
-	absent, flipped, full bool
+	// absent: it is no part of the cell. flipped: a row of a view was changed behind its back.
+	absent, flipped bool
+	disk            disk
 	// offered is the newest checkpoint that was made here for another node, per domain.
 	offered map[int]*kernel.MemStore
 	wanted  bool
@@ -51,6 +52,9 @@ type node struct {
 	skew     kernel.Skew
 	fence    kernel.Fence
 	fenced   bool
+	// full: it has seen that its disk is. woke is when it last began to run.
+	full bool
+	woke time.Duration
 	// seen is the effective time of the newest entry that was delivered.
 	seen uint64
 }
@@ -91,7 +95,7 @@ func (n *node) at(d time.Duration, what string, fn func()) {
 }
 
 func (n *node) resume() {
-	n.paused = false
+	n.paused, n.woke = false, n.now
 	runs := n.deferred
 	n.deferred = nil
 	for _, run := range runs {
@@ -151,6 +155,8 @@ func (n *node) start() {
 	if n.started != nil {
 		n.started(n)
 	}
+	n.woke = n.now
+	n.watch()
 	n.pull()
 	n.open()
 	n.housekeeping()
@@ -200,7 +206,7 @@ func (n *node) submit(w kernel.Waiting) error {
 		return kernel.ErrNotReady
 	}
 	switch {
-	case n.full:
+	case n.full: // as it was when this node last looked
 		return kernel.ErrDiskFull
 	case n.fenced || n.cutOff():
 		return kernel.ErrNotReady
