@@ -114,7 +114,7 @@ func (c *cell) quiet() bool {
 		for _, r := range n.runners {
 			still = still && r.Position().N == head
 		}
-		still = still && n.batcher != nil && n.batcher.Idle() && n.batcher.Queued() == 0 && len(n.flights) == 0
+		still = still && n.batcher != nil && n.batcher.Idle() && n.batcher.Queued() == 0 && n.flights.Len() == 0
 	}
 	return still
 }

@@ -46,7 +46,7 @@ type node struct {
 	batcher  *kernel.Batcher
 	attempt  int // counts attempts and openings; answers to older ones are void
 	proposed time.Duration
-	flights  map[uint64]*flight
+	flights  *kernel.Flights
 	runners  []*runner
 	trimmer  kernel.Trimmer
 	skew     kernel.Skew
@@ -66,16 +66,8 @@ type runner struct {
 	busy     bool
 	unsynced int
 	durable  uint64
-	ownAt    time.Duration // when the newest own entry applied here was proposed
-	own      bool
+	ownAt    time.Duration // when the newest own entry applied here was proposed; 0: none was
 	out      []kernel.Applied
-}
-
-// flight is an own entry between proposal and the last domain's apply.
-type flight struct {
-	waiting  []kernel.Waiting
-	proposed time.Duration
-	domains  int
 }
 
 // at runs fn in this life of the node; a paused node does it when it goes on.
@@ -115,7 +107,7 @@ func (n *node) local() time.Time { return simStart.Add(n.boot() + n.wall) }
 func (n *node) start() {
 	n.up, n.paused, n.deferred, n.batcher = true, false, nil, nil
 	n.gen++
-	n.flights, n.trimmer, n.skew, n.fence, n.fenced = map[uint64]*flight{}, kernel.Trimmer{}, kernel.Skew{}, kernel.Fence{}, false
+	n.flights, n.trimmer, n.skew, n.fence, n.fenced = kernel.NewFlights(len(n.domains)), kernel.Trimmer{}, kernel.Skew{}, kernel.Fence{}, false
 	n.runners = nil
 	from, last := ^uint64(0), uint64(0)
 	var cursor []byte
@@ -211,7 +203,7 @@ func (n *node) submit(w kernel.Waiting) error {
 	case n.fenced || n.cutOff():
 		return kernel.ErrNotReady
 	}
-	if _, own := n.ownAt(); own && !n.alone() {
+	if n.ownAt() != 0 && !n.alone() {
 		w.Seen = n.seen
 	}
 	if err := n.batcher.Add(w); err != nil {
@@ -223,8 +215,8 @@ func (n *node) submit(w kernel.Waiting) error {
 
 // cutOff: this node was ready once and may not know what the others do; it takes no commands.
 func (n *node) cutOff() bool {
-	at, own := n.ownAt()
-	return own && n.now-at > kernel.ReadyWithin && !n.alone()
+	own := n.ownAt()
+	return own != 0 && !kernel.Vouches(own, n.now, n.alone())
 }
 
 // alone: the cell has no other member.
@@ -259,7 +251,7 @@ func (n *node) propose() {
 	}
 	stamp := n.stamp()
 	number, in := n.batcher.Next(stamp, kernel.Behaviour, checks)
-	n.flights[number] = &flight{waiting: in, proposed: n.now, domains: len(n.runners)}
+	n.flights.Propose(number, in, n.now)
 	n.proposed = n.now
 	n.try()
 }
@@ -364,24 +356,20 @@ func (n *node) beat() {
 	})
 }
 
-// ownAt is when the newest own entry that every view has applied was proposed. A read is fresh enough to be answered at
-// time t if ownAt, as it was when the view was read, lies within kernel.ReadyWithin of t.
-func (n *node) ownAt() (at time.Duration, ok bool) {
-	for i, r := range n.runners {
-		if !r.own {
-			return 0, false
-		}
-		if i == 0 || r.ownAt < at {
-			at = r.ownAt
-		}
+// ownAt is when the newest own entry that every view has applied was proposed; 0: none was. It vouches for what was read when it
+// was as it is now.
+func (n *node) ownAt() time.Duration {
+	if len(n.runners) == 0 {
+		return 0
 	}
-	return at, true
+	own := n.runners[0].ownAt
+	for _, r := range n.runners[1:] {
+		own = min(own, r.ownAt)
+	}
+	return own
 }
 
-func (n *node) ready() bool {
-	at, ok := n.ownAt()
-	return ok && !n.fenced && (n.now-at <= kernel.ReadyWithin || n.alone())
-}
+func (n *node) ready() bool { return !n.fenced && kernel.Vouches(n.ownAt(), n.now, n.alone()) }
 
 // crash ends the life at once: nobody gets an answer, and of what the views have not synced each keeps a part.
 func (n *node) crash(power bool) {
@@ -425,15 +413,7 @@ func (n *node) stop() {
 	if n.batcher != nil {
 		ws = n.batcher.Drain()
 	}
-	for number := uint64(1); len(n.flights) > 0; number++ {
-		f := n.flights[number]
-		if f == nil {
-			continue
-		}
-		delete(n.flights, number)
-		ws = append(ws, f.waiting...)
-	}
-	for _, w := range ws {
+	for _, w := range append(ws, n.flights.Drain()...) {
 		if w.Done != nil {
 			w.Done(kernel.Result{Err: kernel.ErrStopped})
 		}
