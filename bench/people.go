@@ -116,7 +116,7 @@ func (s session) open(addr string) (*conn, error) {
 			return nil, err
 		}
 		f, err := parse(b)
-		if err != nil || f.bye {
+		if err != nil || f.bye || f.failed != "" {
 			c.Close()
 			return nil, fmt.Errorf("hello was refused: %s %v", f.failed, err)
 		}

@@ -87,6 +87,10 @@ type LogMember struct {
 // nodeTimeout bounds a question to another node that costs it nothing.
 const nodeTimeout = 2 * time.Second
 
+// recordsTimeout is how long the quorum is asked for who is part of the cell; then this node's own copy has to do. A quorum that
+// has just been lost may be waiting for the very node that asks.
+const recordsTimeout = 300 * time.Millisecond
+
 // nodes is this node among the others: what it answers them, over mutual TLS, and how it asks them.
 type nodes struct {
 	cfg     *config.Node
@@ -195,9 +199,12 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 		return st, nil
 	}
 	st.Phase = phaseReady
-	ctx, cancel := context.WithTimeout(ctx, nodeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, recordsTimeout)
 	defer cancel()
 	records, err := c.log.Nodes(ctx)
+	if err != nil {
+		records, err = c.log.KnownNodes()
+	}
 	if err != nil {
 		return st, err
 	}
