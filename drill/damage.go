@@ -98,8 +98,8 @@ func (s *stage) flipDatabase(ctx context.Context, site string) error {
 		what   string
 		places func([]byte) []int
 	}{
-		{"bits flipped in entries in the log's database", entries},
-		{"bits flipped in pages of the log's database", heads},
+		{"bits flipped in the log's entries", entries},
+		{"bits flipped in the log's pages", heads},
 	} {
 		if i > 0 {
 			s.goes(site)
