@@ -96,7 +96,11 @@ type keyState struct {
 	incarnation      Incarnation // of a producer
 }
 
-const revisionLen = 8 + 1 + 8
+const (
+	revisionLen = 8 + 1 + 8
+	// mostChanges is more than a transaction has; the log's have two.
+	mostChanges = 1 << 16
+)
 
 func (c *keyCheck) meta(k, v []byte) error {
 	if string(k) != string(schema.ScheduledCompactKeyName) && string(k) != string(schema.FinishedCompactKeyName) {
@@ -116,6 +120,9 @@ func (c *keyCheck) record(k, v []byte) error {
 		return errors.New("a revision cannot be read")
 	}
 	main, sub := int64(binary.BigEndian.Uint64(k)), int64(binary.BigEndian.Uint64(k[9:revisionLen]))
+	if main < 1 || sub < 0 || sub > mostChanges {
+		return errors.New("a revision is out of all bounds")
+	}
 	if main > c.compacted && (main != max(c.main, c.compacted)+1 || sub != 0) && (main != c.main || sub != c.sub+1) {
 		return fmt.Errorf("revision %d.%d follows %d.%d", main, sub, c.main, c.sub)
 	}
@@ -128,7 +135,7 @@ func (c *keyCheck) record(k, v []byte) error {
 	key := string(kv.Key)
 	before, known := c.keys[key]
 	if deleted {
-		if !known && main > c.compacted || kv.CreateRevision|kv.ModRevision|kv.Version|kv.Lease != 0 || len(kv.Value) > 0 {
+		if !known && main > c.compacted || kv.CreateRevision|kv.ModRevision|kv.Version != 0 {
 			return fmt.Errorf("revision %d deletes what it cannot", main)
 		}
 		delete(c.keys, key)
@@ -137,7 +144,7 @@ func (c *keyCheck) record(k, v []byte) error {
 	first := kv.Version == 1 && kv.CreateRevision == main
 	next := known && kv.Version == before.version+1 && kv.CreateRevision == before.created
 	trimmed := !known && main <= c.compacted && kv.Version > 1 && kv.CreateRevision > 0 && kv.CreateRevision < main
-	if kv.ModRevision != main || kv.Lease != 0 || !(next || !known && (first || trimmed)) {
+	if kv.ModRevision != main || !(next || !known && (first || trimmed)) {
 		return fmt.Errorf("revision %d is not the one of its key that follows", main)
 	}
 	now := keyState{created: kv.CreateRevision, version: kv.Version}
