@@ -1,5 +1,5 @@
-// Package archive keeps a cell's history outside its nodes: segments of the log, as it was, and checkpoints of the views,
-// in a directory or in S3, encrypted for keys that no node has.
+// Package archive keeps a cell's history outside its nodes: segments of the log, as it was, joined when they are an hour old, and
+// checkpoints of the views, in a directory or in S3, encrypted for keys that no node has.
 //
 // Guarantees: what List names is whole; two writers at once do no harm, because a segment says by its name which entries it
 // holds and entries are the same whoever wrote them; a hole is found by the names alone. Names and formats: docs/formats.md,

@@ -235,11 +235,12 @@ func Prune(ctx context.Context, t Target, keep time.Duration) error {
 		if !ok {
 			return true
 		}
-		end := kernel.Position{Epoch: s.Epoch, N: s.Last}
-		if oldest.Pos.Less(end) {
+		if oldest.Pos.Less(kernel.Position{Epoch: s.Epoch, N: s.First}) {
 			return false
 		}
-		old = append(old, key)
+		if !oldest.Pos.Less(kernel.Position{Epoch: s.Epoch, N: s.Last}) {
+			old = append(old, key)
+		}
 		return true
 	})
 	if err != nil {

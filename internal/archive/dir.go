@@ -143,20 +143,22 @@ func (d dirTarget) Delete(ctx context.Context, key string) error {
 }
 
 func (d dirTarget) Sweep(ctx context.Context) error {
-	err := filepath.WalkDir(d.root, func(path string, e fs.DirEntry, err error) error {
+	return filepath.WalkDir(d.root, func(path string, e fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // deleted meanwhile, or nothing was ever written
+		}
 		if err != nil || e.IsDir() || !strings.HasPrefix(e.Name(), partPrefix) {
 			return err
 		}
 		info, err := e.Info()
-		if err != nil || time.Since(info.ModTime()) < leftOver {
-			return err
+		if err == nil && time.Since(info.ModTime()) >= leftOver {
+			err = os.Remove(path)
 		}
-		return os.Remove(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
 	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 // leftOver is how old something unfinished is when nobody can be writing it any more.

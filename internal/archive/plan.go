@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -25,19 +26,8 @@ func shardOf(epoch uint32, n uint64) string {
 	return fmt.Sprintf("%s%012x/", EpochPrefix(epoch), (n-min(n, MaxEntries))>>16)
 }
 
-// segments lists those of an epoch that hold something after entry n, in order.
-func segments(ctx context.Context, t Target, epoch uint32, n uint64) (list []Segment, err error) {
-	err = t.List(ctx, EpochPrefix(epoch), shardOf(epoch, n), func(key string, size int64) bool {
-		if s, ok := ParseSegment(key, size); ok && s.Last > n {
-			list = append(list, s)
-		}
-		return true
-	})
-	return list, err
-}
-
-// epochs lists those that have segments, oldest first.
-func epochs(ctx context.Context, t Target) (list []uint32, err error) {
+// Epochs lists those that have segments, oldest first.
+func Epochs(ctx context.Context, t Target) (list []uint32, err error) {
 	for after := ""; ; {
 		found := false
 		err := t.List(ctx, logPrefix, after, func(key string, size int64) bool {
@@ -60,6 +50,8 @@ type Plan struct {
 	Base     *Checkpoint
 	Manifest *kernel.Manifest
 	Steps    []Step
+	// Cell is the cell whose history it is, 4 hex.
+	Cell string
 	// Newest is the newest epoch in the archive, part of this history or not.
 	Newest uint32
 }
@@ -70,8 +62,7 @@ type Step struct {
 	// Prev is where the epoch before was cut; of an epoch that is replayed from its beginning.
 	Prev kernel.Position
 	// To is the last entry that counts: the cut of the next epoch. 0: all of them.
-	To       uint64
-	Segments []Segment
+	To uint64
 }
 
 // catalog is what the archive holds, by epoch.
@@ -90,7 +81,7 @@ func readCatalog(ctx context.Context, t Target, o *Opener) (*catalog, error) {
 	if err != nil {
 		return nil, err
 	}
-	logs, err := epochs(ctx, t)
+	logs, err := Epochs(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -144,30 +135,21 @@ func (c *catalog) base(ctx context.Context, epoch uint32, to, at uint64, oldest 
 }
 
 // begins reads the header of the segment that an epoch begins with; nil if that is not in the archive.
-func (c *catalog) begins(ctx context.Context, epoch uint32) (h *Header, err error) {
+func (c *catalog) begins(ctx context.Context, epoch uint32) (*Header, error) {
 	if h, known := c.headers[epoch]; known {
 		return h, nil
 	}
-	var first Segment
-	err = c.t.List(ctx, EpochPrefix(epoch), "", func(key string, size int64) bool {
-		s, ok := ParseSegment(key, size)
-		if ok {
-			first = s
-		}
-		return !ok
-	})
-	if err == nil && first.First == 1 {
-		var content *Content
-		if content, err = GetSegment(ctx, c.t, c.o, first); err == nil {
-			h = &content.Header
-		} else {
-			err = fmt.Errorf("segment %s: %w", first.Key, err)
-		}
+	content, err := NewReader(c.t, c.o, epoch).Next(ctx, 1)
+	var lost *Lost
+	switch {
+	case err == nil:
+		c.headers[epoch] = &content.Header
+	case errors.Is(err, io.EOF), errors.As(err, &lost) && lost.Key == "":
+		c.headers[epoch] = nil
+	default:
+		return nil, err
 	}
-	if err == nil {
-		c.headers[epoch] = h
-	}
-	return h, err
+	return c.headers[epoch], nil
 }
 
 // MakePlan plans the state as of a time (Unix milliseconds; 0: the newest). The history is that of the epoch that was the
@@ -198,17 +180,11 @@ func MakePlan(ctx context.Context, t Target, o *Opener, at uint64, all bool) (*P
 		if base == nil && !further {
 			return nil, fmt.Errorf("the archive in %s does not go back that far: there is no checkpoint to begin with before it", t)
 		}
-		from := uint64(0)
-		if !further {
-			p.Base, p.Manifest, from = base, m, base.Pos.N
-		}
-		list, err := segments(ctx, t, epoch, from)
-		if err != nil {
-			return nil, err
-		}
-		s := Step{Epoch: epoch, To: to, Segments: list}
+		s := Step{Epoch: epoch, To: to}
 		if further {
-			s.Prev = h.Prev
+			s.Prev, p.Cell = h.Prev, fmt.Sprintf("%04x", h.Cell)
+		} else {
+			p.Base, p.Manifest, p.Cell = base, m, m.Cell
 		}
 		p.Steps = append([]Step{s}, p.Steps...)
 		if !further || h.Prev.Epoch == 0 {

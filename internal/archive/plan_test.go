@@ -3,7 +3,9 @@ package archive
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,19 +40,31 @@ func mark(t *testing.T, tg Target, epoch uint32, n, at uint64) {
 	}
 }
 
-// said writes a plan down.
-func said(p *Plan) string {
+// said writes a plan down, with the segments that are read for it.
+func said(t *testing.T, tg Target, p *Plan) string {
+	t.Helper()
 	var b strings.Builder
+	next := uint64(1)
 	if p.Base == nil {
 		b.WriteString("nothing")
 	} else {
 		b.WriteString(p.Base.Pos.String())
+		next = p.Base.Pos.N + 1
 	}
 	for _, s := range p.Steps {
 		fmt.Fprintf(&b, " | %d after %s to %d:", s.Epoch, s.Prev, s.To)
-		for _, g := range s.Segments {
-			fmt.Fprintf(&b, " %d-%d", g.First, g.Last)
+		for r := NewReader(tg, &Opener{}, s.Epoch); s.To == 0 || next <= s.To; {
+			c, err := r.Next(t.Context(), next)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprintf(&b, " %d-%d", c.First, c.Last)
+			next = c.Last + 1
 		}
+		next = 1
 	}
 	return b.String()
 }
@@ -66,7 +80,7 @@ func TestPlan(t *testing.T) {
 		put(t, tg, 7, position(5, 8), 3, 6, 2000) // another writer's: 3 is in both
 		mark(t, tg, 7, 5, 2005)
 		put(t, tg, 9, position(7, 6), 1, 2, 3000)
-		for _, c := range []struct {
+		cases := []struct {
 			at   uint64
 			all  bool
 			want string
@@ -80,19 +94,32 @@ func TestPlan(t *testing.T) {
 			{1003, false, "nothing | 5 after 0:0 to 0: 1-4 5-10"},
 			{1000, false, "does not go back"},
 			{0, true, "nothing | 5 after 0:0 to 8: 1-4 5-10 | 7 after 5:8 to 6: 1-3 3-6 | 9 after 7:6 to 0: 1-2"},
-		} {
-			p, err := MakePlan(t.Context(), tg, &Opener{}, c.at, c.all)
-			got := fmt.Sprint(err)
-			if err == nil {
-				got = said(p)
-				if p.Newest != 9 {
-					t.Errorf("at %d: the newest epoch is %d", c.at, p.Newest)
+		}
+		check := func() {
+			for _, c := range cases {
+				p, err := MakePlan(t.Context(), tg, &Opener{}, c.at, c.all)
+				got := fmt.Sprint(err)
+				if err == nil {
+					got = said(t, tg, p)
+					if p.Newest != 9 || p.Cell != "0001" {
+						t.Errorf("at %d: the newest epoch is %d, the cell %s", c.at, p.Newest, p.Cell)
+					}
+				}
+				if got != c.want && (err == nil || !strings.Contains(got, c.want)) {
+					t.Errorf("at %d, %v: %s\nwant %s", c.at, c.all, got, c.want)
 				}
 			}
-			if got != c.want && (err == nil || !strings.Contains(got, c.want)) {
-				t.Errorf("at %d, %v: %s\nwant %s", c.at, c.all, got, c.want)
+		}
+		check()
+		for _, epoch := range []uint32{5, 7, 9} {
+			if err := joinAll(t, tg, epoch, 11); err != nil {
+				t.Fatal(err)
 			}
 		}
+		if got := keys(t, tg, logPrefix, "", 100); len(got) != 3 {
+			t.Errorf("joined: %q", got)
+		}
+		check()
 		for near, want := range map[uint64]uint64{0: 6, 3: 6, 6: 6} {
 			if last, err := Last(t.Context(), tg, 7, near); err != nil || last != want {
 				t.Errorf("near %d: %d, %v", near, last, err)

@@ -76,19 +76,13 @@ func (s *s3Target) Put(ctx context.Context, key string, r io.Reader, size int64)
 	return s.why(err)
 }
 
+// Get makes one request; the client's own reader would ask for the size first.
 func (s *s3Target) Get(ctx context.Context, key string) (io.ReadCloser, error) {
-	o, err := s.client.GetObject(ctx, s.bucket, s.prefix+key, minio.GetObjectOptions{})
-	if err != nil {
-		return nil, s.why(err)
+	body, _, _, err := minio.Core{Client: s.client}.GetObject(ctx, s.bucket, s.prefix+key, minio.GetObjectOptions{})
+	if err != nil && minio.ToErrorResponse(err).Code == minio.NoSuchKey {
+		return nil, fmt.Errorf("%s: %w", key, ErrNotFound)
 	}
-	if _, err := o.Stat(); err != nil { // the request is made by the first look
-		_ = o.Close()
-		if minio.ToErrorResponse(err).Code == minio.NoSuchKey {
-			return nil, fmt.Errorf("%s: %w", key, ErrNotFound)
-		}
-		return nil, s.why(err)
-	}
-	return o, nil
+	return body, s.why(err)
 }
 
 func (s *s3Target) List(ctx context.Context, prefix, after string, fn func(string, int64) bool) error {

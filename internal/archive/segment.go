@@ -2,6 +2,7 @@ package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -20,6 +21,16 @@ type Segment struct {
 	Epoch       uint32
 	First, Last uint64
 	Size        int64
+	// Joined: the object holds segments (joined.go).
+	Joined bool
+}
+
+// holds says whether a segment has every entry of another one, by their names.
+func (s Segment) holds(o Segment) bool { return s.First <= o.First && o.Last <= s.Last }
+
+// inOrder compares segments as their keys are sorted: by the first entry, then by the last.
+func inOrder(a, b Segment) int {
+	return cmp.Or(cmp.Compare(a.First, b.First), cmp.Compare(a.Last, b.Last))
 }
 
 const (
@@ -35,11 +46,13 @@ const (
 func EpochPrefix(epoch uint32) string { return fmt.Sprintf("%s%08x/", logPrefix, epoch) }
 
 // SegmentKey names a segment. Names sort by the first entry; the directory in between holds up to 65,536 entries' worth.
-func SegmentKey(epoch uint32, first, last uint64) string {
-	return fmt.Sprintf("%s%012x/%016x-%016x.seg", EpochPrefix(epoch), first>>16, first, last)
+func SegmentKey(epoch uint32, first, last uint64) string { return nameOf(epoch, first, last) + ".seg" }
+
+func nameOf(epoch uint32, first, last uint64) string {
+	return fmt.Sprintf("%s%012x/%016x-%016x", EpochPrefix(epoch), first>>16, first, last)
 }
 
-var segmentName = regexp.MustCompile(`^log/([0-9a-f]{8})/[0-9a-f]{12}/([0-9a-f]{16})-([0-9a-f]{16})\.seg$`)
+var segmentName = regexp.MustCompile(`^log/([0-9a-f]{8})/[0-9a-f]{12}/([0-9a-f]{16})-([0-9a-f]{16})(\.seg|-[0-9a-f]{16}\.joined)$`)
 
 // ParseSegment reads a name; ok is false for one that is none.
 func ParseSegment(key string, size int64) (s Segment, ok bool) {
@@ -48,10 +61,10 @@ func ParseSegment(key string, size int64) (s Segment, ok bool) {
 		return s, false
 	}
 	epoch, _ := strconv.ParseUint(m[1], 16, 32)
-	s = Segment{Key: key, Epoch: uint32(epoch), Size: size}
+	s = Segment{Key: key, Epoch: uint32(epoch), Size: size, Joined: m[4] != ".seg"}
 	s.First, _ = strconv.ParseUint(m[2], 16, 64)
 	s.Last, _ = strconv.ParseUint(m[3], 16, 64)
-	return s, s.First > 0 && s.First <= s.Last && SegmentKey(s.Epoch, s.First, s.Last) == key
+	return s, s.First > 0 && s.First <= s.Last && nameOf(s.Epoch, s.First, s.Last)+m[4] == key
 }
 
 // Header is what a segment says about itself.
@@ -163,6 +176,11 @@ func GetSegment(ctx context.Context, t Target, o *Opener, s Segment) (*Content, 
 		return nil, err
 	}
 	defer r.Close()
+	return readSegment(o, r, s)
+}
+
+// readSegment reads a sealed segment, and checks that it holds the entries that it should.
+func readSegment(o *Opener, r io.Reader, s Segment) (*Content, error) {
 	in, err := o.Reader(r)
 	if err != nil {
 		return nil, err

@@ -90,12 +90,17 @@ func FuzzDecode(f *testing.F) {
 func TestSegmentNames(t *testing.T) {
 	for _, s := range []Segment{{Epoch: 1, First: 1, Last: 1}, {Epoch: 0xffffffff, First: 1 << 40, Last: 1<<40 + 5}} {
 		key := SegmentKey(s.Epoch, s.First, s.Last)
-		if got, ok := ParseSegment(key, 7); !ok || got != (Segment{key, s.Epoch, s.First, s.Last, 7}) {
+		if got, ok := ParseSegment(key, 7); !ok || got != (Segment{Key: key, Epoch: s.Epoch, First: s.First, Last: s.Last, Size: 7}) {
 			t.Errorf("%s: %+v %v", key, got, ok)
 		}
 	}
+	key := joinedKey(1, 5, 70000, [32]byte{0xab})
+	if got, ok := ParseSegment(key, 7); !ok || got != (Segment{Key: key, Epoch: 1, First: 5, Last: 70000, Size: 7, Joined: true}) {
+		t.Errorf("%s: %+v %v", key, got, ok)
+	}
 	good := SegmentKey(1, 65536, 65537)
-	for _, key := range []string{"", "log/x", strings.Replace(good, "000000000001/", "000000000002/", 1), good + ".age", SegmentKey(1, 5, 4), SegmentKey(1, 0, 4)} {
+	for _, key := range []string{"", "log/x", strings.Replace(good, "000000000001/", "000000000002/", 1), good + ".age", SegmentKey(1, 5, 4), SegmentKey(1, 0, 4),
+		joinedKey(1, 5, 4, [32]byte{}), strings.Replace(key, "-ab", "-", 1), strings.Replace(key, ".joined", ".seg", 1)} {
 		if s, ok := ParseSegment(key, 0); ok {
 			t.Errorf("%q is %+v", key, s)
 		}

@@ -129,27 +129,40 @@ func TestArchiveBridges(t *testing.T) {
 	}
 }
 
-// TestTwoArchivers: a leader that is cut off and its successor write at once; nothing is missing, and nothing is wrong.
+// TestTwoArchivers: leaders that are cut off and their successor write and join at once; nothing is missing, and nothing is wrong.
 func TestTwoArchivers(t *testing.T) {
 	root := t.TempDir()
 	to := filepath.Join(root, "archive")
 	s := kept(t, filepath.Join(root, "data"), to)
-	other, err := newArchiver(openBackup(to), slog.New(slog.NewTextHandler(t.Output(), nil)))
-	if err != nil {
-		t.Fatal(err)
-	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
-	wg.Go(func() { other.run(ctx, s.core) })
+	another := func() *archiver {
+		a, err := newArchiver(openBackup(to), slog.New(slog.NewTextHandler(t.Output(), nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.joinEvery = 200 * time.Millisecond
+		wg.Go(func() { a.joins(ctx, s.core) })
+		return a
+	}
+	one, two := another(), another()
+	wg.Go(func() { one.run(ctx, s.core) })
 	for range 6 {
 		commands(t, s, 20)
-		time.Sleep(700 * time.Millisecond) // so that they cut differently
+		round, stop := context.WithTimeout(ctx, 300*time.Millisecond) // so that they cut differently
+		two.run(round, s.core)
+		stop()
 	}
+	eventually(t, "segments are joined", func() bool {
+		list, err := filepath.Glob(filepath.Join(to, "log", "*", "*", "*.joined"))
+		return err == nil && len(list) > 0
+	})
+	commands(t, s, 20)
 	cancel()
 	wg.Wait()
 	stopServer(t, s)
 	v := verified(t, to)
-	if len(v.Findings) > 0 || v.Entries < 120 {
+	if len(v.Findings) > 0 || v.Entries < 140 {
 		t.Errorf("%+v", v)
 	}
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/bonghwa/bonghwa/internal/archive"
@@ -28,11 +28,7 @@ func RestoreArchive(ctx context.Context, o RestoreOptions) (r *Restored, err err
 	if err != nil {
 		return nil, err
 	}
-	cell, err := planCell(ctx, t, opener, plan)
-	if err != nil {
-		return nil, err
-	}
-	d, err := newData(o.Data, cell)
+	d, err := newData(o.Data, plan.Cell)
 	if err != nil {
 		return nil, err
 	}
@@ -79,11 +75,12 @@ func RestoreArchive(ctx context.Context, o RestoreOptions) (r *Restored, err err
 	if err := d.markClean(); err != nil {
 		return nil, err
 	}
-	return r, d.founds(o)
+	return r, d.founds(o, r.Epoch)
 }
 
-// founds writes last what makes a directory with views one that a server runs on: alone, or as the first site of a cluster.
-func (d *Data) founds(o RestoreOptions) error {
+// founds writes last what makes a directory with views one that a server runs on, in a new epoch: alone, or as the first site of a
+// cluster.
+func (d *Data) founds(o RestoreOptions, epoch uint32) error {
 	what := actRestored
 	if o.rescue {
 		what = actRescued
@@ -93,6 +90,7 @@ func (d *Data) founds(o RestoreOptions) error {
 	}
 	if o.Node != nil {
 		d.Meta.Cluster, d.Meta.Site, d.Meta.Formed, d.Meta.Founds = o.Node.Cluster.ID, o.Node.Site, true, true
+		d.Meta.Epoch, d.Meta.Superseded, d.Meta.SupersededBy = epoch, 0, ""
 	}
 	return d.writeMeta()
 }
@@ -104,23 +102,6 @@ func openArchive(l archive.Location, identity string) (archive.Target, *archive.
 	}
 	o, err := archive.NewOpener(identity)
 	return t, o, err
-}
-
-// planCell is the cell that the archive is of.
-func planCell(ctx context.Context, t archive.Target, o *archive.Opener, p *archive.Plan) (string, error) {
-	if p.Manifest != nil {
-		return p.Manifest.Cell, nil
-	}
-	for _, s := range p.Steps {
-		if len(s.Segments) > 0 {
-			c, err := archive.GetSegment(ctx, t, o, s.Segments[0])
-			if err != nil {
-				return "", fmt.Errorf("segment %s: %w", s.Segments[0].Key, err)
-			}
-			return fmt.Sprintf("%04x", c.Cell), nil
-		}
-	}
-	return "", fmt.Errorf("the archive in %s holds nothing to restore", t)
 }
 
 // unpack brings the checkpoint of a plan, and holds its content against its manifest.
@@ -151,23 +132,18 @@ func replayPlan(ctx context.Context, t archive.Target, o *archive.Opener, p *arc
 				}
 			}
 		}
-		for _, g := range s.Segments {
-			pos := v.position()
-			if s.To != 0 && pos.N >= s.To {
+		r := archive.NewReader(t, o, s.Epoch)
+		for n := v.position().N + 1; s.To == 0 || n <= s.To; {
+			c, err := r.Next(ctx, n)
+			if errors.Is(err, io.EOF) {
 				break
 			}
-			if g.Last <= pos.N {
-				continue
-			}
-			if g.First > pos.N+1 {
-				return missing(s.Epoch, pos.N+1, g.First-1), nil
-			}
-			c, err := archive.GetSegment(ctx, t, o, g)
-			if errors.Is(err, archive.ErrDamaged) {
-				return fmt.Sprintf("the segment %s cannot be used: %v", g.Key, err), nil
+			var lost *archive.Lost
+			if errors.As(err, &lost) && (lost.Err == nil || errors.Is(err, archive.ErrDamaged)) {
+				return lost.Error(), nil
 			}
 			if err != nil {
-				return "", fmt.Errorf("the segment %s: %w", g.Key, err)
+				return "", err
 			}
 			err = replaySegment(c, v, s.To, at)
 			if errors.Is(err, errPast) {
@@ -176,6 +152,7 @@ func replayPlan(ctx context.Context, t archive.Target, o *archive.Opener, p *arc
 			if err != nil {
 				return "", err
 			}
+			n = c.Last + 1
 		}
 		if s.To != 0 && v.position().N < s.To {
 			pos := v.position()
@@ -186,7 +163,7 @@ func replayPlan(ctx context.Context, t archive.Target, o *archive.Opener, p *arc
 }
 
 func missing(epoch uint32, from, to uint64) string {
-	return "the archive has no entries " + strconv.FormatUint(from, 10) + " to " + strconv.FormatUint(to, 10) + " of epoch " + strconv.FormatUint(uint64(epoch), 10)
+	return (&archive.Lost{Epoch: epoch, From: from, To: to}).Error()
 }
 
 // replaySegment applies what is new of a segment.

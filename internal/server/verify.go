@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,12 +90,8 @@ func (v *verifier) finds(format string, args ...any) {
 }
 
 func (v *verifier) run(ctx context.Context, p *archive.Plan) error {
-	cell, err := planCell(ctx, v.t, v.o, p)
-	if err != nil && !errors.Is(err, archive.ErrDamaged) {
-		return err
-	}
 	d := Data{}
-	if err := d.setCell(cell); err == nil {
+	if err := d.setCell(p.Cell); err == nil {
 		v.cell = d.Cell
 	}
 	list, err := archive.Checkpoints(ctx, v.t)
@@ -123,10 +120,8 @@ func (v *verifier) run(ctx context.Context, p *archive.Plan) error {
 		v.checkpoints = slices.DeleteFunc(slices.Clone(list), func(c archive.Checkpoint) bool {
 			return c.Pos.Epoch != s.Epoch || c.Pos.N < v.next || s.To != 0 && c.Pos.N > s.To
 		})
-		for _, g := range s.Segments {
-			if err := v.segment(ctx, s, g); err != nil {
-				return err
-			}
+		if err := v.read(ctx, s); err != nil {
+			return err
 		}
 		if s.To != 0 && v.next <= s.To {
 			v.finds("%s", missing(s.Epoch, v.next, s.To))
@@ -230,27 +225,36 @@ func away(err error) bool {
 	return errors.Is(err, archive.ErrLocked) || errors.Is(err, archive.ErrWrongKey) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// segment reads one, checks every entry, and applies what is new.
-func (v *verifier) segment(ctx context.Context, s archive.Step, g archive.Segment) error {
-	if g.Last < v.next || s.To != 0 && v.next > s.To {
-		return nil
-	}
-	if g.First > v.next {
-		v.finds("%s", missing(s.Epoch, v.next, g.First-1))
-		if err := v.drop(); err != nil {
+// read reads the entries of a step.
+func (v *verifier) read(ctx context.Context, s archive.Step) error {
+	r := archive.NewReader(v.t, v.o, s.Epoch)
+	for s.To == 0 || v.next <= s.To {
+		c, err := r.Next(ctx, v.next)
+		for _, lost := range r.Damaged() {
+			v.finds("%v", lost)
+		}
+		var lost *archive.Lost
+		switch {
+		case err == nil:
+			err = v.segment(ctx, s, c)
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.As(err, &lost):
+			if lost.Err == nil {
+				v.finds("%v", lost)
+			}
+			v.next = lost.To + 1
+			err = v.drop()
+		}
+		if err != nil {
 			return err
 		}
-		v.next = g.First
 	}
-	c, err := archive.GetSegment(ctx, v.t, v.o, g)
-	if err != nil {
-		if away(err) {
-			return err
-		}
-		v.finds("the segment %s: %v", g.Key, err)
-		v.next = g.Last + 1
-		return v.drop()
-	}
+	return nil
+}
+
+// segment checks every entry of one, and applies what is new.
+func (v *verifier) segment(ctx context.Context, s archive.Step, c *archive.Content) error {
 	v.r.Segments++
 	var list []ordered
 	for i, raw := range c.Entries {
@@ -264,7 +268,7 @@ func (v *verifier) segment(ctx context.Context, s archive.Step, g archive.Segmen
 		}
 		if err != nil {
 			v.finds("the entry %d:%d: %v", c.Epoch, n, err)
-			v.next = g.Last + 1
+			v.next = c.Last + 1
 			return v.drop()
 		}
 		list = append(list, ordered{n, e})

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
+	"github.com/bonghwa/bonghwa/internal/archive"
 	"github.com/bonghwa/bonghwa/internal/e2e/harness"
 )
 
@@ -67,6 +69,29 @@ func (v *vault) files(end string) (names []string) {
 	return names
 }
 
+// join joins what can be joined, as a node does once an hour, and says how many segments went into larger objects.
+func (v *vault) join() (segments int) {
+	v.t.Helper()
+	tg, err := archive.Open(archive.Location{To: v.to})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	epochs, err := archive.Epochs(v.t.Context(), tg)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for _, epoch := range epochs {
+		end, err := archive.Last(v.t.Context(), tg, epoch, 0)
+		for from, went := uint64(0), 1; went > 0 && err == nil; segments += went {
+			went, from, err = archive.Join(v.t.Context(), tg, epoch, from, end)
+		}
+		if err != nil {
+			v.t.Fatal(err)
+		}
+	}
+	return segments
+}
+
 // TestArchive: people write, an archive is kept; then everything is lost but the archive.
 func TestArchive(t *testing.T) {
 	v := newVault(t)
@@ -112,10 +137,6 @@ func TestArchive(t *testing.T) {
 	t.Log(out)
 	if got := texts(data); len(got) < before || !slices.Equal(got, said[:len(got)]) {
 		t.Errorf("%d messages are there of %d that were acknowledged %s before the loss: %q", len(got), before, lossBound, got)
-	}
-	data, _ = v.restore("--keep-sessions", "--at", noon.Format(time.RFC3339Nano))
-	if got := texts(data); !slices.Equal(got, said[:20]) {
-		t.Errorf("as of a time between the 20th and the 21st message there are %d: %q", len(got), got)
 	}
 
 	// What is in the archive is what it says.
@@ -176,6 +197,30 @@ func TestArchive(t *testing.T) {
 	}
 	if out, code := v.verify("--all"); code != 0 {
 		t.Errorf("everything is as it was again, and verify-backup ended with %d: %s", code, out)
+	}
+
+	// Joined, by somebody who has no key, it is the same archive; and what is damaged is named as before.
+	if n := v.join(); n < 2 || len(v.files(".seg")) != 1 {
+		t.Fatalf("%d segments were joined, %d are left", n, len(v.files(".seg")))
+	}
+	if out, code := v.verify("--all"); code != 0 {
+		t.Errorf("joined, verify-backup ended with %d: %s", code, out)
+	}
+	data, _ = v.restore("--keep-sessions", "--at", noon.Format(time.RFC3339Nano))
+	if got := texts(data); !slices.Equal(got, said[:20]) {
+		t.Errorf("as of a time between the 20th and the 21st message there are %d: %q", len(got), got)
+	}
+	hurt = v.files(".joined")[0]
+	if whole, err = os.ReadFile(hurt); err != nil {
+		t.Fatal(err)
+	}
+	whole[len(whole)-1] ^= 4
+	if err := os.WriteFile(hurt, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code = v.verify("--all")
+	if last := regexp.MustCompile(`the entries \d+ to (\d+) of epoch \d+ in (\S+) cannot be used: it is damaged`).FindStringSubmatch(out); code != 1 || last == nil || !strings.HasSuffix(hurt, last[2]) {
+		t.Errorf("a bit was turned in a joined object, and verify-backup ended with %d: %s", code, out)
 	}
 }
 
@@ -251,6 +296,7 @@ func TestKilledArchiver(t *testing.T) {
 				return p.ended() || len(v.files("views.tar")) > parts || slices.ContainsFunc(v.files(""), func(f string) bool { return strings.HasPrefix(filepath.Base(f), ".part-") })
 			})
 		} else {
+			v.join() // while it writes
 			have := len(v.files(".seg"))
 			until(t, "a segment is written", func() bool { return len(v.files(".seg")) > have })
 		}
@@ -258,6 +304,7 @@ func TestKilledArchiver(t *testing.T) {
 		if out, code := v.verify("--all"); code != 0 {
 			t.Fatalf("round %d: verify-backup ended with %d: %s", round, code, out)
 		}
+		v.join()
 		s = harness.Start(t, data, "", v.flags()...)
 		a.Server = s
 	}
