@@ -174,6 +174,7 @@ const ko = {
 
   matter_unreachable: '{on|이/가} 꺼져 있어요',
   matter_not_ready: '{on|이/가} 사람을 받지 못하고 있어요',
+  matter_superseded: '다른 곳들이 {on|을/를} 빼고 새로 이어 가요',
   matter_catching_up: '{on|이/가} 빠진 것을 가져오고 있어요',
   matter_draining: '{on|이/가} 사람들을 다른 곳으로 보냈어요',
   matter_behind: '{on|이/가} {n}개 뒤처져 있어요.',
@@ -402,6 +403,7 @@ const en: Words = {
 
   matter_unreachable: '{on} is out',
   matter_not_ready: '{on} serves nobody now',
+  matter_superseded: 'The others have gone on without {on}',
   matter_catching_up: '{on} is fetching what it missed',
   matter_draining: '{on} has sent its people elsewhere',
   matter_behind: '{on} is {n} entries behind.',
