@@ -19,10 +19,12 @@ import (
 // many times over, and the generator shares the cores with them.
 type Cluster struct {
 	Sites int `json:"sites"`
-	// Idle cost of a node in cores, resident MiB of each before and after the load, largest first in time: site by site.
+	// Idle cost of a node in cores, resident MiB of each before and after the load, and how much of the latter are pages of files
+	// (the log is one that is mapped): site by site.
 	IdleCores  []float64 `json:"idle_cores"`
 	IdleMiB    []float64 `json:"idle_mib"`
 	LoadedMiB  []float64 `json:"loaded_mib"`
+	LoadedFile []float64 `json:"loaded_file_mib"`
 	One, Three []Scenario
 	Returns    []Return `json:"returns"`
 	Bounds     []Bound  `json:"bounds"`
@@ -121,6 +123,13 @@ func (o Options) cluster(ctx context.Context, r *Report, dir string) error {
 	}
 	if _, c.LoadedMiB, err = sites.idle(time.Second); err != nil {
 		return err
+	}
+	for _, p := range all {
+		_, files, err := memoryOf(p.cmd.Process.Pid)
+		if err != nil {
+			return err
+		}
+		c.LoadedFile = append(c.LoadedFile, round(float64(files)/(1<<20), 1))
 	}
 	c.Bounds = []Bound{
 		atLeast("share of one machine's acked/s, 1 outstanding", round(c.Three[0].AckedPerS/c.One[0].AckedPerS, 3), .2, .35),
@@ -251,7 +260,7 @@ func (l lab) back(h *house, out io.Writer, pairs int, missed int64, perS float64
 }
 
 func (c *Cluster) print(w io.Writer) {
-	fmt.Fprintf(w, "\n%d sites on this machine: idle %v cores, %v MiB; after the load %v MiB\n", c.Sites, c.IdleCores, c.IdleMiB, c.LoadedMiB)
+	fmt.Fprintf(w, "\n%d sites on this machine: idle %v cores, %v MiB; after the load %v MiB, of which files %v\n", c.Sites, c.IdleCores, c.IdleMiB, c.LoadedMiB, c.LoadedFile)
 	for _, b := range c.Returns {
 		fmt.Fprintf(w, "a site that missed %d messages served after %.1f s, was current after %.1f s; the living, %s: acked/s %.0f before, %.0f meanwhile, %.0f with it\n",
 			b.Missed, b.ReadyS, b.CurrentS, b.Load, b.Before, b.During, b.After)

@@ -95,10 +95,12 @@ func (w *writer) run() error {
 				}
 				w.base++
 			}
-			if !w.stop.Load() {
-				if err := w.send(); err != nil {
-					return err
+			if w.stop.Load() {
+				if len(w.opened) == 0 {
+					return nil
 				}
+			} else if err := w.send(); err != nil {
+				return err
 			}
 		case f.text != nil:
 			if t, ok := stampOf(f.text); ok && w.measuring.Load() {
@@ -119,22 +121,27 @@ type window struct {
 	acks, deliver []int64
 }
 
+// lastAnswers bounds how long what is open at the end is waited for.
+const lastAnswers = 10 * time.Second
+
 // drive runs the writers: a warm-up, the measured window, and the end, when every send has been answered.
 func drive(ws []*writer, warm, length time.Duration, during func()) (window, error) {
 	var measuring, stop atomic.Bool
 	start := time.Now()
 	clock := func() int64 { return int64(time.Since(start)) }
 	errs := make(chan error, len(ws))
-	var wg sync.WaitGroup
+	var writing, listening sync.WaitGroup
 	for _, w := range ws {
 		w.opened, w.measuring, w.stop, w.clock = map[uint64]int64{}, &measuring, &stop, clock
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		group := &writing
+		if w.outstanding == 0 {
+			group = &listening
+		}
+		group.Go(func() {
 			if err := w.run(); err != nil {
 				errs <- err
 			}
-		}()
+		})
 	}
 	time.Sleep(warm)
 	measuring.Store(true)
@@ -151,11 +158,20 @@ func drive(ws []*writer, warm, length time.Duration, during func()) (window, err
 	measuring.Store(false)
 	win := window{seconds: time.Since(t0).Seconds()}
 	stop.Store(true)
-	time.Sleep(300 * time.Millisecond) // the last answers
+	answered := make(chan struct{})
+	go func() {
+		writing.Wait()
+		close(answered)
+	}()
+	select {
+	case <-answered:
+	case <-time.After(lastAnswers):
+	}
 	for _, w := range ws {
 		w.c.Close()
 	}
-	wg.Wait()
+	writing.Wait()
+	listening.Wait()
 	select {
 	case err := <-errs:
 		return win, err

@@ -135,16 +135,22 @@ func cpuOf(pid int) (float64, error) {
 }
 
 func rssOf(pid int) (int64, error) {
+	rss, _, err := memoryOf(pid)
+	return rss, err
+}
+
+// memoryOf is what is resident of a process, and how much of that are pages of files, which the kernel takes back when it
+// wants them, in bytes.
+func memoryOf(pid int) (resident, files int64, err error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	f := strings.Fields(string(b))
-	if len(f) < 2 {
-		return 0, errors.New("unexpected /proc statm")
+	if _, err := fmt.Sscan(string(b), new(int64), &resident, &files); err != nil {
+		return 0, 0, errors.New("unexpected /proc statm")
 	}
-	pages, err := strconv.ParseInt(f[1], 10, 64)
-	return pages * int64(os.Getpagesize()), err
+	size := int64(os.Getpagesize())
+	return resident * size, files * size, nil
 }
 
 // settledRSS is the resident memory after garbage has been collected and given back: when two looks, a second apart,

@@ -64,8 +64,9 @@ type verdict struct {
 
 type total struct {
 	Acked, Delivered, Lost, Duplicated, Reordered, Unauthorised int
-	WorstMs                                                     float64
-	Worst                                                       words
+	// BoundedMs is the longest wait in scenarios that have a bound, WorstMs in all.
+	BoundedMs, WorstMs float64
+	Worst              words
 }
 
 // beacon is a site in the picture at the head of the page.
@@ -141,6 +142,9 @@ func (r *Report) view() *view {
 		v.Total.Reordered += s.Reordered
 		v.Total.Unauthorised += s.Unauthorised
 		v.Total.WorstMs = max(v.Total.WorstMs, s.worstMs())
+		if s.BoundMs > 0 {
+			v.Total.BoundedMs = max(v.Total.BoundedMs, s.worstMs())
+		}
 	}
 	v.Total.Worst = seconds(v.Total.WorstMs)
 	v.Capacity, v.Offered = count(int(math.Round(r.Capacity))), count(int(math.Round(r.Offered)))
@@ -236,8 +240,15 @@ func (r *Report) lost(t total) words {
 		fmt.Sprintf("Of %s acknowledged messages none was lost.", count(t.Acked))}
 }
 
+// waited tells what is bounded apart from what no system of three sites could bound: with two of them gone the third waits.
 func waited(t total) words {
 	s := inSeconds(t.WorstMs)
+	if t.BoundedMs > 0 && t.BoundedMs < t.WorstMs {
+		one := inSeconds(t.BoundedMs)
+		return words{
+			fmt.Sprintf("가장 오래 기다린 사람은 한 곳이 멈췄을 때 %s초, 남은 곳이 모자랐을 때 %s초를 기다렸습니다.", one, s),
+			fmt.Sprintf("The longest that anybody waited was %s s with one site gone, and %s s while too few were left.", one, s)}
+	}
 	return words{
 		fmt.Sprintf("가장 오래 기다린 사람은 %s초를 기다렸습니다.", s),
 		fmt.Sprintf("The longest that anybody waited was %s s.", s)}

@@ -175,6 +175,14 @@ func TestPageOfADrillThatHeld(t *testing.T) {
 		}
 	}
 
+	all := r.Scenarios[0]
+	all.Name, all.BoundMs, all.MovedWorstDeliveryGapMs = "all-killed", 0, 2640
+	r.Scenarios = append(r.Scenarios, all)
+	if html := page(t, r); !strings.Contains(html, "한 곳이 멈췄을 때 1.39초, 남은 곳이 모자랐을 때 2.64초를 기다렸습니다.") {
+		t.Error("the wait that no bound can be given for is not told apart")
+	}
+	r.Scenarios = r.Scenarios[:1]
+
 	r.Scenarios[0].BoundMs = 1000
 	r.Scenarios[0].conclude()
 	r.conclude()

@@ -255,7 +255,10 @@ func (c clusterRescueCmd) Run() error {
 }
 
 // confirm says what is at stake, and waits for the word.
-func (c clusterRescueCmd) confirm(others []string) error {
+func (c clusterRescueCmd) confirm(others []string, superseded error) error {
+	if superseded != nil {
+		fmt.Printf("Note: %v.\nA rescue takes that back: this site then stands for the cell, and what was written in that epoch is lost. Only if that is gone for good, or was a mistake.\n", superseded)
+	}
 	fmt.Printf("This site goes on alone, for good. What %s acknowledged in the last moments without it is lost, and their disks can never be part of this cell again.\n", strings.Join(others, " and "))
 	fmt.Println("Make sure that they are off: a site that still ran would go on with the others as another cell of the same people.")
 	if c.Yes {

@@ -38,8 +38,11 @@ type archiver struct {
 	log  *slog.Logger
 	// archived: the log up to this entry is in the target, or was bridged by a checkpoint.
 	archived atomic.Uint64
-	// bridged: a checkpoint stands for the log up to this entry; of run alone.
+	// bridged: a checkpoint stands for the log up to this entry; begun: the archive says who began this epoch. Of run alone.
 	bridged uint64
+	begun   bool
+	// cluster is the name of the cluster that this node belongs to; empty: to none.
+	cluster string
 	now     func() time.Time
 	// joinEvery is a constant; tests have no hour.
 	joinEvery time.Duration

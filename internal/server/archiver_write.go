@@ -19,6 +19,9 @@ func (a *archiver) write(ctx context.Context, c *core) error {
 	if err := a.hear(ctx, c, true); err != nil {
 		return err
 	}
+	if err := a.begin(ctx, c.log.Epoch()); err != nil {
+		return err
+	}
 	err := a.follow(ctx, c)
 	if errors.Is(err, cluster.ErrCompacted) {
 		return a.bridge(ctx, c)

@@ -252,7 +252,7 @@ func Restore(o RestoreOptions) (r *Restored, err error) {
 	if err := d.markClean(); err != nil {
 		return nil, err
 	}
-	return r, d.founds(o)
+	return r, d.founds(o, r.Epoch)
 }
 
 func restoreView(from string, d *Data, name string, r *Restored) error {

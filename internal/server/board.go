@@ -127,7 +127,7 @@ func (b *board) status(ctx context.Context) (Status, error) {
 
 var siteStates = map[string]apiv1.SiteState{
 	SiteReady: apiv1.SiteState_SITE_STATE_READY, SiteDraining: apiv1.SiteState_SITE_STATE_DRAINING, SiteNotReady: apiv1.SiteState_SITE_STATE_NOT_READY,
-	SiteCatchingUp: apiv1.SiteState_SITE_STATE_CATCHING_UP, SiteUnreachable: apiv1.SiteState_SITE_STATE_UNREACHABLE,
+	SiteCatchingUp: apiv1.SiteState_SITE_STATE_CATCHING_UP, SiteUnreachable: apiv1.SiteState_SITE_STATE_UNREACHABLE, SiteSuperseded: apiv1.SiteState_SITE_STATE_NOT_READY,
 }
 
 // sites is what the operators' page shows of the sites.
@@ -257,6 +257,9 @@ func (s *Server) operations() *gateway.Operations {
 
 // status is how the cell is, of one machine too.
 func (s *Server) status(ctx context.Context) (st Status, err error) {
+	if why := s.nodes.outOf(); why != nil {
+		return s.nodes.supersededStatus(s.URL(), why), nil
+	}
 	if s.nodes != nil {
 		st, err = s.nodes.status(ctx)
 	} else {

@@ -273,9 +273,12 @@ func (c *core) submit(ctx context.Context, domain byte, command proto.Message) (
 	}
 }
 
-// waitReady returns when the node serves reads.
-func (c *core) waitReady(ctx context.Context) error {
+// waitReady returns when the node serves reads, or never will.
+func (c *core) waitReady(ctx context.Context, n *nodes) error {
 	for c.node.Ready() != nil {
+		if why := n.outOf(); why != nil {
+			return why
+		}
 		select {
 		case <-ctx.Done():
 			return c.node.Ready()

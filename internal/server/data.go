@@ -46,6 +46,11 @@ type Meta struct {
 	Formed  bool   `json:"formed,omitempty"`
 	// Founds: it was restored, and begins its cell alone at the first start; the other sites come to it.
 	Founds bool `json:"founds,omitempty"`
+	// Epoch is that of the log in this directory: written when it was restored or rescued, and once the cell has been ready here.
+	Epoch uint32 `json:"epoch,omitempty"`
+	// Superseded is the newer epoch in which the cell goes on without this directory; SupersededBy, who told of it.
+	Superseded   uint32 `json:"superseded,omitempty"`
+	SupersededBy string `json:"superseded_by,omitempty"`
 	// Join is the list of members with which this node was let in and has not started yet; Fetch: its views have still to
 	// come from another site.
 	Join  string `json:"join,omitempty"`

@@ -96,7 +96,9 @@ func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, e
 		answers := n.askAll(ctx, n.cfg.Others())
 		plan.clockOff = clockOff(answers)
 		var err error
-		plan.from, err = n.ready(answers)
+		if plan.from, err = n.ready(answers); err == nil && len(plan.from) == 0 {
+			err = n.goesOn(ctx)
+		}
 		return plan, err
 	}
 	if n.data.Meta.Formed {
@@ -126,10 +128,17 @@ func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, e
 	}
 }
 
-// ready picks the sites that can give views, and refuses a node that they no longer know.
+// ready picks the sites that can give views, and refuses a node that they no longer know, or whose epoch is over.
 func (n *nodes) ready(answers []answer) (from []config.Site, err error) {
+	own, epoch := n.standing(), n.epoch()
 	for _, a := range answers {
-		if a.err != nil || a.st.Phase != phaseReady {
+		if newer := own.newer(a.st.standing); a.err == nil && newer > 0 {
+			n.supersede(newer, a.site.Name)
+			return nil, supersededBy(n.data.Dir, epoch, newer, a.site.Name)
+		}
+	}
+	for _, a := range answers {
+		if a.err != nil || a.st.Phase != phaseReady || a.st.Epoch < epoch { // of the cell before: it knows nothing of this one
 			continue
 		}
 		if !slices.ContainsFunc(a.st.Records, func(r NodeRecord) bool { return r.Node == n.data.Meta.Node }) && n.data.Meta.Formed {
@@ -163,7 +172,7 @@ func (n *nodes) awaitReady(ctx context.Context) ([]config.Site, error) {
 // with empty directories.
 func (n *nodes) found(ctx context.Context) (plan logPlan, err error) {
 	for _, a := range n.askAll(ctx, n.cfg.Others()) {
-		if a.err == nil && a.st.Phase != phaseNew {
+		if a.inCell() {
 			return plan, fmt.Errorf("%s answers and is part of the cell: what was restored here would be a second one beside it; stop it first, or start this site with an empty directory", a.site.Name)
 		}
 	}
@@ -174,13 +183,18 @@ func (n *nodes) found(ctx context.Context) (plan logPlan, err error) {
 // decide looks at one round of answers. Not ok: ask again, because of why.
 func (n *nodes) decide(ctx context.Context, answers []answer, url string, rebuild bool) (plan logPlan, ok bool, why string, err error) {
 	self := n.cfg.Self()
-	missing := ""
+	missing, newest := "", uint32(0)
+	for _, a := range answers {
+		if a.err == nil && a.st.Phase == phaseReady {
+			newest = max(newest, a.st.Epoch)
+		}
+	}
 	for _, a := range answers {
 		if a.err != nil {
 			missing = fmt.Sprintf("%s (%s) does not answer: %v", a.site.Name, a.site.Node, cause(a.err))
 			continue
 		}
-		if a.st.Phase != phaseReady {
+		if a.st.Phase != phaseReady || a.st.Epoch < newest {
 			continue
 		}
 		// A cell is there. A member of its beginning that has never been ready is let in as it is.
@@ -330,12 +344,16 @@ func (n *nodes) remember(change func(*Meta)) error {
 	if n.data.Meta == before {
 		return nil
 	}
-	return n.data.writeMeta()
+	err := n.data.writeMeta()
+	if err != nil {
+		n.data.Meta = before
+	}
+	return err
 }
 
 // formed remembers, once, that the cell has been ready here, and makes a learner a voter.
 func (n *nodes) formed(ctx context.Context, c *core) error {
-	if err := n.remember(func(m *Meta) { m.Formed, m.Founds, m.Join = true, false, "" }); err != nil {
+	if err := n.remember(func(m *Meta) { m.Formed, m.Founds, m.Join, m.Epoch = true, false, "", c.log.Epoch() }); err != nil {
 		return err
 	}
 	n.wasReady.Store(true)

@@ -31,7 +31,7 @@ func TestFound(t *testing.T) {
 	var st atomic.Pointer[NodeState]
 	n := beside(t, &st)
 	for phase, ok := range map[string]bool{phaseNew: true, phaseForming: false, phaseKnown: false, phaseReady: false} {
-		st.Store(&NodeState{Cluster: "x", Phase: phase})
+		st.Store(&NodeState{standing: standing{Cluster: "x"}, Phase: phase})
 		if _, err := n.found(t.Context()); (err == nil) != ok {
 			t.Errorf("beside a site that is %s: %v", phase, err)
 		}
@@ -42,17 +42,17 @@ func TestFound(t *testing.T) {
 func TestAwaitReady(t *testing.T) {
 	var st atomic.Pointer[NodeState]
 	n := beside(t, &st)
-	st.Store(&NodeState{Cluster: "x", Phase: phaseKnown})
+	st.Store(&NodeState{standing: standing{Cluster: "x"}, Phase: phaseKnown})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*joinPoll)
 	defer cancel()
 	if from, err := n.awaitReady(ctx); err == nil {
 		t.Errorf("nobody is ready: %v", from)
 	}
-	st.Store(&NodeState{Cluster: "x", Phase: phaseReady, Records: []NodeRecord{{Node: "me"}}})
+	st.Store(&NodeState{standing: standing{Cluster: "x"}, Phase: phaseReady, Records: []NodeRecord{{Node: "me"}}})
 	if from, err := n.awaitReady(t.Context()); err != nil || len(from) != 1 || from[0].Name != "other" {
 		t.Errorf("one is ready: %v, %v", from, err)
 	}
-	st.Store(&NodeState{Cluster: "x", Phase: phaseReady, Records: []NodeRecord{{Node: "someone"}}})
+	st.Store(&NodeState{standing: standing{Cluster: "x"}, Phase: phaseReady, Records: []NodeRecord{{Node: "someone"}}})
 	if from, err := n.awaitReady(t.Context()); err == nil {
 		t.Errorf("it was replaced: %v", from)
 	}

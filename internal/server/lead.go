@@ -13,7 +13,7 @@ func (s *Server) watchLead() {
 	said := false
 	for {
 		select {
-		case <-s.ctx.Done():
+		case <-s.duty.Done():
 			return
 		case <-tick.C:
 		}
@@ -34,7 +34,7 @@ func (s *Server) watchLead() {
 // handOver gives leadership to a site that is fit for it. If none is, everything stays: two that are not would hand it to and
 // fro.
 func (s *Server) handOver() {
-	ctx, cancel := context.WithTimeout(s.ctx, nodeTimeout+time.Second)
+	ctx, cancel := context.WithTimeout(s.duty, nodeTimeout+time.Second)
 	defer cancel()
 	fit := map[string]bool{}
 	for _, a := range s.nodes.askAll(ctx, s.nodes.cfg.Others()) {

@@ -40,7 +40,7 @@ const (
 
 // NodeState is what a node tells other nodes of its cluster.
 type NodeState struct {
-	Cluster string `json:"cluster"`
+	standing
 	Site    string `json:"site"`
 	Node    string `json:"node"`
 	Phase   string `json:"phase"`
@@ -108,6 +108,8 @@ type nodes struct {
 	// wasReady: the cell has been ready here once; meta is held while bonghwa.json changes.
 	wasReady atomic.Bool
 	meta     sync.Mutex
+	// ended is why this node has no part in the cell any more.
+	ended atomic.Pointer[error]
 	// watch looks at the sites, from soon after this node listens.
 	watch atomic.Pointer[watch]
 	// act writes down what was done to the cell; set when there is a gateway.
@@ -176,7 +178,7 @@ func (n *nodes) close() {
 
 // state is what this node tells others.
 func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
-	st = NodeState{Cluster: n.cfg.Cluster.ID, Site: n.cfg.Site, Node: n.data.Meta.Node, Phase: phaseNew, Version: n.version,
+	st = NodeState{standing: n.standing(), Site: n.cfg.Site, Node: n.data.Meta.Node, Phase: phaseNew, Version: n.version,
 		Behaviour: kernel.Behaviour, Certificate: n.who.NotAfter.Unix(), Draining: n.draining.Load(), ClockMs: n.wall().UnixMilli()}
 	switch {
 	case n.wasReady.Load():
@@ -190,6 +192,10 @@ func (n *nodes) state(ctx context.Context) (st NodeState, err error) {
 	}
 	pos := c.node.Position()
 	st.Epoch, st.N, st.DiskFull = pos.Epoch, pos.N, c.node.Stats().DiskFull
+	if why := n.outOf(); why != nil {
+		st.NotReady = why.Error()
+		return st, nil
+	}
 	st.DiskLow = diskLow(n.data.Dir)
 	_, st.Leader = c.log.Members()
 	st.ClockOffMs = c.node.ClockOff().Milliseconds()
@@ -268,6 +274,11 @@ type answer struct {
 	err  error
 	// ahead is by how much this node's clock is ahead of that one's; in the time that the answer took nothing is known.
 	ahead time.Duration
+}
+
+// inCell says that a site answered and is part of a cell: not one that waits to be let in, or was superseded.
+func (a answer) inCell() bool {
+	return a.err == nil && a.st.Phase != phaseNew && a.st.Superseded == 0
 }
 
 // clockOff is by how much this node's clock is off every other one, of at least two: positive if it is ahead; 0: it is not.

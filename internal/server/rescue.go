@@ -31,8 +31,9 @@ type RescueOptions struct {
 	Node         *config.Node
 	KeepSessions bool
 	Now          time.Time
-	// Confirm is asked, with what the cell's other sites are, before anything is changed.
-	Confirm func(others []string) error
+	// Confirm is asked, with what the cell's other sites are, before anything is changed. superseded is what is known of a newer
+	// epoch, in which the cell goes on without this site; nil: of none.
+	Confirm func(others []string, superseded error) error
 	Logger  *slog.Logger
 }
 
@@ -77,7 +78,7 @@ func Rescue(ctx context.Context, o RescueOptions) (r *Rescued, err error) {
 	if err := alive(ctx, o.Node); err != nil {
 		return nil, err
 	}
-	if err := o.Confirm(others); err != nil {
+	if err := o.Confirm(others, meta.superseded(d.Dir)); err != nil {
 		return nil, err
 	}
 	v, err := openReplay(d.path(viewsDir), d.Cell)
@@ -97,7 +98,7 @@ func Rescue(ctx context.Context, o RescueOptions) (r *Rescued, err error) {
 	if err := d.rename(); err != nil {
 		return nil, err
 	}
-	if err := d.founds(RestoreOptions{KeepSessions: o.KeepSessions, Node: o.Node, rescue: true}); err != nil {
+	if err := d.founds(RestoreOptions{KeepSessions: o.KeepSessions, Node: o.Node, rescue: true}, r.Epoch); err != nil {
 		return nil, err
 	}
 	return r, os.Remove(d.path(rescueMark))
@@ -142,7 +143,7 @@ func rescueViews(ctx context.Context, d *Data, v *replay, o RescueOptions) (*Res
 		return nil, err
 	}
 	at := v.position()
-	r := &Rescued{Node: d.Meta.Node, At: at, Time: time.UnixMilli(int64(v.time())), Epoch: nextEpoch(at.Epoch, o.Now), Read: v.entries, Unarchived: unarchived}
+	r := &Rescued{Node: d.Meta.Node, At: at, Time: time.UnixMilli(int64(v.time())), Epoch: nextEpoch(max(at.Epoch, d.Meta.Superseded), o.Now), Read: v.entries, Unarchived: unarchived}
 	b, err := json.Marshal(r)
 	if err == nil {
 		err = v.sync()
@@ -261,7 +262,7 @@ func alive(ctx context.Context, cfg *config.Node) error {
 	}
 	n := &nodes{cfg: cfg, wall: time.Now, client: &http.Client{Transport: &http.Transport{TLSClientConfig: who.Client(), DisableKeepAlives: true}}}
 	for _, a := range n.askAll(ctx, cfg.Others()) {
-		if a.err == nil && a.st.Phase != phaseNew {
+		if a.inCell() {
 			return fmt.Errorf("%s answers and is part of the cell: it is not lost; start this site with bonghwa serve --config FILE, or stop that one for good", a.site.Name)
 		}
 	}

@@ -75,11 +75,12 @@ func RestoreArchive(ctx context.Context, o RestoreOptions) (r *Restored, err err
 	if err := d.markClean(); err != nil {
 		return nil, err
 	}
-	return r, d.founds(o)
+	return r, d.founds(o, r.Epoch)
 }
 
-// founds writes last what makes a directory with views one that a server runs on: alone, or as the first site of a cluster.
-func (d *Data) founds(o RestoreOptions) error {
+// founds writes last what makes a directory with views one that a server runs on, in a new epoch: alone, or as the first site of a
+// cluster.
+func (d *Data) founds(o RestoreOptions, epoch uint32) error {
 	what := actRestored
 	if o.rescue {
 		what = actRescued
@@ -89,6 +90,7 @@ func (d *Data) founds(o RestoreOptions) error {
 	}
 	if o.Node != nil {
 		d.Meta.Cluster, d.Meta.Site, d.Meta.Formed, d.Meta.Founds = o.Node.Cluster.ID, o.Node.Site, true, true
+		d.Meta.Epoch, d.Meta.Superseded, d.Meta.SupersededBy = epoch, 0, ""
 	}
 	return d.writeMeta()
 }

@@ -11,10 +11,10 @@ import (
 
 // scan reads every row after an unclean stop. One that is cut off by a stop is done again at the next start.
 func (s *Server) scan() {
-	switch err := scanViews(s.ctx, s.o.Logger, s.core.doms, s.core.stores); {
+	switch err := scanViews(s.duty, s.o.Logger, s.core.doms, s.core.stores); {
 	case err == nil:
 		s.sound.Store(true)
-	case s.ctx.Err() == nil:
+	case s.duty.Err() == nil:
 		s.o.Fatal(err)
 	}
 }

@@ -73,13 +73,13 @@ func TestScanFindsDamage(t *testing.T) {
 func TestScanCutOff(t *testing.T) {
 	s := &Server{core: &core{doms: []kernel.Domain{chat.New(1)}, stores: []*kernel.PebbleStore{viewOf(t, 10)}}}
 	s.o = Options{Logger: slog.New(slog.DiscardHandler), Fatal: func(err error) { t.Error(err) }}
-	s.ctx, s.cancel = context.WithCancel(t.Context())
-	s.cancel()
+	s.duty, s.offDuty = context.WithCancel(t.Context())
+	s.offDuty()
 	if s.scan(); s.sound.Load() {
 		t.Fatal("a scan that was cut off passed for a whole one")
 	}
-	s.ctx, s.cancel = context.WithCancel(t.Context())
-	defer s.cancel()
+	s.duty, s.offDuty = context.WithCancel(t.Context())
+	defer s.offDuty()
 	if s.scan(); !s.sound.Load() {
 		t.Fatal("a whole scan did not count")
 	}

@@ -83,7 +83,13 @@ type Server struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	applied  chan struct{} // closed when the gateway exists
+	started  chan struct{} // closed when Start has done its work
 	tasks    sync.WaitGroup
+	// duty is of the tasks that are done for the cell: it ends before ctx when this node has no part in the cell any more.
+	duty    context.Context
+	offDuty context.CancelFunc
+	// list is where else clients can go; nil: nowhere.
+	list func() (string, []*apiv1.Site)
 	// sound says that every row has been read, or need not be: the last stop was in order.
 	sound atomic.Bool
 }
@@ -107,11 +113,12 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 			o.Signup = gateway.SignupOpen
 		}
 	}
-	s = &Server{applied: make(chan struct{}), page: &status.Page{}}
+	s = &Server{applied: make(chan struct{}), started: make(chan struct{}), page: &status.Page{}}
 	fatal := o.Fatal
 	o.Fatal = func(err error) { fatal(s.heal(err)) }
 	s.o = o
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.duty, s.offDuty = context.WithCancel(s.ctx)
 	s.board, s.alarm = newBoard(s), &alarm{s: s}
 	defer func() {
 		if err != nil {
@@ -132,6 +139,9 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	}
 	if s.archive, err = newArchiver(backup, o.Logger); err != nil {
 		return s, err
+	}
+	if s.archive != nil && o.Node != nil {
+		s.archive.cluster = o.Node.Cluster.ID
 	}
 	s.sound.Store(s.data.Clean)
 	if err = s.data.markRunning(); err != nil {
@@ -158,9 +168,10 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if err != nil {
 		return s, err
 	}
+	s.list = s.sites()
 	s.gw, err = gateway.New(gateway.Options{
 		Kernel: s.core.node, Cell: s.data.Cell, Signup: o.Signup, Version: o.Version, Logger: o.Logger, Limits: o.Limits, PublicMetrics: o.PublicMetrics,
-		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.sites(), Status: s.page, Operations: s.operations(),
+		Root: o.Root, WebBuild: o.WebBuild, Hosts: o.Hosts, Sites: s.list, Status: s.page, Operations: s.operations(),
 	})
 	close(s.applied)
 	if err != nil {
@@ -169,7 +180,6 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	s.board.gw.Store(s.gw)
 	s.gw.Registry().MustRegister(append(o.Metrics, collector{s.core, s.archive}, s.alarm)...)
 	if s.nodes != nil {
-		s.nodes.archive = s.archive
 		// A site must be able to speak, and to say that it is not ready, while it waits for the others.
 		s.nodes.core.Store(s.core)
 		act := s.act
@@ -179,7 +189,7 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		}
 		s.serve()
 	}
-	if err = s.core.waitReady(ctx); err != nil {
+	if err = s.core.waitReady(ctx, s.nodes); err != nil {
 		return s, err
 	}
 	if err = s.endSessions(ctx); err != nil {
@@ -198,21 +208,22 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 		}
 		s.tasks.Go(s.watchLead)
 	}
-	s.tasks.Go(func() { s.alarm.learn(s.ctx) })
+	s.tasks.Go(func() { s.alarm.learn(s.duty) })
 	if !s.sound.Load() {
 		s.tasks.Go(s.scan)
 	}
 	if s.archive != nil {
-		s.tasks.Go(func() { s.archive.run(s.ctx, s.core) })
-		s.tasks.Go(func() { s.archive.checkpoints(s.ctx, s.nodes, s.core) })
-		s.tasks.Go(func() { s.archive.joins(s.ctx, s.core) })
+		s.tasks.Go(func() { s.archive.run(s.duty, s.core) })
+		s.tasks.Go(func() { s.archive.checkpoints(s.duty, s.nodes, s.core) })
+		s.tasks.Go(func() { s.archive.joins(s.duty, s.core) })
 	}
 	s.tasks.Go(func() {
-		daily(s.ctx, o.Logger, s.core.newestCheckpoint, func() (string, error) {
-			dir, _, err := s.core.checkpoint(s.ctx, "daily")
+		daily(s.duty, o.Logger, s.core.newestCheckpoint, func() (string, error) {
+			dir, _, err := s.core.checkpoint(s.duty, "daily")
 			return dir, err
 		})
 	})
+	close(s.started)
 	return s, nil
 }
 
@@ -230,9 +241,13 @@ func (s *Server) enter(ctx context.Context) (plan logPlan, err error) {
 	if err := s.data.belongs(s.o.Node); err != nil {
 		return plan, err
 	}
+	if err := s.data.Meta.superseded(s.data.Dir); err != nil {
+		return plan, err
+	}
 	if s.nodes, err = openNodes(s.o.Node, s.data, s.o.Version, s.o.Wall, s.o.Logger); err != nil {
 		return plan, err
 	}
+	s.nodes.archive = s.archive
 	// From here on people who come are told how it is, however long this takes.
 	s.watch()
 	s.answer(gateway.Waiting(gateway.Options{Root: s.o.Root, Hosts: s.o.Hosts, Status: s.page}))
@@ -354,11 +369,11 @@ func (s *Server) endSessions(ctx context.Context) error {
 	s.tasks.Go(func() {
 		for again := time.NewTicker(actWait); ; {
 			select {
-			case <-s.ctx.Done():
+			case <-s.duty.Done():
 				return
 			case <-again.C:
 			}
-			if s.restored(s.ctx, mark, what, at) {
+			if s.restored(s.duty, mark, what, at) {
 				return
 			}
 		}

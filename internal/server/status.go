@@ -30,7 +30,7 @@ type Status struct {
 type SiteStatus struct {
 	Site string `json:"site"`
 	URL  string `json:"url"`
-	// State is ready, draining, not ready, catching up, or unreachable.
+	// State is ready, draining, not ready, catching up, superseded, or unreachable.
 	State string `json:"state"`
 	// Because says why it is not ready.
 	Because string `json:"because,omitempty"`
@@ -57,6 +57,8 @@ const (
 	SiteNotReady    = "not ready"
 	SiteCatchingUp  = "catching up"
 	SiteUnreachable = "unreachable"
+	// SiteSuperseded: the cell goes on in a newer epoch without it.
+	SiteSuperseded = "superseded"
 )
 
 // behindLimit is how many entries a site may be behind another, asked one after the other, and be called current.
@@ -92,6 +94,8 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 		switch {
 		case a.err != nil:
 			one.State, one.Because = SiteUnreachable, cause(a.err).Error()
+		case a.st.Superseded != 0:
+			one.State = SiteSuperseded
 		case a.st.Draining:
 			one.State = SiteDraining
 		case !one.Votes || a.st.Phase == phaseNew:
@@ -142,7 +146,7 @@ func (s *Status) say() {
 		switch {
 		case one.State == SiteUnreachable:
 			s.Words = append(s.Words, fmt.Sprintf("%s does not answer: %s", one.Site, one.Because))
-		case one.State == SiteNotReady:
+		case one.State == SiteNotReady, one.State == SiteSuperseded:
 			s.Words = append(s.Words, fmt.Sprintf("%s serves nobody: %s", one.Site, one.Because))
 		case one.State == SiteCatchingUp:
 			s.Words = append(s.Words, fmt.Sprintf("%s is catching up and does not count yet", one.Site))
@@ -296,9 +300,16 @@ func (s *Server) clusterAdmin(mux *http.ServeMux) {
 	})
 }
 
-// Status asks the running node how its cell is.
+// Status asks the running node how its cell is. Of a node that was superseded there is something to say although it does not run.
 func (a AdminClient) Status(ctx context.Context) (s Status, err error) {
-	return s, a.call(ctx, "GET", "/status", &s)
+	err = a.call(ctx, "GET", "/status", &s)
+	if errors.Is(err, errNotRunning) {
+		if m, e := ReadMeta(a.data); e == nil && m.Superseded != 0 {
+			why := m.superseded(a.data).Error()
+			return Status{Sites: []SiteStatus{{Site: m.Site, State: SiteSuperseded, Because: why}}, Words: []string{why}}, nil
+		}
+	}
+	return s, err
 }
 
 // RemoveSite takes a site that was stopped out of the cell for good.

@@ -36,6 +36,7 @@ const (
 
 // says is what a node tells others of how it is, for the public page. It holds nothing that a page may not show.
 type says struct {
+	standing
 	Site    string       `json:"site"`
 	State   status.State `json:"state"`
 	Refuses bool         `json:"refuses,omitempty"`
@@ -58,6 +59,8 @@ type watch struct {
 	said  atomic.Pointer[says]
 	heard map[string]*heard
 	w     *status.Watcher
+	// members are the sites of the cell as they were last read.
+	members []member
 	// boot and rev name what is told: the process and its changes.
 	boot string
 	rev  int
@@ -134,7 +137,7 @@ func (w *watch) look(ctx context.Context) {
 		return // what was not answered says nothing
 	}
 	var wait time.Duration
-	if c := w.core(); c != nil {
+	if c := w.core(); c != nil && w.s.nodes.outOf() == nil {
 		wait = c.node.Waited()
 	}
 	here := w.site()
@@ -189,6 +192,8 @@ func (w *watch) own(url string, wait time.Duration) status.Site {
 	s := status.Site{Name: w.site(), URL: url, State: status.NotReady}
 	n, c := w.s.nodes, w.core()
 	switch {
+	case n.outOf() != nil:
+		s.State = status.Superseded
 	case n != nil && n.draining.Load():
 		s.State = status.Draining
 	case c != nil && c.node.Ready() == nil:
@@ -213,6 +218,7 @@ func (w *watch) tell(have string) says {
 	s := w.said.Load().since(have)
 	s.Pulse = w.s.board.own()
 	s.State = w.own("", 0).State // as it is now, not as it was at the last look
+	s.standing = w.s.nodes.standing()
 	return s
 }
 
@@ -269,6 +275,7 @@ func (w *watch) ask(ctx context.Context, at time.Time) []status.Site {
 			a.Incidents = last.Incidents
 		}
 		w.heard[a.Site] = &heard{*a, at, out[i].State == status.Draining}
+		w.heed(a)
 	}
 	return out
 }
@@ -290,13 +297,14 @@ func stateOf(a *says, last *heard) status.State {
 func (w *watch) known() (sites []member) {
 	cfg := w.s.nodes.cfg
 	if c := w.core(); c != nil {
-		records, err := c.sites()
-		for _, r := range records {
-			if err == nil {
-				sites = append(sites, member{r.Site, r.Addr, r.URL})
+		if records, err := c.sites(); err == nil {
+			w.members = nil
+			for _, r := range records {
+				w.members = append(w.members, member{r.Site, r.Addr, r.URL})
 			}
 		}
 	}
+	sites = w.members
 	if !slices.ContainsFunc(sites, func(m member) bool { return m.name == cfg.Site }) {
 		sites = nil
 		for _, s := range cfg.Cluster.Sites {

@@ -15,7 +15,9 @@ const (
 	Joining State = "joining"
 	// NotReady: it answers other nodes, but nobody else.
 	NotReady State = "not ready"
-	Silent   State = "silent"
+	// Superseded: the cell goes on in a newer epoch without it.
+	Superseded State = "superseded"
+	Silent     State = "silent"
 	// Unknown: it does not answer a node that may itself be cut off.
 	Unknown State = "unknown"
 )
@@ -165,7 +167,7 @@ func (v View) Open() []Incident {
 // lit are the sites that serve people, away those that should and do not.
 func (v View) lit() (names []string) { return v.names(func(s Site) bool { return s.State == Up }) }
 func (v View) away() (names []string) {
-	return v.names(func(s Site) bool { return s.State == Silent || s.State == NotReady })
+	return v.names(func(s Site) bool { return s.State == Silent || s.State == NotReady || s.State == Superseded })
 }
 
 func (v View) names(want func(Site) bool) (names []string) {

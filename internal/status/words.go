@@ -128,6 +128,8 @@ func (l lang) state(s Site) string {
 		return l.say("준비 중", "Getting ready")
 	case NotReady:
 		return l.say("기다리는 중", "Waiting")
+	case Superseded:
+		return l.say("더 쓰지 않아요", "No longer in use")
 	case Silent:
 		return l.say("꺼짐", "Off")
 	}

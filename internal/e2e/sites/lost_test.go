@@ -2,9 +2,12 @@ package sites
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,9 +40,39 @@ func leading(t *testing.T, file string) string {
 	return ""
 }
 
+// waitFor waits for something, of which ok says what is still wrong.
+func waitFor(t *testing.T, what string, ok func() string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		wrong := ok()
+		if wrong == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain until %s:\n%s", what, wrong)
+		}
+	}
+}
+
+// get asks an address as a browser does.
+func get(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		return 0, err.Error()
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return 0, err.Error()
+	}
+	return res.StatusCode, string(b)
+}
+
 // TestRescue: of three sites two burn, one after the other, and are gone for good. The third goes on alone with everything that
-// was acknowledged while two were there, though it may not have heard that the last of it was; the others may not come back;
-// with empty directories they are let in.
+// was acknowledged while two were there, though it may not have heard that the last of it was. The others may not come back: while
+// the third is away they are a majority of the cell before, and nobody can know; as soon as it is there they serve nobody any
+// more, whatever they do. With empty directories they are let in.
 func TestRescue(t *testing.T) {
 	t.Parallel()
 	c := harness.NewCluster(t, three)
@@ -78,20 +111,79 @@ func TestRescue(t *testing.T) {
 	c.Start(left)
 	k.more(30)
 
-	// The others as they were are of another cell.
-	for _, s := range []string{follower, leader} {
-		if s, err := c.TryFor(s, 20*time.Second); err == nil || !strings.Contains(err.Error(), "was replaced or removed") {
+	// The others as they were are of the epoch before.
+	loud := k.silence()
+	c.Sites[left].Kill()
+	c.Start(follower, leader)
+	stray := harness.Stranger(t, c.Sites[leader])
+	form := map[string]any{"random": harness.B64(harness.Random(16)), "handle": stray.Handle, "displayName": "사람", "password": harness.Password,
+		"token": harness.B64(stray.Token), "device": harness.B64(stray.Device), "deviceLabel": "test"}
+	waitFor(t, "the sites of before take somebody in", func() string {
+		code, out := stray.Call("AccountService/SignUp", form)
+		if code != http.StatusOK {
+			return fmt.Sprint(code, out)
+		}
+		return ""
+	})
+	c.Start(left)
+	before := []string{follower, leader}
+	for _, s := range before {
+		waitFor(t, s+" gives up", func() string {
+			out, code := harness.Run(t, "status", "--config", c.File(s))
+			if code != 0 || !strings.Contains(out, "the cell goes on in epoch") || !strings.Contains(out, "superseded") {
+				return out
+			}
+			return ""
+		})
+		waitFor(t, s+" serves nobody and its page says so", func() string {
+			ready, _ := get(t, c.Sites[s].URL+"/readyz")
+			status, page := get(t, c.Sites[s].URL+"/status?lang=en")
+			if ready != http.StatusServiceUnavailable || status != http.StatusOK || !strings.Contains(page, "No longer in use") {
+				return fmt.Sprint(ready, status, page)
+			}
+			return ""
+		})
+	}
+	if code, out := stray.Call("PeopleService/ListFriends", map[string]any{}); code == http.StatusOK {
+		t.Errorf("a site of before answers: %v", out)
+	}
+	for _, s := range before {
+		if code := c.Sites[s].Stop(); code != 0 || strings.Count(c.Sites[s].Log(), "the cell goes on in epoch") != 1 {
+			t.Errorf("%s ended with code %d:\n%s", s, code, c.Sites[s].Log())
+		}
+		if s, err := c.TryFor(s, 20*time.Second); err == nil || !strings.Contains(err.Error(), "the cell goes on in epoch") {
 			t.Errorf("a site of before came back: %v", err)
 			s.Kill()
 		}
-		if err := os.RemoveAll(c.Data(s)); err != nil {
+		if out, code := harness.Run(t, "status", "--config", c.File(s)); code != 0 || !strings.Contains(out, "start it with an empty one") {
+			t.Errorf("status of %s: %d %s", s, code, out)
+		}
+		if err := os.Rename(c.Data(s), c.Data(s)+".old"); err != nil {
 			t.Fatal(err)
 		}
 	}
+	loud()
+	k.more(30)
 	c.Start(follower, leader)
 	k.more(30)
 	k.audit(c.Sites)
 	sameViews(t, c, three...)
+
+	// It was a mistake: a rescue of what was superseded takes it back.
+	if err := errors.Join(os.RemoveAll(c.Data(follower)), os.Rename(c.Data(follower)+".old", c.Data(follower))); err != nil {
+		t.Fatal(err)
+	}
+	out, code = harness.Run(t, "cluster", "rescue", "--yes", "--keep-sessions", "--config", c.File(follower))
+	if code != 0 || !strings.Contains(out, "takes that back") {
+		t.Fatalf("rescue of a superseded site ended with %d: %s", code, out)
+	}
+	c.Start(follower)
+	stray.Server = c.Sites[follower]
+	stray.Must("PeopleService/ListFriends", map[string]any{})
+	if s, err := c.TryFor(left, 20*time.Second); err == nil || !strings.Contains(err.Error(), "the cell goes on in epoch") {
+		t.Errorf("what was a mistake came back: %v", err)
+		s.Kill()
+	}
 }
 
 // block gives the file that stands below a heading of the manual.
@@ -169,6 +261,11 @@ func TestAllSitesLost(t *testing.T) {
 	if out := m.run(commands[1]); !strings.Contains(out, "everything is there and as it was") {
 		t.Errorf("verify-backup: %s", out)
 	}
+	old := m.file("bonghwa-cluster", "daejeon", "old")
+	data := m.file("bonghwa-cluster", "daejeon", "data")
+	if err := os.Rename(data, old); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range section(t, "All sites are lost") {
 		if out := m.run(c); out != "" {
 			t.Log(out)
@@ -202,6 +299,14 @@ func TestAllSitesLost(t *testing.T) {
 	}
 	for _, f := range files {
 		m.stop(f)
+	}
+	// A directory of before turns up where nobody is there to say so but the archive.
+	if err := errors.Join(os.RemoveAll(data), os.Rename(old, data)); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := harness.Serve(t, data, "--config", files[1]); err == nil || !strings.Contains(err.Error(), "says the archive in "+m.file("archive")) {
+		t.Errorf("a site of before came back: %v", err)
+		s.Kill()
 	}
 	if out, code := harness.Run(t, "verify-backup", "--config", files[1], "--identity", m.file("backup-key.txt"), "--all"); code != 0 {
 		t.Errorf("verify-backup over all three epochs ended with %d: %s", code, out)

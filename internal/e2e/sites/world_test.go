@@ -65,6 +65,8 @@ type talk struct {
 	count  atomic.Int64
 	stop   chan struct{}
 	wg     sync.WaitGroup
+	// quiet is held, shared, by each who sends.
+	quiet sync.RWMutex
 }
 
 func startTalk(t *testing.T, people []*client.Client) *talk {
@@ -92,10 +94,12 @@ func (k *talk) write(i int, to string) {
 			return
 		case <-time.After(20 * time.Millisecond):
 		}
+		k.quiet.RLock()
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		text := fmt.Sprintf("%d번의 %d번째 말", i, n)
 		r, err := k.people[i].Send(ctx, to, text)
 		cancel()
+		k.quiet.RUnlock()
 		if err != nil {
 			k.t.Errorf("person %d, message %d: %v", i, n, err)
 			return
@@ -108,6 +112,14 @@ func (k *talk) write(i int, to string) {
 		last = now
 		k.count.Add(1)
 	}
+}
+
+// silence lets nobody talk until loud is called, or the test ends.
+func (k *talk) silence() (loud func()) {
+	k.quiet.Lock()
+	loud = sync.OnceFunc(k.quiet.Unlock)
+	k.t.Cleanup(loud)
+	return loud
 }
 
 // more waits until everybody's talk has gone on for a while.
