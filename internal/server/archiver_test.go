@@ -328,6 +328,13 @@ func TestArchiveUnmounted(t *testing.T) {
 		st, err := Admin(s.DataDir()).Status(t.Context())
 		return err == nil && strings.Contains(st.Archive.Failing, "is its disk mounted?")
 	})
+	stopServer(t, s)
+	s = kept(t, filepath.Join(root, "data"), to) // a machine that starts without the disk
+	commands(t, s, 3)
+	eventually(t, "it is reported after a start, too", func() bool {
+		st, err := Admin(s.DataDir()).Status(t.Context())
+		return err == nil && strings.Contains(st.Archive.Failing, "is its disk mounted?")
+	})
 	if under, err := os.ReadDir(to); err != nil || len(under) > 0 {
 		t.Errorf("under the mount point: %v, %v", under, err)
 	}
