@@ -149,7 +149,9 @@ func (c *Client) enter(form *clientcore.Form, user, handle string) error {
 		c.mu.state = State{}
 		core.GoOffline(now)
 		core.SetAccount(u, token, form.Device)
-		core.GoOnline(now)
+		if !c.o.CallsOnly {
+			core.GoOnline(now)
+		}
 	})
 	return nil
 }

@@ -43,6 +43,9 @@ type Options struct {
 	OnEvent func(Event)
 	// NoEvents drops all events; for senders that never look.
 	NoEvents bool
+	// CallsOnly keeps no connection: who only asks (ListRooms, History ...) is not counted among those who are there. Whatever
+	// waits for an acknowledgement (Send, Invite ...) waits until the client is opened without this.
+	CallsOnly bool
 	// Since says up to which sequence number of a room the caller has all messages already; delivery goes on from there.
 	// Rooms it does not know, and all if it is nil, start at their head.
 	Since func(room string) (seq uint64, ok bool)
@@ -151,7 +154,7 @@ func Open(o Options) (*Client, error) {
 		m.account = Account{User: st.User.String(), Handle: st.Handle, Device: st.Device.String()}
 	}
 	c.do(func(core *clientcore.Core, now int64) { core.SetSites(now, len(sites), dropped) })
-	if m.token != "" {
+	if m.token != "" && !o.CallsOnly {
 		c.do(func(core *clientcore.Core, now int64) { core.GoOnline(now) })
 	}
 	return c, nil

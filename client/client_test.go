@@ -86,6 +86,33 @@ func TestTalk(t *testing.T) {
 	}
 }
 
+// Who only asks is answered, and opens no connection.
+func TestCallsOnly(t *testing.T) {
+	f := newFake(t, 1)
+	a, b := open(t, Options{URLs: f.urls, CallsOnly: true}), open(t, Options{URLs: f.urls})
+	if err := a.SignUp(ctxOf(t), SignUpForm{Handle: "alice", Name: "alice", Password: "long enough"}); err != nil {
+		t.Fatal(err)
+	}
+	a.mu.Lock()
+	conns := len(a.mu.conns)
+	a.mu.Unlock()
+	if conns != 0 {
+		t.Fatal("it connects")
+	}
+	signUp(t, b, "bobby")
+	me, ok := a.Account()
+	r, err := b.Send(ctxOf(t), me.User, "안녕")
+	if err != nil || !ok {
+		t.Fatal(err, ok)
+	}
+	if p, err := a.History(ctxOf(t), r.Room, 1, false, 10); err != nil || len(p.Messages) != 1 || p.Messages[0].Text != "안녕" {
+		t.Fatalf("%+v %v", p, err)
+	}
+	if a.State().Connected {
+		t.Fatal("it is connected")
+	}
+}
+
 func TestTextIsNormalised(t *testing.T) {
 	f := newFake(t, 1)
 	a := open(t, Options{URLs: f.urls})

@@ -80,7 +80,7 @@ type row struct {
 // readRoom reads a whole room at one site, as one of its members who logs in there.
 func readRoom(ctx context.Context, c *crowd, r *room, site string) (map[uint64]row, error) {
 	a, _ := r.members[0].c.Account()
-	k, err := client.Open(client.Options{URLs: []string{c.urls[site]}, OnlyURLs: true, NoEvents: true, HTTPClient: c.http})
+	k, err := client.Open(client.Options{URLs: []string{c.urls[site]}, OnlyURLs: true, CallsOnly: true, HTTPClient: c.http})
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package drill
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,8 +24,9 @@ const (
 	byRewrite = "real: a row is written anew behind the server's back, with good checksums"
 )
 
-// damage is a bit flipped at a site that was stopped: in a table of a view, in the files of the log, or in a row of a view so
-// that every checksum is good. It must be noticed, nobody may be served what is wrong, and one command must make it good.
+// damage is a bit flipped at a site that was stopped: in a table of a view, in the files of the log, in the database of its
+// engine, or in a row of a view so that every checksum is good. It must be noticed, nobody may be served what is wrong, and one
+// command must make it good.
 func damage(ctx context.Context, s *stage, part string) error {
 	site := s.l.sites[len(s.l.sites)-1]
 	s.goes(site)
@@ -33,7 +35,7 @@ func damage(ctx context.Context, s *stage, part string) error {
 		return err
 	}
 	s.did("drained", site, "real: bonghwa cluster drain")
-	acts := map[string]func(context.Context, string) error{"table": s.flipTable, "log": s.flipLog, "row": s.flipRow}
+	acts := map[string]func(context.Context, string) error{"table": s.flipTable, "log": s.flipLog, "db": s.flipDatabase, "row": s.flipRow}
 	if err := acts[part](ctx, site); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (s *stage) flipTable(ctx context.Context, site string) error {
 	if err != nil {
 		return err
 	}
-	if err := flip(file, func(b []byte) int { return len(b) / 3 }); err != nil {
+	if err := flip(file, func(b []byte) []int { return []int{len(b) / 3} }); err != nil {
 		return err
 	}
 	s.did("bit flipped in a table of a view", site, byFlip)
@@ -82,15 +84,75 @@ func (s *stage) flipLog(ctx context.Context, site string) error {
 		return errors.Join(errors.New("there is no file of the log"), err)
 	}
 	slices.Sort(files)
-	if err := flip(files[len(files)-1], func(b []byte) int { return len(bytes.TrimRight(b, "\x00")) / 2 }); err != nil {
+	if err := flip(files[len(files)-1], func(b []byte) []int { return []int{len(bytes.TrimRight(b, "\x00")) / 2} }); err != nil {
 		return err
 	}
 	s.did("bit flipped in the log", site, byFlip)
+	return s.rebuilt(ctx, site, "")
+}
+
+// flipDatabase damages the database of the log's engine, whose pages have no checksums: first what the log's key has held, then,
+// when the site has been rebuilt, the kinds of pages. Where a page of before looks like one of now, both are hit.
+func (s *stage) flipDatabase(ctx context.Context, site string) error {
+	for i, at := range []struct {
+		what   string
+		places func([]byte) []int
+	}{
+		{"bits flipped in the log's entries", entries},
+		{"bits flipped in the log's pages", heads},
+	} {
+		if i > 0 {
+			s.goes(site)
+			if err := s.l.drain(ctx, site); err != nil {
+				return err
+			}
+			s.did("drained", site, "real: bonghwa cluster drain")
+		}
+		s.l.kill(site)
+		if err := flip(filepath.Join(s.l.data(site), "etcd", "member", "snap", "db"), at.places); err != nil {
+			return err
+		}
+		s.did(at.what, site, byFlip)
+		if err := s.rebuilt(ctx, site, "the log's database is damaged"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entries are places within what the log's key has held: the key comes first, then numbers of 20 bytes at most.
+func entries(b []byte) (at []int) {
+	const key, within = "log/", 60
+	for i := 0; ; {
+		next := bytes.Index(b[i:], []byte(key))
+		if next < 0 || i+next+within >= len(b) {
+			return at
+		}
+		i += next
+		at = append(at, i+within)
+		i += len(key)
+	}
+}
+
+// heads are where pages of keys, or of pages, say of which kind they are.
+func heads(b []byte) (at []int) {
+	const size = 4096
+	for i := 2; (i+1)*size <= len(b); i++ {
+		p := b[i*size:]
+		if kind := binary.NativeEndian.Uint16(p[8:]); binary.NativeEndian.Uint64(p) == uint64(i) && (kind == 1 || kind == 2) {
+			at = append(at, i*size+8)
+		}
+	}
+	return at
+}
+
+// rebuilt sees a site end with what to do, this sentence in it, and does it.
+func (s *stage) rebuilt(ctx context.Context, site, says string) error {
 	why, err := s.refuses(ctx, site)
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(why, "--rebuild") {
+	if !strings.Contains(why, says) || !strings.Contains(why, "--rebuild") {
 		return fmt.Errorf("the damaged site does not say what to do: %s", why)
 	}
 	s.did("ended, with what to do", site, "status")
@@ -215,18 +277,25 @@ func largest(files []string) (file string, err error) {
 	return file, nil
 }
 
-// flip turns one bit of a file.
-func flip(file string, at func(b []byte) int) error {
+// flip turns one bit of a file in each of these places.
+func flip(file string, places func(b []byte) []int) error {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	i := at(b)
 	f, err := os.OpenFile(file, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteAt([]byte{b[i] ^ 0x10}, int64(i))
+	at := places(b)
+	if len(at) == 0 {
+		err = fmt.Errorf("%s has nothing to damage", file)
+	}
+	for _, i := range at {
+		if err == nil {
+			_, err = f.WriteAt([]byte{b[i] ^ 0x10}, int64(i))
+		}
+	}
 	return errors.Join(err, f.Close())
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bonghwa/bonghwa/client"
+	"github.com/bonghwa/bonghwa/internal/server"
 )
 
 // Live measures people who are there anyway, while somebody else burns a site under them: the twelve of the demo. They write in
@@ -19,6 +20,10 @@ type Live struct {
 	members []Member
 	http    *http.Client
 	readers map[string]*client.Client // by site and member
+	// w tries what bans forbid; forbidden says that they do.
+	w         *warden
+	bans      []ban
+	forbidden chan error
 
 	mu      sync.Mutex
 	talking bool
@@ -67,15 +72,16 @@ type LiveFound struct {
 	Started, Ended                     time.Time
 	People, Moved, Acked, Checked      int
 	Lost, Duplicated, Reordered        int
+	Unauthorised, Tried                int
 	SendGapMs, DeliveryGapMs           float64
 	MovedSendGapMs, MovedDeliveryGapMs float64
 	Held, HeldInTime                   bool
 	// ReadBack says that everything could be read back at every site: without it the counts of what was lost mean nothing.
 	ReadBack bool
-	Why      []string
+	Why      []server.Matter
 }
 
-// Measure finds or makes the rooms.
+// Measure finds or makes the rooms, and what will be forbidden.
 func Measure(ctx context.Context, sites []string, urls map[string]string, members []Member) (*Live, error) {
 	l := &Live{c: &crowd{sites: sites, urls: urls, meter: &meter{sites: len(sites)}}, members: members, readers: map[string]*client.Client{},
 		http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8}}}
@@ -94,6 +100,9 @@ func Measure(ctx context.Context, sites []string, urls map[string]string, member
 	}
 	for _, p := range l.c.people {
 		p.look()
+	}
+	if err := l.guard(ctx); err != nil {
+		return nil, fmt.Errorf("nothing can be forbidden: %w", err)
 	}
 	return l, nil
 }
@@ -157,8 +166,9 @@ func (l *Live) Rest() {
 const answerPatience = 20 * time.Second
 
 // Fire says that a site burns from now on.
-func (l *Live) Fire(site string) {
+func (l *Live) Fire(ctx context.Context, site string) {
 	l.Talk()
+	l.forbid(ctx)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.site, l.started = site, time.Now()
@@ -227,33 +237,40 @@ func (l *Live) Finish(ctx context.Context) LiveFound {
 	unanswered := l.c.hush(answerPatience)
 	g := l.c.measure(l.moved)
 	out.SendGapMs, out.DeliveryGapMs, out.MovedSendGapMs, out.MovedDeliveryGapMs = g.worstSend, g.worstDelivery, g.movedSend, g.movedDelivery
-	out.Why = l.c.faults()
+	for _, s := range l.c.faults() {
+		out.Why = append(out.Why, server.Matter{Kind: server.MatterSendsFailed, Detail: s})
+	}
 	if unanswered > 0 {
-		out.Why = append(out.Why, fmt.Sprintf("%d sends were not answered", unanswered))
+		out.Why = append(out.Why, server.Matter{Kind: server.MatterUnanswered, N: int64(unanswered)})
 	}
 	var d found
 	d.delivery(ctx, l.c)
-	out.Why = append(out.Why, d.why...)
+	for _, s := range d.why {
+		out.Why = append(out.Why, server.Matter{Kind: server.MatterNotBrought, Detail: s})
+	}
+	defer l.leave(ctx)
 	f, err := l.read(ctx, func(string) bool { return true })
 	for until := time.Now().Add(auditPatience); err != nil && time.Now().Before(until) && ctx.Err() == nil; {
 		time.Sleep(200 * time.Millisecond)
 		f, err = l.read(ctx, func(string) bool { return true })
 	}
 	if out.ReadBack = err == nil; !out.ReadBack {
-		out.Why = append(out.Why, err.Error())
+		out.Why = append(out.Why, server.Matter{Kind: server.MatterNotRead, Detail: err.Error()})
 	}
+	tried, unauthorised, why := l.trespassed()
+	out.Tried, out.Unauthorised, out.Why = tried, unauthorised, append(out.Why, why...)
 	out.Lost, out.Duplicated, out.Reordered = f.lost, f.doubled, f.moved+d.reordered
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out.Ended, out.Acked, out.Checked = time.Now(), l.count(), f.checked
 	l.checked = f.checked
-	out.Held = out.Lost == 0 && out.Duplicated == 0 && out.Reordered == 0 && len(out.Why) == 0 && out.Acked > 0
+	out.Held = out.Lost == 0 && out.Duplicated == 0 && out.Reordered == 0 && out.Unauthorised == 0 && len(out.Why) == 0 && out.Acked > 0
 	out.HeldInTime = out.Held && max(g.worstSend, g.worstDelivery, g.movedSend, g.movedDelivery) <= millis(liveBound)
 	l.talking, l.started, l.site, l.moved, l.extra = false, time.Time{}, "", nil, nil
 	return out
 }
 
-// leave ends what was opened to read: who reads is not to be taken for people.
+// leave ends what was opened to read.
 func (l *Live) leave(ctx context.Context) {
 	for key, k := range l.readers {
 		_ = k.LogOut(ctx)
@@ -267,7 +284,6 @@ type readBack struct{ checked, lost, doubled, moved int }
 
 // read reads the rooms at these sites and holds them against what was acknowledged before it began.
 func (l *Live) read(ctx context.Context, at func(site string) bool) (f readBack, err error) {
-	defer l.leave(ctx)
 	l.mu.Lock()
 	extra := append([]aside(nil), l.extra...)
 	l.mu.Unlock()
@@ -350,13 +366,13 @@ func (l *Live) rows(ctx context.Context, site string, who int, room string, told
 	return readRows(ctx, k, room, low, high)
 }
 
-// reader is a member logged in at one site and no other.
+// reader is a member logged in at one site and no other, who is not connected and so not counted among the people there.
 func (l *Live) reader(ctx context.Context, site string, who int) (*client.Client, error) {
 	key := fmt.Sprintf("%s %d", site, who)
 	if k := l.readers[key]; k != nil {
 		return k, nil
 	}
-	k, err := client.Open(client.Options{URLs: []string{l.c.urls[site]}, OnlyURLs: true, NoEvents: true, HTTPClient: l.http, DeviceLabel: "화재 훈련"})
+	k, err := client.Open(client.Options{URLs: []string{l.c.urls[site]}, OnlyURLs: true, CallsOnly: true, HTTPClient: l.http, DeviceLabel: drillDevice})
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ var scenarios = []scenario{
 	{name: "slow-disk", each: []string{"0ms", "10ms", "50ms", "200ms"}, bound: 3 * time.Second, help: "every fsync of one site takes so much longer, and then another site burns", prepare: slowDown, run: slowDisk, cannot: traced},
 	{name: "clock", each: []string{"1h", "-1h"}, bound: 3 * time.Second, help: "the clock of a site is turned, the site is started anew with it, and the clock is set right", prepare: clocks, run: turnedClock},
 	{name: "full-disk", bound: 3 * time.Second, help: "the disk of the site that leads is filled, and gets room again", prepare: tmpfs.onto, run: fullDisk, cannot: tmpfs.try},
-	{name: "damage", each: []string{"table", "log", "row"}, bound: 3 * time.Second, help: "a bit is flipped at a stopped site: in a table of a view, in the log, in a row whose checksums are good", run: damage},
+	{name: "damage", each: []string{"table", "log", "db", "row"}, bound: 3 * time.Second, help: "a bit is flipped at a stopped site: in a table of a view, in the log, in the database of its engine, in a row whose checksums are good", run: damage},
 	{name: "killed", each: []string{"checkpoint", "fetch", "handover"}, bound: 3 * time.Second, help: "sites are killed in the midst of a checkpoint, of a rebuild, of handing leadership over", run: killed},
 	{name: "killed-growth", help: "one machine becomes three sites, all of which are killed meanwhile", alone: growth},
 	{name: "rolling-restart", bound: 2 * time.Second, help: "every site is drained and started anew, one after the other", run: rolling},
@@ -86,7 +86,7 @@ type stage struct {
 	l      *lab
 	c      *crowd
 	w      *warden
-	cases  cases
+	bans   []ban
 	length time.Duration
 	tell   func(string, ...any)
 	began  time.Time
@@ -148,7 +148,7 @@ func (s *stage) play(ctx context.Context, k played) (err error) {
 		urls = append(urls, l.urls[site])
 	}
 	s.w = newWarden(urls, transport(l.relay, 8))
-	if s.cases, err = s.w.prepare(ctx); err != nil {
+	if s.bans, err = s.w.prepare(ctx); err != nil {
 		return fmt.Errorf("nothing could be forbidden: %w", err)
 	}
 	c.speak()
@@ -209,7 +209,7 @@ func (s *stage) trespass(ctx context.Context) <-chan error {
 		return done
 	}
 	s.trespassed = true
-	go func() { done <- s.w.forbid(ctx, s.cases) }()
+	go func() { done <- s.w.forbid(ctx, s.bans) }()
 	return done
 }
 

@@ -15,6 +15,9 @@ import (
 	"time"
 )
 
+// drillDevice is what sessions that a drill opens are called among people's devices.
+const drillDevice = "화재 훈련"
+
 // revocationBinds is how long after its acknowledgement a revocation, a departure or a block may still not be known at a
 // site.
 const revocationBinds = 1500 * time.Millisecond
@@ -25,7 +28,9 @@ const revocationBinds = 1500 * time.Millisecond
 type warden struct {
 	urls []string
 	http *http.Client
-	mu   sync.Mutex
+	// every is the pause between two tries of one thing at one site; binds how long after its acknowledgement an act may be unknown.
+	every, binds time.Duration
+	mu           sync.Mutex
 	// breaches are successes of tries that began when it was forbidden everywhere.
 	breaches []string
 	asked    int
@@ -34,7 +39,7 @@ type warden struct {
 }
 
 func newWarden(urls []string, way http.RoundTripper) *warden {
-	return &warden{urls: urls, stop: make(chan struct{}),
+	return &warden{urls: urls, every: 100 * time.Millisecond, binds: revocationBinds, stop: make(chan struct{}),
 		http: &http.Client{Timeout: 3 * time.Second, Transport: way}}
 }
 
@@ -118,100 +123,114 @@ func (w *warden) signUp(ctx context.Context) (*suspect, error) {
 	return s, nil
 }
 
-// session is another session of the same person.
-func (s *suspect) session(ctx context.Context) (*suspect, error) {
-	o := &suspect{w: s.w, id: s.id, handle: s.handle, token: random(32), device: random(16), n: map[string]uint64{}}
-	_, err := o.must(ctx, "AccountService/LogIn", map[string]any{"handle": s.handle, "password": password, "token": b64(o.token), "device": b64(o.device), "deviceLabel": "drill"})
-	return o, err
+// session is a session of somebody who has an account.
+func (w *warden) session(ctx context.Context, handle, password string) (*suspect, error) {
+	s := &suspect{w: w, handle: handle, token: random(32), device: random(16), n: map[string]uint64{}}
+	out, err := s.must(ctx, "AccountService/LogIn", map[string]any{"handle": handle, "password": password, "token": b64(s.token), "device": b64(s.device), "deviceLabel": drillDevice})
+	s.id, _ = out["user"].(string)
+	return s, err
 }
 
-// cases are people prepared for one round of trespasses.
-type cases struct {
-	owner, thief, member, blocked *suspect
-	room                          string
-}
-
-// prepare makes the people of a round, in calm times.
-func (w *warden) prepare(ctx context.Context) (c cases, err error) {
-	for _, s := range []**suspect{&c.owner, &c.member, &c.blocked} {
-		if *s, err = w.signUp(ctx); err != nil {
-			return c, err
-		}
-	}
-	if c.thief, err = c.owner.session(ctx); err != nil {
-		return c, err
-	}
-	out, err := c.owner.must(ctx, "ChatService/CreateRoom", map[string]any{"random": b64(random(16)), "title": "비밀", "members": []string{c.member.id}})
-	if err != nil {
-		return c, err
-	}
-	c.room, _ = out["room"].(string)
-	if c.room == "" {
-		return c, fmt.Errorf("no room was made: %v", out)
-	}
-	// All three can do now what they will not be allowed to.
-	for _, t := range c.tries() {
-		if ok, out := t.try(ctx, w.urls[0]); !ok {
-			return c, fmt.Errorf("%s: refused before it was forbidden: %v", t.what, out)
-		}
-	}
-	return c, nil
-}
-
-// try is something that will be forbidden.
-type try struct {
+// ban is something that will be forbidden by an act: it is possible before, and tried at every site after it.
+type ban struct {
 	what string
+	act  func(ctx context.Context) error
 	try  func(ctx context.Context, url string) (bool, map[string]any)
 }
 
-func (c *cases) tries() []try {
-	return []try{
-		{"a revoked session read", func(ctx context.Context, url string) (bool, map[string]any) {
-			return c.thief.call(ctx, url, "ChatService/ListRooms", map[string]any{})
+// round has a session that is to be revoked, somebody who is to leave a room, and somebody who is to be blocked by owner.
+type round struct {
+	thief, member, blocked *suspect
+	room, owner            string
+	revoke, leave, block   func(ctx context.Context) error
+}
+
+func (r *round) bans() []ban {
+	return []ban{
+		{"a revoked session read", r.revoke, func(ctx context.Context, url string) (bool, map[string]any) {
+			return r.thief.call(ctx, url, "ChatService/ListRooms", map[string]any{})
 		}},
-		{"somebody who had left read the room", func(ctx context.Context, url string) (bool, map[string]any) {
-			return c.member.call(ctx, url, "ChatService/History", map[string]any{"room": c.room, "from": 1, "limit": 10})
+		{"somebody who had left read the room", r.leave, func(ctx context.Context, url string) (bool, map[string]any) {
+			return r.member.call(ctx, url, "ChatService/History", map[string]any{"room": r.room, "from": 1, "limit": 10})
 		}},
-		{"somebody who was blocked wrote", func(ctx context.Context, url string) (bool, map[string]any) {
-			return c.blocked.call(ctx, url, "ChatService/Send", map[string]any{"name": c.blocked.name(c.owner.id), "peer": c.owner.id, "text": "나야"})
+		{"somebody who was blocked wrote", r.block, func(ctx context.Context, url string) (bool, map[string]any) {
+			return r.blocked.call(ctx, url, "ChatService/Send", map[string]any{"name": r.blocked.name(r.owner), "peer": r.owner, "text": "나야"})
 		}},
 	}
 }
 
-// forbid revokes, leaves and blocks, and from then on tries all of it at every site until the end.
-func (w *warden) forbid(ctx context.Context, c cases) error {
-	acts := []func() error{
-		func() error {
-			_, err := c.owner.must(ctx, "PeopleService/RevokeDevices", map[string]any{"name": c.owner.name("people"), "allOthers": true})
-			return err
-		},
-		func() error {
-			_, err := c.member.must(ctx, "ChatService/Leave", map[string]any{"name": c.member.name(c.room), "room": c.room})
-			return err
-		},
-		func() error {
-			_, err := c.owner.must(ctx, "ChatService/Block", map[string]any{"name": c.owner.name("people/block"), "user": c.blocked.id})
-			return err
-		},
+// prepare makes people for one round of trespasses, in calm times.
+func (w *warden) prepare(ctx context.Context) ([]ban, error) {
+	var r round
+	var owner *suspect
+	var err error
+	for _, s := range []**suspect{&owner, &r.member, &r.blocked} {
+		if *s, err = w.signUp(ctx); err != nil {
+			return nil, err
+		}
 	}
-	for i, t := range c.tries() {
-		if err := acts[i](); err != nil {
+	r.owner = owner.id
+	if r.thief, err = w.session(ctx, owner.handle, password); err != nil {
+		return nil, err
+	}
+	out, err := owner.must(ctx, "ChatService/CreateRoom", map[string]any{"random": b64(random(16)), "title": "비밀", "members": []string{r.member.id}})
+	if err != nil {
+		return nil, err
+	}
+	if r.room, _ = out["room"].(string); r.room == "" {
+		return nil, fmt.Errorf("no room was made: %v", out)
+	}
+	does := func(s *suspect, procedure, scope string, in map[string]any) func(ctx context.Context) error {
+		return func(ctx context.Context) error {
+			in["name"] = s.name(scope)
+			_, err := s.must(ctx, procedure, in)
 			return err
 		}
-		binds := time.Now().Add(revocationBinds)
+	}
+	r.revoke = does(owner, "PeopleService/RevokeDevices", "people", map[string]any{"allOthers": true})
+	r.leave = does(r.member, "ChatService/Leave", r.room, map[string]any{"room": r.room})
+	r.block = does(owner, "ChatService/Block", "people/block", map[string]any{"user": r.blocked.id})
+	bans := r.bans()
+	return bans, w.possible(ctx, bans)
+}
+
+// possible sees that all of it can be done now, at the first site that answers.
+func (w *warden) possible(ctx context.Context, bans []ban) error {
+	for _, b := range bans {
+		var ok bool
+		var out map[string]any
 		for _, url := range w.urls {
-			w.wg.Go(func() { w.watch(t, url, binds) })
+			if ok, out = b.try(ctx, url); out != nil {
+				break
+			}
+		}
+		if !ok {
+			return fmt.Errorf("%s: refused before it was forbidden: %v", b.what, out)
 		}
 	}
 	return nil
 }
 
-func (w *warden) watch(t try, url string, binds time.Time) {
+// forbid does the acts, and from then on tries all of it at every site until the end.
+func (w *warden) forbid(ctx context.Context, bans []ban) error {
+	for _, b := range bans {
+		if err := b.act(ctx); err != nil {
+			return fmt.Errorf("%s: could not be forbidden: %w", b.what, err)
+		}
+		binds := time.Now().Add(w.binds)
+		for _, url := range w.urls {
+			w.wg.Go(func() { w.watch(b, url, binds) })
+		}
+	}
+	return nil
+}
+
+func (w *warden) watch(t ban, url string, binds time.Time) {
 	for {
 		select {
 		case <-w.stop:
 			return
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(w.every):
 		}
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
@@ -223,7 +242,7 @@ func (w *warden) watch(t try, url string, binds time.Time) {
 		w.mu.Lock()
 		w.asked++
 		if ok && began.After(binds) {
-			w.breaches = append(w.breaches, fmt.Sprintf("%s at %s, %.1f s after it was acknowledged to be forbidden", t.what, url, began.Sub(binds).Seconds()+revocationBinds.Seconds()))
+			w.breaches = append(w.breaches, fmt.Sprintf("%s at %s, %.1f s after it was acknowledged to be forbidden", t.what, url, began.Sub(binds).Seconds()+w.binds.Seconds()))
 		}
 		w.mu.Unlock()
 	}

@@ -62,7 +62,9 @@ func (f *demoFire) control() server.Control {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.asked = time.Now()
-		return f.f
+		now := f.f
+		now.Waiting = f.people == nil
+		return now
 	}}
 }
 
@@ -107,12 +109,12 @@ func (f *demoFire) here(people io.Writer, again func()) {
 	defer f.mu.Unlock()
 	f.people, f.talking, f.again = people, false, again
 	if people == nil && f.under() {
-		f.fail("the twelve people ended during the drill")
+		f.fail(server.Matter{Kind: server.MatterPeopleGone})
 	}
 }
 
 // fail ends a drill that cannot be gone on with. What the twelve had begun to measure is over, too: they come anew. The lock is held.
-func (f *demoFire) fail(why ...string) {
+func (f *demoFire) fail(why ...server.Matter) {
 	f.f.State, f.f.Why = server.FireFailed, append(f.f.Why, why...)
 	f.renew()
 }
@@ -234,18 +236,18 @@ func (f *demoFire) bring(site string, out chan struct{}, drill bool) {
 	if out != nil {
 		<-out
 	}
-	err := f.come(site, drill)
+	wrong := f.come(site, drill)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.lighting, site)
 	switch {
-	case !drill && err != nil && f.ctx.Err() == nil:
-		fmt.Fprintln(os.Stderr, "bonghwa:", err)
+	case !drill && wrong != nil && f.ctx.Err() == nil:
+		fmt.Fprintln(os.Stderr, "bonghwa:", wrong)
 		return
 	case !drill || f.f.State != server.FireComing:
 		return
-	case err != nil:
-		f.fail(err.Error())
+	case wrong != nil:
+		f.fail(*wrong)
 		return
 	}
 	f.f.State, f.f.Checked = server.FireReading, 0
@@ -255,27 +257,28 @@ func (f *demoFire) bring(site string, out chan struct{}, drill bool) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if f.out == this && f.f.State == server.FireReading {
-			f.fail(fmt.Sprintf("what was acknowledged could not be read back within %v", readLong))
+			f.fail(server.Matter{Kind: server.MatterReadLate, N: int64(readLong.Seconds())})
 		}
 	})
 }
 
-// come starts a site and returns when it serves, and in a drill when all are well.
-func (f *demoFire) come(site string, drill bool) error {
+// come starts a site and returns when it serves, and in a drill when all are well; or what is in the way.
+func (f *demoFire) come(site string, drill bool) *server.Matter {
 	ctx, cancel := context.WithTimeout(f.ctx, comeBack)
 	defer cancel()
+	within := int64(comeBack.Seconds())
 	if err := f.d.light(ctx, site); err != nil {
 		if ctx.Err() != nil {
-			return fmt.Errorf("%s did not serve within %v", site, comeBack)
+			return &server.Matter{Kind: server.MatterNotServing, On: site, N: within}
 		}
-		return err
+		return &server.Matter{Kind: server.MatterNotStarted, On: site, Detail: err.Error()}
 	}
 	for until := time.Now().Add(comeBack); drill && f.ctx.Err() == nil; {
 		if s, err := f.d.status(f.ctx); err == nil && s.Steady {
 			break
 		}
 		if time.Now().After(until) {
-			return fmt.Errorf("the sites did not become well again within %v", comeBack)
+			return &server.Matter{Kind: server.MatterNotWell, N: within}
 		}
 		time.Sleep(500 * time.Millisecond)
 	}
@@ -315,7 +318,7 @@ func (f *demoFire) said(line string) {
 	switch {
 	case !f.under(): // it took too long
 	case err != nil:
-		f.fail("the drill could not be recorded: " + err.Error())
+		f.fail(server.Matter{Kind: server.MatterNotRecorded, Detail: err.Error()})
 	default:
 		f.f.State = server.FireDone
 		f.renew()
@@ -375,8 +378,8 @@ func (f *demoFire) wait(ctx context.Context, w io.Writer) error {
 		switch now.State {
 		case server.FireDone:
 			d := now.Drill
-			fmt.Fprintf(w, "drill     %d acknowledged, %d lost, %d doubled, %d out of order, longest wait %d ms, %d people moved\n",
-				d.Acked, d.Lost, d.Duplicated, d.Reordered, now.GapMs, d.Moved)
+			fmt.Fprintf(w, "drill     %d acknowledged, %d lost, %d doubled, %d out of order, %d unauthorised of %d tries, longest wait %d ms, %d people moved\n",
+				d.Acked, d.Lost, d.Duplicated, d.Reordered, d.Unauthorised, d.Tried, now.GapMs, d.Moved)
 			if !d.Held {
 				fmt.Fprintln(w, "drill     it did not hold:")
 			}
@@ -385,7 +388,11 @@ func (f *demoFire) wait(ctx context.Context, w io.Writer) error {
 			}
 			return nil
 		case server.FireFailed:
-			return fmt.Errorf("the drill failed: %s", strings.Join(now.Why, "; "))
+			var why []string
+			for _, m := range now.Why {
+				why = append(why, m.String())
+			}
+			return fmt.Errorf("the drill failed: %s", strings.Join(why, "; "))
 		}
 	}
 }

@@ -29,10 +29,13 @@ func TestBurnNeedsThePeople(t *testing.T) {
 	if err := f.burn("seoul"); err == nil || !strings.Contains(err.Error(), "twelve") {
 		t.Fatalf("nobody is there: %v", err)
 	}
+	if !f.control().Fire().Waiting {
+		t.Fatal("nobody is waited for")
+	}
 	var said strings.Builder
 	ends := 0
 	f.here(&said, func() { ends++ })
-	if err := f.may("seoul"); err != nil {
+	if err := f.may("seoul"); err != nil || f.control().Fire().Waiting {
 		t.Fatal(err)
 	}
 	f.mu.Lock()
@@ -41,7 +44,7 @@ func TestBurnNeedsThePeople(t *testing.T) {
 	if err := f.may("busan"); err == nil {
 		t.Fatal("two drills at once")
 	}
-	line, err := json.Marshal(foundFire(drill.LiveFound{Acked: 9, Why: []string{"seoul could not be read back"}}))
+	line, err := json.Marshal(foundFire(drill.LiveFound{Acked: 9, Why: []server.Matter{{Kind: server.MatterNotRead}}}))
 	if err != nil {
 		t.Fatal(err)
 	}

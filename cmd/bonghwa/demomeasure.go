@@ -95,7 +95,7 @@ func (m *measured) obey(ctx context.Context, in io.Reader) {
 		case "rest":
 			l.Rest()
 		case "fire":
-			l.Fire(site)
+			l.Fire(ctx, site)
 			lit = make(chan struct{})
 			go m.drill(ctx, l, lit)
 		case "lit":
@@ -159,7 +159,7 @@ func foundFire(found drill.LiveFound) server.Fire {
 	}
 	f.Drill = &server.DrillFound{Scenario: "power-loss", StartedMs: uint64(found.Started.UnixMilli()), EndedMs: uint64(found.Ended.UnixMilli()),
 		People: uint32(found.People), Acked: uint64(found.Acked), Lost: uint64(found.Lost), Duplicated: uint64(found.Duplicated),
-		Reordered: uint64(found.Reordered), SendGapMs: whole(found.SendGapMs), DeliveryGapMs: whole(found.DeliveryGapMs),
+		Reordered: uint64(found.Reordered), Unauthorised: uint64(found.Unauthorised), Tried: uint64(found.Tried), SendGapMs: whole(found.SendGapMs), DeliveryGapMs: whole(found.DeliveryGapMs),
 		MovedSendGapMs: whole(found.MovedSendGapMs), MovedDeliveryGapMs: whole(found.MovedDeliveryGapMs), Moved: uint32(found.Moved),
 		Held: found.Held, HeldInTime: found.HeldInTime, Source: "demo"}
 	return f

@@ -113,7 +113,7 @@ func foundIn(r *drill.Report) (list []server.DrillFound) {
 	for _, s := range r.Scenarios {
 		end := at.Add(time.Duration(s.Seconds * float64(time.Second)))
 		d := server.DrillFound{Scenario: s.Name, StartedMs: uint64(at.UnixMilli()), EndedMs: uint64(end.UnixMilli()), People: uint32(r.People),
-			Acked: uint64(s.Acked), Lost: uint64(s.Lost), Duplicated: uint64(s.Duplicated), Reordered: uint64(s.Reordered), Unauthorised: uint64(s.Unauthorised),
+			Acked: uint64(s.Acked), Lost: uint64(s.Lost), Duplicated: uint64(s.Duplicated), Reordered: uint64(s.Reordered), Unauthorised: uint64(s.Unauthorised), Tried: uint64(s.Tried),
 			SendGapMs: uint32(s.WorstSendGapMs), DeliveryGapMs: uint32(s.WorstDeliveryGapMs), MovedSendGapMs: uint32(s.MovedWorstSendGapMs),
 			MovedDeliveryGapMs: uint32(s.MovedWorstDeliveryGapMs), Held: s.Held, HeldInTime: s.HeldInTime, Source: "bonghwa drill " + r.Version}
 		sites := map[string]bool{}

@@ -46,6 +46,8 @@ type EtcdOptions struct {
 	Alone bool
 	// TLS are the PEM files under which members speak; all empty: in the open, for tests.
 	TLS TLSFiles
+	// Intact says whether an entry is what was written; with it the database is checked before it is opened. nil: nobody knows.
+	Intact func(entry []byte) error
 	// Logger gets etcd's errors. nil: slog.Default().
 	Logger *slog.Logger
 	// OnFatal is told, once, in one sentence, when etcd can no longer go on (a failed write to disk). The process should
@@ -89,6 +91,9 @@ func OpenEtcd(ctx context.Context, o EtcdOptions) (*Etcd, error) {
 	}
 	// Whoever reads this directory reads everything that was said, whoever reaches its socket can change the membership.
 	if err := os.Chmod(dir, 0o700); err != nil {
+		return nil, err
+	}
+	if err := checkDatabase(dir, o.Intact); err != nil {
 		return nil, err
 	}
 	o.Dir = dir

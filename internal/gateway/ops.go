@@ -261,6 +261,6 @@ func (o operators) GetBackups(ctx context.Context, _ *apiv1.GetBackupsRequest) (
 // DrillOf is a drill on the wire.
 func DrillOf(d *people.Drill) *apiv1.Drill {
 	return &apiv1.Drill{Scenario: d.Scenario, Site: d.Site, StartedMs: d.Started, EndedMs: d.Ended, People: d.People, Acked: d.Acked, Lost: d.Lost,
-		Duplicated: d.Duplicated, Reordered: d.Reordered, Unauthorised: d.Unauthorised, SendGapMs: d.SendGap, DeliveryGapMs: d.DeliveryGap,
+		Duplicated: d.Duplicated, Reordered: d.Reordered, Unauthorised: d.Unauthorised, Tried: d.Tried, SendGapMs: d.SendGap, DeliveryGapMs: d.DeliveryGap,
 		MovedSendGapMs: d.MovedSendGap, MovedDeliveryGapMs: d.MovedDelivery, Moved: d.Moved, Held: d.Held, HeldInTime: d.HeldInTime, Source: d.Source}
 }

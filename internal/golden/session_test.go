@@ -155,7 +155,7 @@ func (w *cast) operators() {
 	}
 	drill := func(lost uint64) step {
 		return ops(kernel.OK, &logv1.PeopleCommand{Op: &logv1.PeopleCommand_RecordDrill{RecordDrill: &logv1.RecordDrill{Scenario: "power-loss", Site: "seoul",
-			StartedMs: w.s.time + lost, EndedMs: w.s.time + 60_000, People: 12, Acked: 3000, Lost: lost, SendGapMs: 400, DeliveryGapMs: 450, MovedSendGapMs: 800,
+			StartedMs: w.s.time + lost, EndedMs: w.s.time + 60_000, People: 12, Acked: 3000, Lost: lost, Tried: 500, SendGapMs: 400, DeliveryGapMs: 450, MovedSendGapMs: 800,
 			MovedDeliveryGapMs: 850, Moved: 4, Held: lost == 0, HeldInTime: lost == 0, Source: "demo"}}})
 	}
 	w.s.entry(second,

@@ -25,6 +25,9 @@ const (
 // ErrEntry is wrapped by everything that DecodeEntry refuses. Replay stops there.
 var ErrEntry = errors.New("bad entry")
 
+// ErrChecksum: the entry is not what was written.
+var ErrChecksum = fmt.Errorf("%w: checksum does not match", ErrEntry)
+
 // Entry is one entry of the log. docs/formats.md, "The log".
 type Entry struct {
 	Epoch     uint32
@@ -96,6 +99,14 @@ func restamped(b []byte, stamp uint64) []byte {
 	return b
 }
 
+// Intact says whether an encoded entry is what was written, whatever it says.
+func Intact(b []byte) error {
+	if len(b) < 5 || crc32.Checksum(b[5:], castagnoli) != binary.BigEndian.Uint32(b[1:]) {
+		return ErrChecksum
+	}
+	return nil
+}
+
 // DecodeEntry parses an entry. Commands share b's memory.
 func DecodeEntry(b []byte) (*Entry, error) {
 	if len(b) < entryHeader {
@@ -104,12 +115,11 @@ func DecodeEntry(b []byte) (*Entry, error) {
 	if b[0] != EntryFormat {
 		return nil, fmt.Errorf("%w: format %d is unknown to this binary", ErrEntry, b[0])
 	}
-	crc := binary.BigEndian.Uint32(b[1:])
-	if crc32.Checksum(b[5:], castagnoli) != crc {
-		return nil, fmt.Errorf("%w: checksum does not match", ErrEntry)
+	if err := Intact(b); err != nil {
+		return nil, err
 	}
 	e := &Entry{
-		CRC: crc, Epoch: binary.BigEndian.Uint32(b[5:]), Behaviour: binary.BigEndian.Uint32(b[9:]),
+		CRC: binary.BigEndian.Uint32(b[1:]), Epoch: binary.BigEndian.Uint32(b[5:]), Behaviour: binary.BigEndian.Uint32(b[9:]),
 		Time: binary.BigEndian.Uint64(b[13:]), Node: cluster.NodeID(b[21:25]), Incarnation: cluster.Incarnation(b[25:37]),
 		Number: binary.BigEndian.Uint64(b[37:]),
 	}

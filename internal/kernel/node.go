@@ -101,16 +101,9 @@ type Node struct {
 		sync.Mutex
 		batcher *Batcher
 		opened  bool // the incarnation: until then commands queue and nothing is proposed
-		waiters map[uint64]*flight
+		flights *Flights
 		waits   waits
 	}
-}
-
-// flight is an own entry between proposal and the last domain's apply.
-type flight struct {
-	waiting  []Waiting
-	proposed time.Time
-	domains  int // that have not applied it yet
 }
 
 // Start opens the log's tail and the incarnation. It returns at once; Ready says when the node serves.
@@ -123,7 +116,7 @@ func Start(o Options) (n *Node, err error) {
 	}
 	n = &Node{o: o, start: time.Now(), wake: make(chan struct{}, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.mu.waiters = map[uint64]*flight{}
+	n.mu.flights = NewFlights(len(o.Domains))
 	n.skew.Asked(o.ClockOff)
 	defer CatchStorage(&err)
 	if _, err := rand.Read(n.inc[:]); err != nil {
@@ -296,7 +289,7 @@ func (n *Node) propose() {
 		n.mu.Lock()
 		b := n.mu.batcher
 		number, in := b.Next(stamp, n.behaviour.Load(), checks)
-		n.mu.waiters[number] = &flight{waiting: in, proposed: time.Now(), domains: len(n.runners)}
+		n.mu.flights.Propose(number, in, n.now())
 		n.mu.waits.begin()
 		p := b.Proposal()
 		n.mu.Unlock()
@@ -353,7 +346,7 @@ func (n *Node) cutOffAgain(p cluster.Proposal) cluster.Proposal {
 func (n *Node) due() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.mu.batcher.Queued() > 0 && len(n.mu.waiters) < maxAhead
+	return n.mu.batcher.Queued() > 0 && n.mu.flights.Len() < maxAhead
 }
 
 func (n *Node) pause(d time.Duration) {
@@ -431,15 +424,7 @@ func (n *Node) retry(fn func() error) error {
 func (n *Node) refuseAll() {
 	n.stopping.Store(true)
 	n.mu.Lock()
-	ws := n.mu.batcher.Drain()
-	for _, f := range n.mu.waiters {
-		for i := range f.waiting {
-			if f.waiting[i].Done != nil {
-				ws = append(ws, f.waiting[i])
-				f.waiting[i].Done = nil
-			}
-		}
-	}
+	ws := append(n.mu.batcher.Drain(), n.mu.flights.Drain()...)
 	n.mu.Unlock()
 	for _, w := range ws {
 		if w.Done != nil {
@@ -476,7 +461,7 @@ func (n *Node) tail() {
 			last = rec.N
 			e, err := DecodeEntry(rec.Value)
 			if err != nil {
-				return fmt.Errorf("%w: entry %d: %v", ErrReplay, rec.N, err)
+				return fmt.Errorf("%w: entry %d: %w", ErrReplay, rec.N, err)
 			}
 			batch = append(batch, numbered{rec.N, rec.Cursor, len(rec.Value), e})
 		}
@@ -545,6 +530,9 @@ func (n *Node) Fresh(s Snapshot) error {
 	return n.within(p.own)
 }
 
+// now is the time since the node's start, above 0.
+func (n *Node) now() time.Duration { return max(time.Since(n.start), 1) }
+
 // own is when, since the node's start, the newest own entry that every domain has applied was proposed; 0 = none yet.
 func (n *Node) own() time.Duration {
 	own := n.runners[0].ownAt.Load()
@@ -573,10 +561,8 @@ func (n *Node) vouched(own time.Duration) error {
 	if err := n.fence.err(); err != nil {
 		return err
 	}
-	if age := time.Since(n.start) - own; own != 0 && age > ReadyWithin {
-		if !n.alone.Load() {
-			return fmt.Errorf("%w: no own entry came back for %d ms; this site may be cut off", ErrNotReady, age.Milliseconds())
-		}
+	if now := n.now(); own != 0 && !Vouches(own, now, n.alone.Load()) {
+		return fmt.Errorf("%w: no own entry came back for %d ms; this site may be cut off", ErrNotReady, (now - own).Milliseconds())
 	}
 	return nil
 }
@@ -663,12 +649,5 @@ func (n *Node) Stop(ctx context.Context) error {
 func (n *Node) busy() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, f := range n.mu.waiters {
-		for _, w := range f.waiting {
-			if w.Done != nil {
-				return true
-			}
-		}
-	}
-	return n.mu.batcher.Queued() > 0
+	return n.mu.flights.Awaited() || n.mu.batcher.Queued() > 0
 }

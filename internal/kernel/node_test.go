@@ -485,7 +485,7 @@ func TestSlowApplyHoldsBack(t *testing.T) {
 			synctest.Wait()
 		}
 		n.Node.mu.Lock()
-		ahead := len(n.Node.mu.waiters)
+		ahead := n.Node.mu.flights.Len()
 		n.Node.mu.Unlock()
 		if ahead > maxAhead || n.Stats().Queued < maxAhead {
 			t.Errorf("%d entries are ahead of the view, %d commands wait", ahead, n.Stats().Queued)

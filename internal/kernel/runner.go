@@ -94,51 +94,23 @@ func (r *runner) deliver(a Applied) {
 func (r *runner) answer(it numbered, out *Outcome) {
 	n := r.n
 	n.mu.Lock()
-	f := n.mu.waiters[it.e.Number]
-	if f == nil {
-		n.mu.Unlock()
-		return
-	}
-	f.domains--
-	last := f.domains == 0
-	if last {
-		delete(n.mu.waiters, it.e.Number)
-		n.mu.waits.applied(len(n.mu.waiters) > 0 || n.mu.batcher.Queued() > 0)
-		if len(n.mu.waiters) == maxAhead-1 && n.mu.batcher.Queued() > 0 {
+	l := n.mu.flights.Applied(it.e.Number, r.a.domain.ID(), out)
+	if l != nil && l.Last {
+		ahead, queued := n.mu.flights.Len(), n.mu.batcher.Queued()
+		n.mu.waits.applied(ahead > 0 || queued > 0)
+		if ahead == maxAhead-1 && queued > 0 {
 			n.poke()
 		}
 	}
-	type call struct {
-		done func(Result)
-		d    Decided
-	}
-	var calls []call
-	for i := range f.waiting {
-		w := &f.waiting[i]
-		if w.Done == nil || w.Domain != r.a.domain.ID() && !(w.Domain == DomainKernel && last) {
-			continue
-		}
-		c := call{done: w.Done}
-		if w.Domain != DomainKernel {
-			c.d = out.Decided[i]
-		}
-		w.Done = nil
-		calls = append(calls, c)
-	}
 	n.mu.Unlock()
-	r.ownAt.Store(int64(max(f.proposed.Sub(n.start), 1)))
+	if l == nil {
+		return
+	}
+	r.ownAt.Store(int64(l.Proposed))
 	defer n.storageFault(r.a.domain.Name())
 	fenced := n.fence.err() != nil
-	for _, c := range calls {
-		if fenced {
-			c.done(Result{Err: ErrUnknownOutcome}) // a verdict of a wrong view is none
-			continue
-		}
-		if c.d.Verdict.Code == Late {
-			c.done(Result{Err: ErrNotReady}) // nothing was done; this site was cut off, or too slow
-			continue
-		}
-		c.done(Result{Pos: out.Pos, Time: out.Time, Verdict: c.d.Verdict, Repeated: c.d.Repeated, Last: c.d.Last})
+	for _, a := range l.Answers {
+		a.Tell(fenced)
 	}
 }
 

@@ -39,13 +39,13 @@ func putAct(a *kernel.Apply, act Act) {
 type Drill struct {
 	Scenario, Site string
 	// Started and Ended are Unix ms.
-	Started, Ended                                    uint64
-	People                                            uint32
-	Acked, Lost, Duplicated, Reordered, Unauthorised  uint64
-	SendGap, DeliveryGap, MovedSendGap, MovedDelivery uint32 // ms
-	Moved                                             uint32
-	Held, HeldInTime                                  bool
-	Source                                            string
+	Started, Ended                                          uint64
+	People                                                  uint32
+	Acked, Lost, Duplicated, Reordered, Unauthorised, Tried uint64
+	SendGap, DeliveryGap, MovedSendGap, MovedDelivery       uint32 // ms
+	Moved                                                   uint32
+	Held, HeldInTime                                        bool
+	Source                                                  string
 }
 
 type recordDrill struct{ drill Drill }

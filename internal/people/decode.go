@@ -198,7 +198,7 @@ func decodeBefriend(k *check, p *logv1.Befriend) *befriend {
 func decodeDrillCommand(k *check, p *logv1.RecordDrill) *recordDrill {
 	return &recordDrill{Drill{
 		Scenario: k.text("scenario", p.GetScenario(), 1, maxScenario), Site: k.text("site", p.GetSite(), 0, maxSite), Started: p.GetStartedMs(), Ended: p.GetEndedMs(),
-		People: p.GetPeople(), Acked: p.GetAcked(), Lost: p.GetLost(), Duplicated: p.GetDuplicated(), Reordered: p.GetReordered(), Unauthorised: p.GetUnauthorised(),
+		People: p.GetPeople(), Acked: p.GetAcked(), Lost: p.GetLost(), Duplicated: p.GetDuplicated(), Reordered: p.GetReordered(), Unauthorised: p.GetUnauthorised(), Tried: p.GetTried(),
 		SendGap: p.GetSendGapMs(), DeliveryGap: p.GetDeliveryGapMs(), MovedSendGap: p.GetMovedSendGapMs(), MovedDelivery: p.GetMovedDeliveryGapMs(),
 		Moved: p.GetMoved(), Held: p.GetHeld(), HeldInTime: p.GetHeldInTime(), Source: k.text("source", p.GetSource(), 0, maxOn),
 	}}

@@ -11,7 +11,7 @@ import (
 )
 
 func aDrill() *logv1.RecordDrill {
-	return &logv1.RecordDrill{Scenario: "power-loss", Site: "seoul", StartedMs: start, EndedMs: start + 60_000, People: 12, Acked: 3000, SendGapMs: 400,
+	return &logv1.RecordDrill{Scenario: "power-loss", Site: "seoul", StartedMs: start, EndedMs: start + 60_000, People: 12, Acked: 3000, Tried: 500, SendGapMs: 400,
 		DeliveryGapMs: 450, MovedSendGapMs: 800, MovedDeliveryGapMs: 850, Moved: 4, Held: true, HeldInTime: true, Source: "demo"}
 }
 

@@ -327,7 +327,7 @@ func decodeAct(v []byte) (Act, error) {
 	return a, f.end()
 }
 
-// l: version flags started8 ended8 people4 acked8 lost8 duplicated8 reordered8 unauthorised8 send4 delivery4 movedSend4
+// l: version flags started8 ended8 people4 acked8 lost8 duplicated8 reordered8 unauthorised8 tried8 send4 delivery4 movedSend4
 // movedDelivery4 moved4 scenario site source
 func encodeDrill(d Drill) []byte {
 	flags := byte(0)
@@ -342,7 +342,7 @@ func encodeDrill(d Drill) []byte {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
 	b = binary.BigEndian.AppendUint32(b, d.People)
-	for _, n := range []uint64{d.Acked, d.Lost, d.Duplicated, d.Reordered, d.Unauthorised} {
+	for _, n := range []uint64{d.Acked, d.Lost, d.Duplicated, d.Reordered, d.Unauthorised, d.Tried} {
 		b = binary.BigEndian.AppendUint64(b, n)
 	}
 	for _, n := range []uint32{d.SendGap, d.DeliveryGap, d.MovedSendGap, d.MovedDelivery, d.Moved} {
@@ -358,7 +358,7 @@ func decodeDrill(v []byte) (Drill, error) {
 	f.version()
 	flags := f.flags(flagHeld | flagHeldInTime)
 	d := Drill{Held: flags&flagHeld != 0, HeldInTime: flags&flagHeldInTime != 0, Started: f.u64(), Ended: f.u64(), People: f.u32()}
-	d.Acked, d.Lost, d.Duplicated, d.Reordered, d.Unauthorised = f.u64(), f.u64(), f.u64(), f.u64(), f.u64()
+	d.Acked, d.Lost, d.Duplicated, d.Reordered, d.Unauthorised, d.Tried = f.u64(), f.u64(), f.u64(), f.u64(), f.u64(), f.u64()
 	d.SendGap, d.DeliveryGap, d.MovedSendGap, d.MovedDelivery, d.Moved = f.u32(), f.u32(), f.u32(), f.u32(), f.u32()
 	d.Scenario, d.Site, d.Source = f.str(), f.str(), f.str()
 	return d, f.end()

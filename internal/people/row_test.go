@@ -54,7 +54,7 @@ func goldenRows() []struct {
 		{"act", actKey(kernel.Position{Epoch: 2, N: 77}, 1), encodeAct(Act{Time: start, Who: mina, Site: "busan", What: "drill_started", On: "seoul"})},
 		{"act-terminal", actKey(kernel.Position{Epoch: 2, N: 78}, 0), encodeAct(Act{Time: start, Site: "seoul", What: ActGranted, On: "mina"})},
 		{"drill", drillKey(&Drill{Started: start, Site: "seoul", Scenario: "power-loss"}), encodeDrill(Drill{Started: start, Site: "seoul", Scenario: "power-loss",
-			Ended: start + 60_000, People: 12, Acked: 3000, Lost: 1, Duplicated: 2, Reordered: 3, Unauthorised: 4, SendGap: 400, DeliveryGap: 450, MovedSendGap: 800,
+			Ended: start + 60_000, People: 12, Acked: 3000, Lost: 1, Duplicated: 2, Reordered: 3, Unauthorised: 4, Tried: 500, SendGap: 400, DeliveryGap: 450, MovedSendGap: 800,
 			MovedDelivery: 850, Moved: 4, Held: true, HeldInTime: true, Source: "demo"})},
 	}
 }

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -57,8 +56,8 @@ func (a *alarm) add(st *Status) {
 	st.DrillOverdue = true
 	days := (now - max(held, a.first.Load())) / uint64((24 * time.Hour).Milliseconds())
 	if held == 0 {
-		st.Words = append(st.Words, fmt.Sprintf("no fire drill has held in the %d days of this cluster: run bonghwa drill, and record its report", days))
+		st.add(Matter{Kind: MatterNeverDrilled, N: int64(days)})
 		return
 	}
-	st.Words = append(st.Words, fmt.Sprintf("the last fire drill that held was %d days ago: run bonghwa drill, and record its report", days))
+	st.add(Matter{Kind: MatterDrillOverdue, N: int64(days)})
 }

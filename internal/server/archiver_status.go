@@ -54,37 +54,57 @@ func (a *archiver) status(c *core) *ArchiveStatus {
 	return s
 }
 
-// alarm says that an operator must look. A cell that has no checkpoint in the archive yet has had no day for it.
-func (s *ArchiveStatus) alarm(now time.Time) bool {
-	return s.BehindSeconds > archiveLate.Seconds() || s.Hole != "" || s.CheckpointMs != 0 && now.Sub(time.UnixMilli(int64(s.CheckpointMs))) > checkpointLate
-}
-
-// words say how it is.
-func (s *ArchiveStatus) words(now time.Time) (words []string) {
-	behind := time.Duration(s.BehindSeconds * float64(time.Second)).Round(time.Second)
-	if behind > archiveLate {
-		w := fmt.Sprintf("the archive in %s is %s behind: what came since is lost with all sites", s.To, behind)
-		if s.Failing != "" {
-			w += "; " + s.Failing
-		}
-		words = append(words, w)
-	} else if s.Failing != "" {
-		words = append(words, fmt.Sprintf("the archive in %s cannot be written at the moment: %s", s.To, s.Failing))
-	} else {
-		words = append(words, fmt.Sprintf("the archive in %s has everything up to entry %d, %d s ago", s.To, s.N, int(s.BehindSeconds)))
+// alarms are what an operator must look at. A cell that has no checkpoint in the archive yet has had no day for it.
+func (s *ArchiveStatus) alarms(now time.Time) (list []Matter) {
+	if s.late() {
+		list = append(list, Matter{MatterArchiveBehind, s.To, int64(s.BehindSeconds), s.Failing})
 	}
-	switch age := now.Sub(time.UnixMilli(int64(s.CheckpointMs))); {
-	case s.CheckpointMs == 0:
-		words = append(words, "no checkpoint of this epoch is in the archive yet")
-	case age > checkpointLate:
-		words = append(words, fmt.Sprintf("the newest checkpoint in the archive is %d hours old: none could be taken since", int(age.Hours())))
-	default:
-		words = append(words, "the newest checkpoint in the archive is of "+time.UnixMilli(int64(s.CheckpointMs)).Format("2006-01-02 15:04"))
+	if age := now.Sub(time.UnixMilli(int64(s.CheckpointMs))); s.CheckpointMs != 0 && age > checkpointLate {
+		list = append(list, Matter{MatterCheckpointLate, s.To, int64(age.Hours()), ""})
 	}
 	if s.Hole != "" {
-		words = append(words, fmt.Sprintf("%s are not in the archive: no time between them can be restored", s.Hole))
+		list = append(list, Matter{MatterArchiveHole, s.To, 0, s.Hole})
+	}
+	return list
+}
+
+func (s *ArchiveStatus) late() bool { return s.BehindSeconds > archiveLate.Seconds() }
+
+// passing is what keeps it from being current for the moment, and is no alarm yet.
+func (s *ArchiveStatus) passing() []Matter {
+	switch {
+	case s.late():
+	case s.Failing != "":
+		return []Matter{{MatterArchiveFails, s.To, 0, s.Failing}}
+	case s.N == 0:
+		return []Matter{{MatterArchiveEmpty, s.To, 0, ""}}
+	}
+	return nil
+}
+
+// words say how it is, besides what is an alarm.
+func (s *ArchiveStatus) words(now time.Time) (words []string) {
+	for _, m := range s.passing() {
+		words = append(words, m.String())
+	}
+	if len(words) == 0 && !s.late() {
+		words = append(words, fmt.Sprintf("the archive in %s has everything up to entry %d, %d s ago", s.To, s.N, int(s.BehindSeconds)))
+	}
+	switch at := time.UnixMilli(int64(s.CheckpointMs)); {
+	case s.CheckpointMs == 0:
+		words = append(words, "no checkpoint of this epoch is in the archive yet")
+	case now.Sub(at) <= checkpointLate:
+		words = append(words, "the newest checkpoint in the archive is of "+at.Format("2006-01-02 15:04"))
 	}
 	return words
+}
+
+// sayArchive says how the archive is, if there is one.
+func (s *Status) sayArchive(now time.Time) {
+	if s.Archive != nil {
+		s.add(s.Archive.alarms(now)...)
+		s.Words = append(s.Words, s.Archive.words(now)...)
+	}
 }
 
 // worse picks, of what two nodes say, the one that writes, or else the one that is further behind.

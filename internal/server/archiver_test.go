@@ -105,7 +105,7 @@ func TestArchiveBridges(t *testing.T) {
 	s = kept(t, data, to)
 	eventually(t, "the hole is bridged", func() bool {
 		st, err := Admin(data).Status(t.Context())
-		return err == nil && st.Archive.Hole != "" && strings.Contains(strings.Join(st.Words, "\n"), "are not in the archive") && st.Archive.alarm(time.Now())
+		return err == nil && st.Archive.Hole != "" && strings.Contains(strings.Join(st.Words, "\n"), "are not in the archive") && len(st.Archive.alarms(time.Now())) > 0
 	})
 	commands(t, s, 5)
 	end := s.core.node.Position()
@@ -212,14 +212,17 @@ func TestArchiveAlarms(t *testing.T) {
 		alarm bool
 		says  string
 	}{
-		{ArchiveStatus{BehindSeconds: 5, CheckpointMs: ms(47 * time.Hour)}, false, "5 s ago"},
+		{ArchiveStatus{N: 7, BehindSeconds: 5, CheckpointMs: ms(47 * time.Hour)}, false, "entry 7, 5 s ago"},
+		{ArchiveStatus{CheckpointMs: ms(time.Hour)}, false, "nothing is in the archive"},
 		{ArchiveStatus{BehindSeconds: 61, Failing: "it is full", CheckpointMs: ms(time.Hour)}, true, "1m1s behind: what came since is lost with all sites; it is full"},
 		{ArchiveStatus{CheckpointMs: ms(49 * time.Hour)}, true, "49 hours old"},
 		{ArchiveStatus{}, false, "no checkpoint of this epoch"},
 		{ArchiveStatus{CheckpointMs: ms(time.Hour), Hole: "entries 3 to 9"}, true, "entries 3 to 9 are not in the archive"},
 	} {
-		if words := strings.Join(c.s.words(now), "\n"); c.s.alarm(now) != c.alarm || !strings.Contains(words, c.says) {
-			t.Errorf("%+v: %v, %s", c.s, c.s.alarm(now), words)
+		st := Status{Archive: &c.s}
+		st.sayArchive(now)
+		if words := strings.Join(st.Words, "\n"); len(st.Matters) > 0 != c.alarm || !strings.Contains(words, c.says) {
+			t.Errorf("%+v: %v, %s", c.s, st.Matters, words)
 		}
 	}
 	writes, behind := &ArchiveStatus{Writes: true, BehindSeconds: 1}, &ArchiveStatus{BehindSeconds: 50}

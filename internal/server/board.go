@@ -2,11 +2,9 @@ package server
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -136,7 +134,7 @@ func (b *board) sites(ctx context.Context) (*apiv1.GetSitesResponse, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &apiv1.GetSitesResponse{Words: st.Words, Steady: st.Steady, LastHeldMs: st.LastDrillHeldMs, Overdue: st.DrillOverdue}
+	out := &apiv1.GetSitesResponse{Matters: mattersOf(st.Matters), Steady: st.Steady, LastHeldMs: st.LastDrillHeldMs, Overdue: st.DrillOverdue}
 	if b.s.nodes != nil {
 		out.Here = b.s.nodes.cfg.Site
 	}
@@ -233,13 +231,7 @@ func (s *ArchiveStatus) tell(out *apiv1.GetBackupsResponse, now time.Time) {
 	if s.N > 0 {
 		out.ArchivedToMs = uint64(now.UnixMilli()) - behind
 	}
-	out.ArchiveBehindMs, out.ArchiveTrouble = behind, s.Failing
-	if s.N == 0 && s.Failing == "" {
-		out.ArchiveTrouble = fmt.Sprintf("nothing is in the archive in %s yet", s.To)
-	}
-	if s.alarm(now) {
-		out.ArchiveTrouble = strings.Join(s.words(now), "; ")
-	}
+	out.ArchiveBehindMs, out.ArchiveMatters = behind, mattersOf(append(s.alarms(now), s.passing()...))
 }
 
 // tellHeld answers another node what this one holds.
@@ -270,6 +262,7 @@ func (s *Server) status(ctx context.Context) (st Status, err error) {
 		st.Sites = []SiteStatus{one}
 		st.say()
 		st.Archive = s.archive.status(s.core)
+		st.sayArchive(time.Now())
 	}
 	if err == nil {
 		s.alarm.add(&st)

@@ -43,15 +43,16 @@ func TestArchiveOnThePage(t *testing.T) {
 	now := time.UnixMilli(1_800_000_000_000)
 	var out apiv1.GetBackupsResponse
 	(*ArchiveStatus)(nil).tell(&out, now)
-	if out.ArchivedToMs != 0 || out.ArchiveTrouble != "" {
+	if out.ArchivedToMs != 0 || len(out.ArchiveMatters) != 0 {
 		t.Errorf("no archive: %v", &out)
 	}
 	(&ArchiveStatus{To: "/copies"}).tell(&out, now)
-	if out.ArchivedToMs != 0 || out.ArchiveTrouble == "" {
+	if out.ArchivedToMs != 0 || len(out.ArchiveMatters) != 1 || out.ArchiveMatters[0].Kind != MatterArchiveEmpty {
 		t.Errorf("an archive that is empty looks like none: %v", &out)
 	}
 	(&ArchiveStatus{N: 7, BehindSeconds: 90, Hole: "3 to 5"}).tell(&out, now)
-	if out.ArchivedToMs != 1_799_999_910_000 || out.ArchiveBehindMs != 90_000 || !strings.Contains(out.ArchiveTrouble, "3 to 5 are not in the archive") {
+	if out.ArchivedToMs != 1_799_999_910_000 || out.ArchiveBehindMs != 90_000 || len(out.ArchiveMatters) != 2 || out.ArchiveMatters[0].N != 90 ||
+		!strings.Contains(out.ArchiveMatters[1].Text, "3 to 5 are not in the archive") {
 		t.Errorf("%v", &out)
 	}
 }

@@ -116,7 +116,8 @@ func openCore(ctx context.Context, d *Data, o coreOptions) (c *core, err error) 
 		Archived: archived,
 		Log:      c.log, Node: d.NodeID, URL: o.URL, Site: site, Addr: addr, Domains: views, Sink: o.Sink, AcceptClock: o.AcceptClock, Wall: o.Wall, ClockOff: o.plan.clockOff,
 		Fenced:    func(string) { o.nodes.fenced() },
-		DiskGuard: DiskGuard(d.Dir), Checkpoints: d.path(checkpointsDir), Forced: o.Forced, Fatal: o.Fatal, Logger: o.Logger,
+		DiskGuard: DiskGuard(d.Dir), Checkpoints: d.path(checkpointsDir), Forced: o.Forced, Logger: o.Logger,
+		Fatal: func(err error) { o.Fatal(o.nodes.replayed(err)) },
 	})
 	return c, err
 }
@@ -195,7 +196,7 @@ func openView(root, name string, o kernel.PebbleOptions) (*kernel.PebbleStore, e
 func (c *core) openLog(ctx context.Context, o coreOptions) (err error) {
 	d := c.data
 	eo := cluster.EtcdOptions{
-		Dir: d.path(etcdDir), Name: d.Meta.Node, Logger: o.Logger,
+		Dir: d.path(etcdDir), Name: d.Meta.Node, Intact: kernel.Intact, Logger: o.Logger,
 		OnFatal: func(s string) { o.Fatal(errors.New(o.nodes.logDamaged(s))) },
 	}
 	if o.nodes != nil {
@@ -209,7 +210,7 @@ func (c *core) openLog(ctx context.Context, o coreOptions) (err error) {
 	}
 	// etcd's goroutines inherit the label, so that a profile shows the share of the log.
 	pprof.Do(ctx, pprof.Labels("part", "log"), func(ctx context.Context) { c.log, err = cluster.OpenEtcd(ctx, eo) })
-	if err != nil && o.nodes != nil && damagedLog.MatchString(err.Error()) {
+	if err != nil && damagedLog.MatchString(err.Error()) {
 		err = errors.New(o.nodes.logDamaged(err.Error()))
 	}
 	return err

@@ -229,34 +229,29 @@ func (d *Data) markClean() error { return os.WriteFile(d.path(cleanFile), nil, 0
 // Close gives the lock back.
 func (d *Data) Close() error { return d.lock.Close() }
 
-// The reserve of a disk is 5% of it, but never more than 2 GiB, and never less than what log and views may take at once: the
-// log makes its next file of 64 MiB before it needs it. A disk is low below twice that.
-const leastReserve, mostReserve = 192 << 20, 2 << 30
-
-// room says how much of a disk is free and what is to be kept of it.
-func room(dir string) (free, reserve uint64, err error) {
+// space says how much of a disk is free, and how much there is.
+func space(dir string) (free, total uint64, err error) {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return 0, 0, err
 	}
-	free, total := st.Bavail*uint64(st.Bsize), st.Blocks*uint64(st.Bsize)
-	return free, max(min(total/20, mostReserve), min(leastReserve, total/2)), nil
+	return st.Bavail * uint64(st.Bsize), st.Blocks * uint64(st.Bsize), nil
 }
 
-// DiskGuard refuses commands before any engine meets a full disk: below its reserve. Reading goes on.
+// DiskGuard refuses commands before any engine meets a full disk.
 func DiskGuard(dir string) func() error {
 	return func() error {
-		if free, reserve, err := room(dir); err == nil && free < reserve {
-			return fmt.Errorf("the disk of %s has %d MiB free, less than the %d MiB kept in reserve", dir, free>>20, reserve>>20)
+		if free, total, err := space(dir); err == nil && kernel.DiskOf(free, total) == kernel.DiskFull {
+			return fmt.Errorf("the disk of %s has %d MiB free, less than the %d MiB kept in reserve", dir, free>>20, kernel.Reserve(total)>>20)
 		}
 		return nil
 	}
 }
 
-// diskLow says that a disk is on its way to be full: a node then does not lead, if another can.
+// diskLow says that a node does not lead, if another one can.
 func diskLow(dir string) bool {
-	free, reserve, err := room(dir)
-	return err == nil && free < 2*reserve
+	free, total, err := space(dir)
+	return err == nil && kernel.DiskOf(free, total) != kernel.DiskFine
 }
 
 // cause is the innermost reason, without the path that the sentence around it already names.

@@ -35,7 +35,9 @@ type Fire struct {
 	Moved     uint32      `json:"moved,omitempty"`
 	GapMs     uint32      `json:"gap_ms,omitempty"`
 	Drill     *DrillFound `json:"drill,omitempty"`
-	Why       []string    `json:"why,omitempty"`
+	Why       []Matter    `json:"why,omitempty"`
+	// Waiting: those who are measured are not there yet.
+	Waiting bool `json:"waiting,omitempty"`
 }
 
 // DrillFound is what a drill found, as it is recorded.
@@ -50,6 +52,7 @@ type DrillFound struct {
 	Duplicated         uint64 `json:"duplicated"`
 	Reordered          uint64 `json:"reordered"`
 	Unauthorised       uint64 `json:"unauthorised"`
+	Tried              uint64 `json:"tried"`
 	SendGapMs          uint32 `json:"send_gap_ms"`
 	DeliveryGapMs      uint32 `json:"delivery_gap_ms"`
 	MovedSendGapMs     uint32 `json:"moved_send_gap_ms"`
@@ -62,7 +65,7 @@ type DrillFound struct {
 
 func (d *DrillFound) record() *logv1.RecordDrill {
 	return &logv1.RecordDrill{Scenario: d.Scenario, Site: d.Site, StartedMs: d.StartedMs, EndedMs: d.EndedMs, People: d.People, Acked: d.Acked, Lost: d.Lost,
-		Duplicated: d.Duplicated, Reordered: d.Reordered, Unauthorised: d.Unauthorised, SendGapMs: d.SendGapMs, DeliveryGapMs: d.DeliveryGapMs,
+		Duplicated: d.Duplicated, Reordered: d.Reordered, Unauthorised: d.Unauthorised, Tried: d.Tried, SendGapMs: d.SendGapMs, DeliveryGapMs: d.DeliveryGapMs,
 		MovedSendGapMs: d.MovedSendGapMs, MovedDeliveryGapMs: d.MovedDeliveryGapMs, Moved: d.Moved, Held: d.Held, HeldInTime: d.HeldInTime, Source: d.Source}
 }
 
@@ -71,7 +74,7 @@ func (d *DrillFound) api() *apiv1.Drill {
 		return nil
 	}
 	return &apiv1.Drill{Scenario: d.Scenario, Site: d.Site, StartedMs: d.StartedMs, EndedMs: d.EndedMs, People: d.People, Acked: d.Acked, Lost: d.Lost,
-		Duplicated: d.Duplicated, Reordered: d.Reordered, Unauthorised: d.Unauthorised, SendGapMs: d.SendGapMs, DeliveryGapMs: d.DeliveryGapMs,
+		Duplicated: d.Duplicated, Reordered: d.Reordered, Unauthorised: d.Unauthorised, Tried: d.Tried, SendGapMs: d.SendGapMs, DeliveryGapMs: d.DeliveryGapMs,
 		MovedSendGapMs: d.MovedSendGapMs, MovedDeliveryGapMs: d.MovedDeliveryGapMs, Moved: d.Moved, Held: d.Held, HeldInTime: d.HeldInTime, Source: d.Source}
 }
 
@@ -139,5 +142,5 @@ func (c control) drill(ctx context.Context) (*apiv1.GetDrillResponse, error) {
 		return nil, err
 	}
 	return &apiv1.GetDrillResponse{State: fireStates[f.State], Site: f.Site, StartedMs: f.StartedMs, Acked: f.Acked, Checked: f.Checked, Moved: f.Moved,
-		GapMs: f.GapMs, Drill: f.Drill.api(), Why: f.Why}, nil
+		GapMs: f.GapMs, Drill: f.Drill.api(), Why: mattersOf(f.Why), Waiting: f.Waiting}, nil
 }

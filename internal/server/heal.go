@@ -48,11 +48,22 @@ func (s *Server) heal(err error) error {
 // damagedLog is what the log's engine says of files that it cannot read.
 var damagedLog = regexp.MustCompile(`crc|corrupt|unexpected EOF|walpb|snap:|wal:|bbolt|database`)
 
-// logDamaged adds what to do to why the log of a cluster's node ended, if its files are at fault: this member has forgotten what
-// it voted, and must not vote again.
+// logDamaged adds what to do to why the log ended, if its files are at fault. A member of a cluster has forgotten what it voted,
+// and must not vote again.
 func (n *nodes) logDamaged(why string) string {
-	if n == nil || strings.Contains(why, syscall.ENOSPC.Error()) {
+	if strings.Contains(why, syscall.ENOSPC.Error()) {
 		return why
 	}
+	if n == nil {
+		return why + "; if it ends so at the next start, too, the log is damaged: restore the archive, or the newest checkpoint, into an empty directory with `bonghwa restore`"
+	}
 	return fmt.Sprintf("%s; if it ends so at the next start, too, the log is damaged: move %s away and start the site with --rebuild (bonghwa serve --config FILE --rebuild)", why, n.data.Dir)
+}
+
+// replayed adds the same to why a node ended that has read a damaged entry.
+func (n *nodes) replayed(err error) error {
+	if errors.Is(err, kernel.ErrChecksum) {
+		return errors.New(n.logDamaged(err.Error()))
+	}
+	return err
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,6 +70,24 @@ func TestHeal(t *testing.T) {
 		d.Meta.Fetch = false
 		if got := s.heal(err).Error(); !strings.Contains(got, "start this site anew") || !strings.Contains(got, "checksum mismatch") || !d.Meta.Fetch {
 			t.Errorf("%v: %q, fetch %v", err, got, d.Meta.Fetch)
+		}
+	}
+}
+
+// A damaged log says what to do: a site of several is rebuilt, a machine that is alone restored. A full disk is no damage, and an
+// entry that this binary does not know is none.
+func TestLogDamaged(t *testing.T) {
+	why := fmt.Errorf("entry 7: %w", kernel.ErrChecksum)
+	site, alone := &nodes{data: &Data{Dir: "/data"}}, (*nodes)(nil)
+	for n, want := range map[*nodes]string{site: "move /data away and start the site with --rebuild", alone: "bonghwa restore"} {
+		if got := n.replayed(why).Error(); !strings.Contains(got, "entry 7") || !strings.Contains(got, want) || strings.Contains(got, "\n") {
+			t.Errorf("%q does not say %q", got, want)
+		}
+		if full := syscall.ENOSPC.Error(); n.logDamaged(full) != full {
+			t.Errorf("%q became %q", full, n.logDamaged(full))
+		}
+		if err := fmt.Errorf("entry 7: %w", kernel.ErrEntry); n.replayed(err) != err {
+			t.Errorf("%v is no damage", err)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func (k collector) Collect(ch chan<- prometheus.Metric) {
 	if a := k.archive.status(k.c); a != nil {
 		put(descArchiveN, prometheus.GaugeValue, float64(a.N))
 		put(descArchiveBehind, prometheus.GaugeValue, a.BehindSeconds)
-		put(descArchiveAlarm, prometheus.GaugeValue, flag(a.alarm(time.Now())))
+		put(descArchiveAlarm, prometheus.GaugeValue, flag(len(a.alarms(time.Now())) > 0))
 		put(descArchiveTaken, prometheus.GaugeValue, float64(a.CheckpointMs/1000))
 	}
 	put(descViewSync, prometheus.CounterValue, syncs)

@@ -128,9 +128,9 @@ func rescueViews(ctx context.Context, d *Data, v *replay, o RescueOptions) (*Res
 	if err := cluster.CommitAll(copied); err != nil {
 		return nil, err
 	}
-	log, err := cluster.OpenEtcd(ctx, cluster.EtcdOptions{Dir: copied, Name: o.Node.Site, Alone: true, Logger: o.Logger})
+	log, err := cluster.OpenEtcd(ctx, cluster.EtcdOptions{Dir: copied, Name: o.Node.Site, Alone: true, Intact: kernel.Intact, Logger: o.Logger})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: restore the archive or a checkpoint", err)
 	}
 	err = readRest(ctx, log, v)
 	unarchived := ""

@@ -15,8 +15,9 @@ import (
 // Status is how a cell is, as one of its nodes sees it.
 type Status struct {
 	Sites []SiteStatus `json:"sites"`
-	// Words say what it means: what works, and what one more loss would cost.
-	Words []string `json:"words"`
+	// Words say what it means: what works, and what one more loss would cost. Matters are those of them that somebody must look at.
+	Words   []string `json:"words"`
+	Matters []Matter `json:"matters,omitempty"`
 	// Archive is how the archive is; nil: there is none.
 	Archive *ArchiveStatus `json:"archive,omitempty"`
 	// Steady: every site votes, is ready and has what the others have; another fire may come.
@@ -118,9 +119,7 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 		}
 	}
 	s.say()
-	if s.Archive != nil {
-		s.Words = append(s.Words, s.Archive.words(time.Now())...)
-	}
+	s.sayArchive(time.Now())
 	return s, nil
 }
 
@@ -130,11 +129,12 @@ func (s *Server) aloneStatus() (st Status, err error) {
 		return st, errors.New("this server is alone: it belongs to no cluster and keeps no archive (serve --backup-to)")
 	}
 	st.Archive = s.archive.status(s.core)
-	st.Words = append([]string{outlook(1, 1)}, st.Archive.words(time.Now())...)
+	st.Words = []string{outlook(1, 1)}
+	st.sayArchive(time.Now())
 	return st, nil
 }
 
-// say finds the words.
+// say finds the words for the sites.
 func (s *Status) say() {
 	voters, alive := s.count()
 	s.Steady = len(s.Sites) > 0
@@ -143,29 +143,30 @@ func (s *Status) say() {
 	}
 	s.Words = append(s.Words, outlook(voters, alive))
 	for _, one := range s.Sites {
+		about := func(kind string, n int64, detail string) { s.add(Matter{kind, one.Site, n, detail}) }
 		switch {
 		case one.State == SiteUnreachable:
-			s.Words = append(s.Words, fmt.Sprintf("%s does not answer: %s", one.Site, one.Because))
+			about(MatterUnreachable, 0, one.Because)
 		case one.State == SiteNotReady, one.State == SiteSuperseded:
-			s.Words = append(s.Words, fmt.Sprintf("%s serves nobody: %s", one.Site, one.Because))
+			about(MatterNotReady, 0, one.Because)
 		case one.State == SiteCatchingUp:
-			s.Words = append(s.Words, fmt.Sprintf("%s is catching up and does not count yet", one.Site))
+			about(MatterCatchingUp, 0, "")
 		case one.State == SiteDraining:
-			s.Words = append(s.Words, fmt.Sprintf("%s has sent its people elsewhere until it is started again", one.Site))
+			about(MatterDraining, 0, "")
 		case one.Behind > behindLimit:
-			s.Words = append(s.Words, fmt.Sprintf("%s is %d entries behind", one.Site, one.Behind))
+			about(MatterBehind, int64(one.Behind), "")
 		}
 		switch {
 		case one.DiskFull != "":
-			s.Words = append(s.Words, fmt.Sprintf("%s takes no messages, and its people go elsewhere: %s", one.Site, one.DiskFull))
+			about(MatterDiskFull, 0, one.DiskFull)
 		case one.DiskLow:
-			s.Words = append(s.Words, fmt.Sprintf("the disk of %s is nearly full: make room; it does not lead until there is some", one.Site))
+			about(MatterDiskLow, 0, "")
 		}
 		if one.ClockOffMs != 0 {
-			s.Words = append(s.Words, fmt.Sprintf("the clock of %s is off by %.1f s: it stamps and leads no more until it is set", one.Site, float64(one.ClockOffMs)/1000))
+			about(MatterClockOff, one.ClockOffMs, "")
 		}
 		if one.CertificateDays > 0 && one.CertificateDays < 60 {
-			s.Words = append(s.Words, fmt.Sprintf("the certificate of %s ends in %d days", one.Site, one.CertificateDays))
+			about(MatterCertificate, int64(one.CertificateDays), "")
 		}
 	}
 }

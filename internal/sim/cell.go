@@ -51,7 +51,7 @@ func newCell(l *Loop, domains []kernel.Domain, newView func() (view, error)) *ce
 	c.quorum.committed = func(n uint64, raw []byte) { c.commit(n, raw) }
 	c.syncEvery = l.between(time.Second, 10*time.Second)
 	for i := range members {
-		n := &node{cell: c, i: i, id: cluster.NodeID{'n', 'o', 'd', byte('A' + i)}}
+		n := &node{cell: c, i: i, id: cluster.NodeID{'n', 'o', 'd', byte('A' + i)}, disk: disk{free: diskSize}}
 		n.wall = l.between(-3*time.Hour, 3*time.Hour)
 		n.drift = (l.rng.Float64() - 0.5) * 1e-4
 		for range domains {
@@ -114,7 +114,7 @@ func (c *cell) quiet() bool {
 		for _, r := range n.runners {
 			still = still && r.Position().N == head
 		}
-		still = still && n.batcher != nil && n.batcher.Idle() && n.batcher.Queued() == 0 && len(n.flights) == 0
+		still = still && n.batcher != nil && n.batcher.Idle() && n.batcher.Queued() == 0 && n.flights.Len() == 0
 	}
 	return still
 }
@@ -167,7 +167,7 @@ func (c *cell) restore(cut kernel.Position) {
 
 // startTwin starts a second process under a node's name, on a copy of its data directory as it is now.
 func (c *cell) startTwin(n *node) {
-	t := &node{cell: c, i: n.i, id: n.id, wall: n.wall, drift: n.drift, twin: true}
+	t := &node{cell: c, i: n.i, id: n.id, wall: n.wall, drift: n.drift, twin: true, disk: n.disk}
 	for d := range c.domains {
 		v, err := c.newView()
 		if err == nil {

@@ -261,6 +261,9 @@ func (c *client) answered(t *tab, o *order, try int, r response) {
 			return
 		}
 		c.After(c.between(10*time.Millisecond, 500*time.Millisecond), "again", c.i, c.flushAll)
+	case r.Err == kernel.ErrDiskFull: // elsewhere it may be taken
+		c.move(t)
+		c.After(c.between(10*time.Millisecond, 500*time.Millisecond), "again", c.i, c.flushAll)
 	case r.Err != nil:
 		c.After(c.between(10*time.Millisecond, 500*time.Millisecond), "again", c.i, c.flushAll)
 	case r.Verdict.Code == kernel.Expected:

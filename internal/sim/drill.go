@@ -51,12 +51,7 @@ var scenarios = []scenario{
 			f.burn(f.nodes[(i+1+f.rng.IntN(2))%members], func() { m.disk = 0; then() })
 		})
 	}},
-	{"full disk", func(f *fire, then func()) {
-		n := f.any()
-		n.full = true
-		f.giveUpLead(n)
-		f.later(2*time.Second, 8*time.Second, func() { n.full = false; then() })
-	}},
+	{"full disk", func(f *fire, then func()) { f.fill(then) }},
 	{"clock turned by an hour and back", func(f *fire, then func()) {
 		n, d := f.any(), time.Hour
 		if f.chance(0.5) {
@@ -169,7 +164,7 @@ func (f *fire) down(n *node, power bool, within time.Duration) {
 }
 
 func (f *fire) up(n *node) {
-	if !n.up && !n.absent && (f.joining[n] == nil || f.joining[n].step == stepLearn) {
+	if !n.up && !n.absent && n.disk.free > 0 && (f.joining[n] == nil || f.joining[n].step == stepLearn) {
 		n.start()
 	}
 }

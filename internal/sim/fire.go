@@ -57,6 +57,7 @@ func RunFire(o Options) (Report, error) {
 	w.start()
 	w.people(3 + l.rng.IntN(4))
 	f.revocations()
+	f.whoLeads()
 	f.drill(alone)
 	for l.err == nil && !f.over {
 		l.Run(l.now + time.Second)
@@ -78,7 +79,7 @@ var calm = Faults{MaxDelay: 4 * time.Millisecond}
 // steady: every node of the cell votes, is ready, and nothing is left to do about its views.
 func (f *fire) steady() bool {
 	return len(f.joining) == 0 && f.quorum.sites.able() && !slices.ContainsFunc(f.nodes, func(n *node) bool {
-		return !n.absent && (!n.up || n.paused || n.fenced || n.flipped || !n.ready() || n.skew.Off(n.time()) != 0)
+		return !n.absent && (!n.up || n.paused || n.fenced || n.flipped || n.full || n.low() || !n.ready() || n.skew.Off(n.time()) != 0)
 	})
 }
 

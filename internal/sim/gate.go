@@ -72,7 +72,6 @@ func (g *gate) SubmitEphemeral(domain byte, command []byte) error {
 type positioned struct {
 	kernel.StoreSnapshot
 	ownAt time.Duration
-	own   bool
 }
 
 func (s positioned) Position() kernel.Position { return kernel.PositionOf(s) }
@@ -81,8 +80,7 @@ func (s positioned) Position() kernel.Position { return kernel.PositionOf(s) }
 func (g *gate) Snapshot(domain byte) kernel.Snapshot {
 	for i, d := range g.domains {
 		if d.ID() == domain {
-			at, own := g.ownAt()
-			return positioned{g.views[i].Snapshot(), at, own}
+			return positioned{g.views[i].Snapshot(), g.ownAt()}
 		}
 	}
 	panic("the gateway asks for a domain that does not exist")
@@ -98,7 +96,7 @@ func (g *gate) Ready() error {
 
 // Fresh implements gateway.Kernel.
 func (g *gate) Fresh(s kernel.Snapshot) error {
-	if p, ok := s.(positioned); !ok || !p.own || !g.alive() || g.now-p.ownAt > kernel.ReadyWithin {
+	if p, ok := s.(positioned); !ok || !g.alive() || !kernel.Vouches(p.ownAt, g.now, false) {
 		return kernel.ErrNotReady
 	}
 	return nil

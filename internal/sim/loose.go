@@ -120,7 +120,7 @@ func (l *loose) look() {
 		for range min(4, len(l.revoked)) {
 			keys = append(keys, l.revoked[len(l.revoked)-1-l.rng.IntN(min(12, len(l.revoked)))].key)
 		}
-		ownAt, own := n.ownAt()
+		own := n.ownAt()
 		epoch := n.epoch
 		snap := n.views[0].Snapshot()
 		missed := map[uint64]bool{}
@@ -129,7 +129,7 @@ func (l *loose) look() {
 		}
 		snap.Close()
 		n.at(l.between(0, 40*time.Millisecond), "looked", func() {
-			if !own || n.now-ownAt > kernel.ReadyWithin || n.fenced {
+			if !kernel.Vouches(own, n.now, false) || n.fenced {
 				l.report.Refused++
 				return
 			}

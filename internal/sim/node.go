@@ -22,8 +22,9 @@ type node struct {
 	wall  time.Duration
 	drift float64
 
-	// absent: it is no part of the cell. flipped: a row of a view was changed behind its back; full: its disk is.
-	absent, flipped, full bool
+	// absent: it is no part of the cell. flipped: a row of a view was changed behind its back.
+	absent, flipped bool
+	disk            disk
 	// offered is the newest checkpoint that was made here for another node, per domain.
 	offered map[int]*kernel.MemStore
 	wanted  bool
@@ -45,12 +46,15 @@ type node struct {
 	batcher  *kernel.Batcher
 	attempt  int // counts attempts and openings; answers to older ones are void
 	proposed time.Duration
-	flights  map[uint64]*flight
+	flights  *kernel.Flights
 	runners  []*runner
 	trimmer  kernel.Trimmer
 	skew     kernel.Skew
 	fence    kernel.Fence
 	fenced   bool
+	// full: it has seen that its disk is. woke is when it last began to run.
+	full bool
+	woke time.Duration
 	// seen is the effective time of the newest entry that was delivered.
 	seen uint64
 }
@@ -62,16 +66,8 @@ type runner struct {
 	busy     bool
 	unsynced int
 	durable  uint64
-	ownAt    time.Duration // when the newest own entry applied here was proposed
-	own      bool
+	ownAt    time.Duration // when the newest own entry applied here was proposed; 0: none was
 	out      []kernel.Applied
-}
-
-// flight is an own entry between proposal and the last domain's apply.
-type flight struct {
-	waiting  []kernel.Waiting
-	proposed time.Duration
-	domains  int
 }
 
 // at runs fn in this life of the node; a paused node does it when it goes on.
@@ -91,7 +87,7 @@ func (n *node) at(d time.Duration, what string, fn func()) {
 }
 
 func (n *node) resume() {
-	n.paused = false
+	n.paused, n.woke = false, n.now
 	runs := n.deferred
 	n.deferred = nil
 	for _, run := range runs {
@@ -111,7 +107,7 @@ func (n *node) local() time.Time { return simStart.Add(n.boot() + n.wall) }
 func (n *node) start() {
 	n.up, n.paused, n.deferred, n.batcher = true, false, nil, nil
 	n.gen++
-	n.flights, n.trimmer, n.skew, n.fence, n.fenced = map[uint64]*flight{}, kernel.Trimmer{}, kernel.Skew{}, kernel.Fence{}, false
+	n.flights, n.trimmer, n.skew, n.fence, n.fenced = kernel.NewFlights(len(n.domains)), kernel.Trimmer{}, kernel.Skew{}, kernel.Fence{}, false
 	n.runners = nil
 	from, last := ^uint64(0), uint64(0)
 	var cursor []byte
@@ -151,6 +147,8 @@ func (n *node) start() {
 	if n.started != nil {
 		n.started(n)
 	}
+	n.woke = n.now
+	n.watch()
 	n.pull()
 	n.open()
 	n.housekeeping()
@@ -200,12 +198,12 @@ func (n *node) submit(w kernel.Waiting) error {
 		return kernel.ErrNotReady
 	}
 	switch {
-	case n.full:
+	case n.full: // as it was when this node last looked
 		return kernel.ErrDiskFull
 	case n.fenced || n.cutOff():
 		return kernel.ErrNotReady
 	}
-	if _, own := n.ownAt(); own && !n.alone() {
+	if n.ownAt() != 0 && !n.alone() {
 		w.Seen = n.seen
 	}
 	if err := n.batcher.Add(w); err != nil {
@@ -217,8 +215,8 @@ func (n *node) submit(w kernel.Waiting) error {
 
 // cutOff: this node was ready once and may not know what the others do; it takes no commands.
 func (n *node) cutOff() bool {
-	at, own := n.ownAt()
-	return own && n.now-at > kernel.ReadyWithin && !n.alone()
+	own := n.ownAt()
+	return own != 0 && !kernel.Vouches(own, n.now, n.alone())
 }
 
 // alone: the cell has no other member.
@@ -253,7 +251,7 @@ func (n *node) propose() {
 	}
 	stamp := n.stamp()
 	number, in := n.batcher.Next(stamp, kernel.Behaviour, checks)
-	n.flights[number] = &flight{waiting: in, proposed: n.now, domains: len(n.runners)}
+	n.flights.Propose(number, in, n.now)
 	n.proposed = n.now
 	n.try()
 }
@@ -358,24 +356,20 @@ func (n *node) beat() {
 	})
 }
 
-// ownAt is when the newest own entry that every view has applied was proposed. A read is fresh enough to be answered at
-// time t if ownAt, as it was when the view was read, lies within kernel.ReadyWithin of t.
-func (n *node) ownAt() (at time.Duration, ok bool) {
-	for i, r := range n.runners {
-		if !r.own {
-			return 0, false
-		}
-		if i == 0 || r.ownAt < at {
-			at = r.ownAt
-		}
+// ownAt is when the newest own entry that every view has applied was proposed; 0: none was. It vouches for what was read when it
+// was as it is now.
+func (n *node) ownAt() time.Duration {
+	if len(n.runners) == 0 {
+		return 0
 	}
-	return at, true
+	own := n.runners[0].ownAt
+	for _, r := range n.runners[1:] {
+		own = min(own, r.ownAt)
+	}
+	return own
 }
 
-func (n *node) ready() bool {
-	at, ok := n.ownAt()
-	return ok && !n.fenced && (n.now-at <= kernel.ReadyWithin || n.alone())
-}
+func (n *node) ready() bool { return !n.fenced && kernel.Vouches(n.ownAt(), n.now, n.alone()) }
 
 // crash ends the life at once: nobody gets an answer, and of what the views have not synced each keeps a part.
 func (n *node) crash(power bool) {
@@ -419,15 +413,7 @@ func (n *node) stop() {
 	if n.batcher != nil {
 		ws = n.batcher.Drain()
 	}
-	for number := uint64(1); len(n.flights) > 0; number++ {
-		f := n.flights[number]
-		if f == nil {
-			continue
-		}
-		delete(n.flights, number)
-		ws = append(ws, f.waiting...)
-	}
-	for _, w := range ws {
+	for _, w := range append(ws, n.flights.Drain()...) {
 		if w.Done != nil {
 			w.Done(kernel.Result{Err: kernel.ErrStopped})
 		}

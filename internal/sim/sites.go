@@ -12,6 +12,7 @@ type sites struct {
 	*quorum
 	leader int
 	lost   bool // the majority, at the last look
+	given  int  // how often the lead was given away by a node that is not fit for it
 	// stalled are operations that found no leader. Each waits for one as long as its caller does.
 	stalled []stalledOp
 }
@@ -85,15 +86,21 @@ func (s *sites) look() {
 	})
 }
 
-// hand gives the lead to another member that is alive: after an election, or on purpose. Half of what waited for the old
-// leader is lost.
-func (s *sites) hand(d time.Duration) {
-	var able []int
-	for i := range s.members {
-		if s.alive(i) && i != s.leader {
+// others lists who may lead instead.
+func (s *sites) others(fit func(*node) bool) (able []int) {
+	for i, m := range s.members {
+		if s.alive(i) && i != s.leader && fit(m.nodes[0]) {
 			able = append(able, i)
 		}
 	}
+	return able
+}
+
+// hand gives the lead to another member that is alive: after an election, or on purpose.
+func (s *sites) hand(d time.Duration) { s.handTo(s.others(func(*node) bool { return true }), d) }
+
+// handTo gives it to one of these, if there are any. Half of what waited for the old leader is lost.
+func (s *sites) handTo(able []int, d time.Duration) {
 	if len(able) > 0 {
 		s.leader = able[s.rng.IntN(len(able))]
 	}

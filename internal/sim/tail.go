@@ -106,40 +106,15 @@ func (n *node) apply(d int, rec cluster.Record) {
 
 // answer tells the callers of an own entry.
 func (n *node) answer(d int, it *item, out *kernel.Outcome) {
-	f := n.flights[it.entry.Number]
-	if f == nil {
+	l := n.flights.Applied(it.entry.Number, n.domains[d].ID(), out)
+	if l == nil {
 		n.fail("node %d: entry %d has number %d, which is not in flight", n.i, it.n, it.entry.Number)
 		return
 	}
-	f.domains--
-	if f.domains == 0 {
-		delete(n.flights, it.entry.Number)
-	}
-	r := n.runners[d]
-	r.own, r.ownAt = true, f.proposed
-	for i := range f.waiting {
-		w := &f.waiting[i]
-		var dec kernel.Decided
-		switch {
-		case w.Done == nil:
-			continue
-		case w.Domain == n.domains[d].ID():
-			dec = out.Decided[i]
-		case w.Domain != kernel.DomainKernel || f.domains > 0:
-			continue
-		}
-		done := w.Done
-		w.Done = nil
-		if n.fenced || n.flipped {
-			// The first is a promise. The second spares the callers what a damaged view says before it is found out.
-			done(kernel.Result{Err: kernel.ErrUnknownOutcome})
-			continue
-		}
-		if dec.Verdict.Code == kernel.Late {
-			done(kernel.Result{Err: kernel.ErrNotReady})
-			continue
-		}
-		done(kernel.Result{Pos: out.Pos, Time: out.Time, Verdict: dec.Verdict, Repeated: dec.Repeated, Last: dec.Last})
+	n.runners[d].ownAt = l.Proposed
+	for _, a := range l.Answers {
+		// The first is a promise. The second spares the callers what a damaged view says before it is found out.
+		a.Tell(n.fenced || n.flipped)
 	}
 }
 

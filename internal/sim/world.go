@@ -237,6 +237,9 @@ func (w *world) request(r request, respond func(response)) {
 			}
 			respond(resp)
 		}})
+		if w.fire != nil {
+			w.fire.checkDisk(n, err)
+		}
 		if err != nil {
 			respond(response{Result: kernel.Result{Err: err}})
 		}

@@ -61,6 +61,22 @@ func (o operator) ask(ctx context.Context, urls []string, method string, body, i
 	return fmt.Errorf("%s: %w", method, err)
 }
 
+// atMost fails if the sites say that more people are connected.
+func (o operator) atMost(ctx context.Context, urls []string, most int) {
+	o.t.Helper()
+	var got struct{ Sites []struct{ People int } }
+	if err := o.ask(ctx, urls, "OperatorService/GetSites", map[string]any{}, &got); err != nil {
+		return
+	}
+	n := 0
+	for _, s := range got.Sites {
+		n += s.People
+	}
+	if n > most {
+		o.t.Errorf("%d people are connected, of %d: %+v", n, most, got.Sites)
+	}
+}
+
 // drillState is what GetDrill answers, as far as it is looked at.
 type drillState struct {
 	State string
@@ -68,11 +84,11 @@ type drillState struct {
 	Moved int
 	Acked string
 	Drill struct {
-		Acked, Lost, Duplicated, Reordered string
-		Moved                              int
-		Held                               bool
+		Acked, Lost, Duplicated, Reordered, Unauthorised, Tried string
+		Moved                                                   int
+		Held                                                    bool
 	}
-	Why []string
+	Why []struct{ Kind, Text string }
 }
 
 // An operator lets the site burn that a newcomer is at; both go on; everything that the twelve were told is read back at every
@@ -127,6 +143,9 @@ func TestFireByOperator(t *testing.T) {
 			if d.State == "DRILL_STATE_FAILED" {
 				t.Fatalf("%s: %q", what, d.Why)
 			}
+			if d.State == "DRILL_STATE_READING" {
+				o.atMost(ctx, urls, 13) // the twelve and the newcomer, and nobody who reads back
+			}
 			if until() {
 				return
 			}
@@ -141,7 +160,8 @@ func TestFireByOperator(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait("the drill is done", func() bool { return d.State == "DRILL_STATE_DONE" })
-	if !d.Drill.Held || d.Drill.Lost != "" || d.Drill.Duplicated != "" || d.Drill.Reordered != "" || d.Drill.Acked == "" || d.Drill.Moved == 0 {
+	if !d.Drill.Held || d.Drill.Lost != "" || d.Drill.Duplicated != "" || d.Drill.Reordered != "" || d.Drill.Acked == "" || d.Drill.Moved == 0 ||
+		d.Drill.Unauthorised != "" || d.Drill.Tried == "" {
 		t.Fatalf("%+v", d)
 	}
 	var list struct {

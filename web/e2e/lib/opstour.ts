@@ -2,7 +2,7 @@
 // caller's.
 import type { Page } from 'playwright-core'
 import type { Demo } from './demo.ts'
-import { logIn, patience } from './hands.ts'
+import { logIn, patience, write } from './hands.ts'
 import type { Look } from './tour.ts'
 
 export interface OpsTour {
@@ -25,24 +25,36 @@ async function lit(page: Page): Promise<void> {
   await page.getByRole('heading', { name: '세 곳 모두 켜져 있어요' }).waitFor(patience)
 }
 
+/** burn lets a site burn: its name typed, and the name of another one is not enough. */
+export async function burn(page: Page, site: '서울' | '부산', asked?: () => Promise<void>): Promise<void> {
+  await page.getByRole('button', { name: `${site} 화재 훈련` }).click(patience)
+  const start = page.getByRole('button', { name: '훈련 시작하기' })
+  if (await start.isEnabled()) throw new Error('a fire starts unasked')
+  const field = page.getByRole('textbox', { name: `확인하려면 ‘${site}’이라고 써 주세요` })
+  await write(field, '대전')
+  if (await start.isEnabled()) throw new Error("a fire starts by another site's name")
+  await write(field, site)
+  await asked?.()
+  await start.click()
+  await page.getByRole('heading', { name: `${site}에서 화재 훈련을 하고 있어요` }).waitFor(patience)
+}
+
+const audit = (page: Page) => page.getByRole('region', { name: '이번 훈련' })
+
+/** audited waits until all has been read back and all sites are well. */
+export async function audited(page: Page): Promise<void> {
+  await audit(page).getByText(/모든 데이터센터에서 다시 읽어 확인했어요/).waitFor(patience)
+  await lit(page)
+}
+
 /** opsTour burns 서울 and lights it again. */
 export async function opsTour(page: Page, { look, burning }: OpsTour): Promise<void> {
   await page.setViewportSize(desk)
   await page.getByRole('button', { name: '서울 화재 훈련' }).waitFor(patience)
   await look('ops', page)
-  await page.getByRole('button', { name: '서울 화재 훈련' }).click()
-  const start = page.getByRole('button', { name: '훈련 시작하기' })
-  if (await start.isEnabled()) throw new Error('a fire starts unasked')
-  const field = page.getByRole('textbox', { name: '확인하려면 ‘서울’이라고 써 주세요' })
-  await field.fill('부산')
-  if (await start.isEnabled()) throw new Error("a fire starts by another site's name")
-  await field.fill('서울')
-  await look('ops-confirm', page)
-  await start.click()
-  await page.getByRole('heading', { name: '서울에서 화재 훈련을 하고 있어요' }).waitFor(patience)
+  await burn(page, '서울', () => look('ops-confirm', page))
   await burning?.()
-  const audit = page.getByRole('region', { name: '이번 훈련' })
-  await audit.getByText(/지금까지 [\d,]+개가 그대로예요/).waitFor(patience)
+  await audit(page).getByText(/지금까지 [\d,]+개가 그대로예요/).waitFor(patience)
   await look('ops-fire', page)
   await page.emulateMedia({ colorScheme: 'dark' })
   await look('ops-fire-dark', page)
@@ -51,8 +63,8 @@ export async function opsTour(page: Page, { look, burning }: OpsTour): Promise<v
   await look('ops-fire-phone', page)
   await page.setViewportSize(desk)
   await page.getByRole('button', { name: '서울 다시 켜기' }).click()
-  await audit.getByText(/모든 데이터센터에서 다시 읽어 확인했어요/).waitFor(patience)
-  await lit(page)
+  await page.mouse.move(0, 0)
+  await audited(page)
   await look('ops-done', page)
   for (const [tab, name, words] of [
     ['훈련 기록', 'ops-drills', '전원 끊김'],

@@ -6,6 +6,7 @@ import { Button } from '../ui/Button.tsx'
 import { Dialog } from '../ui/Dialog.tsx'
 import { Field } from '../ui/Field.tsx'
 import { Icon } from '../ui/Icon.tsx'
+import { rich } from '../ui/Rich.tsx'
 import css from './Ops.module.css'
 import { w } from './words.ts'
 
@@ -52,7 +53,7 @@ export function AskFire({ name, people, others, onClose, onStart, onStarted }: A
       </span>
       <p>{w('askWhat', { site: name })}</p>
       <ul>
-        <li>{people > 0 ? w('askMove', { site: name, n: people, others }) : w('askNobody', { site: name })}</li>
+        <li>{rich(people > 0 ? w('askMove', { site: name, n: people, others }) : w('askNobody', { site: name }))}</li>
         <li>{w('askMore')}</li>
         <li>{w('askEnd')}</li>
       </ul>

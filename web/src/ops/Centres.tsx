@@ -1,7 +1,7 @@
 // 데이터센터: what it means in one sentence, the map, a card for each site, the flow, and the audit of the drill.
 import { useEffect, useState } from 'react'
 import { errorText } from '../app/errors.ts'
-import { type Drill, DrillState, type GetDrillResponse, type GetSitesResponse, Outlook, type SiteReport, SiteState } from '../gen/bonghwa/api/v1/operator_pb.ts'
+import { type Drill, DrillState, type GetDrillResponse, type GetSitesResponse, type Matter, Outlook, type SiteReport, SiteState } from '../gen/bonghwa/api/v1/operator_pb.ts'
 import { dayLine, now } from '../lib/dates.ts'
 import { grouped } from '../lib/messages.ts'
 import { Button, Tag } from '../ui/Button.tsx'
@@ -11,6 +11,7 @@ import { AskFire } from './AskFire.tsx'
 import { Chart } from './Chart.tsx'
 import { type Live, underWay, useAsk } from './data.ts'
 import { SiteMap } from './Map.tsx'
+import { Cause, Matters, matterText } from './Matters.tsx'
 import { listed, nameOf } from './names.ts'
 import css from './Ops.module.css'
 import { ordered } from './places.ts'
@@ -74,15 +75,21 @@ interface Said {
   readonly title: string
   readonly means: string
   readonly strong?: string
-  readonly lines?: readonly string[]
+  /** about is what the title says; matters are what is to be said besides. */
+  readonly about?: Matter
+  readonly matters?: readonly Matter[]
 }
+
+/** Kinds of matters that say how a site is; the first of them is the title. */
+const OUT = ['unreachable', 'not_ready']
+const BUSY = ['catching_up', 'draining']
 
 /** verdictOf says how it is in one sentence, and what it means in another. */
 export function verdictOf(s: GetSitesResponse, drill: GetDrillResponse | null): Said {
-  const out = s.sites.filter((x) => x.state === SiteState.UNREACHABLE || x.state === SiteState.NOT_READY)
   const others = listed(ordered(s.sites.filter((x) => x.name !== drill?.site && x.state === SiteState.READY).map((x) => x.name)).map(nameOf), 'and')
   const at = nameOf(drill?.site ?? '')
-  if (s.outlook === Outlook.STOPPED) return { kind: 'danger', icon: 'triangle-alert', title: w('stopped'), means: w('stoppedMeans') }
+  const matters = s.matters
+  if (s.outlook === Outlook.STOPPED) return { kind: 'danger', icon: 'triangle-alert', title: w('stopped'), means: w('stoppedMeans'), matters }
   switch (drill?.state) {
     case DrillState.BURNING:
       return { kind: 'warn', icon: 'flame', title: w('fire', { site: at }), means: w('fireMeans', { others }), strong: w('noSpareMeans') }
@@ -91,21 +98,17 @@ export function verdictOf(s: GetSitesResponse, drill: GetDrillResponse | null): 
     case DrillState.READING:
       return { kind: 'warn', icon: 'search', title: w('reading'), means: w('readingMeans', { n: Number(drill.acked) }) }
   }
-  const spare = s.outlook === Outlook.NO_SPARE ? w('noSpareMeans') : w('spareMeans')
-  // The first of the words is the outlook, which is said already.
-  const look = { kind: 'warn', icon: 'triangle-alert', title: w('look'), lines: s.words.slice(1) } as const
-  if (s.outlook === Outlook.ALONE && !s.steady) return { ...look, means: w('aloneMeans') }
-  if (s.outlook === Outlook.ALONE) return { kind: 'good', icon: 'monitor', title: w('alone'), means: w('aloneMeans') }
-  if (out.length > 0) {
-    const title = out.length === 1 ? w('outOne', { site: nameOf(out[0]!.name) }) : w('outSome', { n: places(out.length) })
-    return { kind: 'warn', icon: 'triangle-alert', title, means: spare }
+  const means = s.outlook === Outlook.ALONE ? w('aloneMeans') : s.outlook === Outlook.NO_SPARE ? w('noSpareMeans') : w('spareMeans')
+  const gone = matters.filter((m) => OUT.includes(m.kind))
+  if (gone.length > 1) return { kind: 'warn', icon: 'triangle-alert', title: w('outSome', { n: places(gone.length) }), means, matters }
+  const about = gone[0] ?? matters.find((m) => BUSY.includes(m.kind))
+  if (about && s.outlook !== Outlook.ALONE) {
+    return { kind: 'warn', icon: gone.length > 0 ? 'triangle-alert' : 'clock', title: matterText(about), means, about, matters: matters.filter((m) => m !== about) }
   }
-  const catching = s.sites.find((x) => x.state === SiteState.CATCHING_UP)
-  if (catching) return { kind: 'warn', icon: 'clock', title: w('catching', { site: nameOf(catching.name) }), means: spare }
-  const draining = s.sites.find((x) => x.state === SiteState.DRAINING)
-  if (draining) return { kind: 'warn', icon: 'clock', title: w('draining', { site: nameOf(draining.name) }), means: spare }
-  if (!s.steady) return { ...look, means: spare }
-  return { kind: s.overdue ? 'warn' : 'good', icon: s.overdue ? 'triangle-alert' : 'shield-check', title: w('allLit', { n: places(s.sites.length) }), means: spare }
+  if (!s.steady) return { kind: 'warn', icon: 'triangle-alert', title: w('look'), means, matters }
+  const well = matters.length === 0
+  const icon = !well ? 'triangle-alert' : s.outlook === Outlook.ALONE ? 'monitor' : 'shield-check'
+  return { kind: well ? 'good' : 'warn', icon, title: s.outlook === Outlook.ALONE ? w('alone') : w('allLit', { n: places(s.sites.length) }), means, matters }
 }
 
 function Verdict({ sites, drill, wrong }: { readonly sites: GetSitesResponse; readonly drill: GetDrillResponse | null; readonly wrong: string }) {
@@ -116,10 +119,9 @@ function Verdict({ sites, drill, wrong }: { readonly sites: GetSitesResponse; re
       <div role="status">
         <h1>{said.title}</h1>
         <p>
-          {said.means} {said.strong && <b>{said.strong}</b>}
+          {said.means} {said.strong && <b>{said.strong}</b>} {said.about && <Cause of={said.about} />}
         </p>
-        {said.lines?.map((line) => <p key={line}>{line}</p>)}
-        {sites.overdue && <p>{w('overdue')}</p>}
+        <Matters list={said.matters ?? []} />
         {wrong !== '' && <p className={css.muted}>{w('unreachable')}</p>}
       </div>
       {underWay(drill) ? (
@@ -217,10 +219,10 @@ function Act({ site, drill, burning, steady, busy, name, onFire, onLight }: Pick
       </Button>
     )
   }
-  if (!steady) {
+  if (!steady || drill?.waiting) {
     return (
       <Button block disabled className={css.quiet}>
-        {w('whenWell')}
+        {w(steady ? 'whenThere' : 'whenWell')}
       </Button>
     )
   }
@@ -269,7 +271,8 @@ function Audit({ drill, last }: { readonly drill: GetDrillResponse | null; reado
       <section className={css.audit} aria-label={w('thisDrill')}>
         <div>
           <h2>{w('thisDrill')}</h2>
-          <p>{[w('failed'), ...drill.why].join(' · ')}</p>
+          <p>{w('failed')}</p>
+          <Matters list={drill.why} />
         </div>
       </section>
     )
@@ -295,7 +298,7 @@ function Audit({ drill, last }: { readonly drill: GetDrillResponse | null; reado
       <div>
         <h2>{title}</h2>
         <p>{says}</p>
-        {done && drill!.why.map((why) => <p key={why}>{why}</p>)}
+        {done && <Matters list={drill!.why} />}
       </div>
       <dl>
         <div>
@@ -310,6 +313,19 @@ function Audit({ drill, last }: { readonly drill: GetDrillResponse | null; reado
           <div>
             <dt>{w('outOfOrder')}</dt>
             <dd>{grouped(Number(d!.reordered))}</dd>
+          </div>
+        )}
+        {(going || d!.tried > 0n) && (
+          <div>
+            <dt>{w('unauthorised')}</dt>
+            {going ? (
+              checking
+            ) : (
+              <dd>
+                {grouped(Number(d!.unauthorised))}
+                <small>{w('ofTries', { n: Number(d!.tried) })}</small>
+              </dd>
+            )}
           </div>
         )}
         <div>

@@ -40,6 +40,19 @@ export function stacked(seconds: readonly Second[], sites: readonly string[], x:
   })
 }
 
+/** waits is the line of how long it took; it breaks where nothing was acknowledged, of which there is no wait. */
+export function waits(seconds: readonly Second[], x: (at: number) => number, y: (ms: number) => number): string {
+  let drawn = false
+  return seconds
+    .map((s) => {
+      const some = [...s.sends.values()].some((n) => n > 0)
+      const step = some ? `${drawn ? 'L' : 'M'}${x(s.at).toFixed(1)} ${y(s.p99).toFixed(1)}` : ''
+      drawn = some
+      return step
+    })
+    .join('')
+}
+
 export function Chart({ seconds, sites, fire, gap }: { readonly seconds: readonly Second[]; readonly sites: readonly string[]; readonly fire: number; readonly gap: number }) {
   const box = useRef<HTMLDivElement>(null)
   const [size, setSize] = useState({ wide: 0, high: 0 })
@@ -127,7 +140,7 @@ function Drawing({ wide, high, seconds, sites, fire, gap }: { readonly wide: num
       {stacked(seconds, sites, x, y).map((d, i) => (
         <path key={sites[i]} className={css.area} data-colour={(i % 3) + 1} d={d} />
       ))}
-      {seconds.length > 1 && <path className={css.p99} d={`M${seconds.map((s) => `${x(s.at).toFixed(1)} ${lane(s.p99).toFixed(1)}`).join('L')}`} />}
+      <path className={css.p99} d={waits(seconds, x, lane)} />
       {burnt && (
         <>
           <path className={css.fire} d={`M${x(at).toFixed(1)} ${TOP - 4}V${high - FOOT}`} />

@@ -9,7 +9,8 @@ import { Icon } from '../ui/Icon.tsx'
 import { nameOf } from './names.ts'
 import { useAsk, usePages } from './data.ts'
 import css from './Ops.module.css'
-import { type Word, w, wordFor } from './words.ts'
+import { Matters } from './Matters.tsx'
+import { type Word, actFor, scenarioFor, w } from './words.ts'
 
 const when = (ms: bigint): string => `${dateLine(Number(ms))} ${timeOf(Number(ms))}`
 
@@ -68,12 +69,22 @@ const gap = (...ms: readonly number[]): string => (Math.max(...ms) > 0 ? `${(Mat
 
 const drillColumns: readonly Column<Drill>[] = [
   { head: 'when', cell: (d) => when(d.startedMs) },
-  { head: 'scenario', cell: (d) => wordFor('scenario', d.scenario.replace(/-(seoul|daejeon|busan)$/, '')) },
+  { head: 'scenario', cell: (d) => scenarioFor(d.scenario, (rest) => (rest === d.site ? '' : nameOf(rest))) },
   { head: 'where', cell: (d) => (d.site === '' ? '—' : nameOf(d.site)) },
   { head: 'sent', cell: (d) => n(d.acked), number: true },
   { head: 'lostShort', cell: (d) => n(d.lost), number: true },
   { head: 'doubledShort', cell: (d) => n(d.duplicated), number: true },
   { head: 'reordered', cell: (d) => n(d.reordered), number: true },
+  {
+    head: 'unauthorisedShort',
+    cell: (d) => (
+      <>
+        {n(d.unauthorised)}
+        {d.tried > 0n && <small>{w('ofTries', { n: Number(d.tried) })}</small>}
+      </>
+    ),
+    number: true,
+  },
   { head: 'gap', cell: (d) => gap(d.sendGapMs, d.deliveryGapMs), number: true },
   { head: 'gapMoved', cell: (d) => gap(d.movedSendGapMs, d.movedDeliveryGapMs), number: true },
   {
@@ -96,6 +107,14 @@ export function Drills() {
   return <Table title="drillsTitle" none="drillsNone" columns={drillColumns} rows={list.items} keyOf={(d) => `${d.startedMs} ${d.site} ${d.scenario}`} more={list.more} wrong={list.wrong} onMore={list.next} />
 }
 
+/** onWhat is what an act was done to. */
+export function onWhat(a: Act): string {
+  if (/^(drill_started|drill_ended|drained|added|removed)$/.test(a.what)) return nameOf(a.on)
+  if (a.what === 'drill_recorded') return scenarioFor(a.on, nameOf)
+  const [, people, days] = (a.what === 'invited' && /^(\d+), (\d+) d$/.exec(a.on)) || []
+  return people && days ? w('forPeopleAndDays', { n: Number(people), d: Number(days) }) : a.on
+}
+
 const actColumns: readonly Column<Act>[] = [
   { head: 'when', cell: (a) => when(a.timeMs) },
   {
@@ -113,8 +132,8 @@ const actColumns: readonly Column<Act>[] = [
       ),
   },
   { head: 'where', cell: (a) => (a.site === '' ? '—' : nameOf(a.site)) },
-  { head: 'what', cell: (a) => wordFor('act', a.what) },
-  { head: 'on', cell: (a) => (/^(drill_started|drill_ended|drained|added|removed)$/.test(a.what) ? nameOf(a.on) : a.what === 'drill_recorded' ? wordFor('scenario', a.on) : a.on) },
+  { head: 'what', cell: (a) => actFor(a.what) },
+  { head: 'on', cell: onWhat },
 ]
 
 export function Acts() {
@@ -127,7 +146,7 @@ export function Acts() {
   )
 }
 
-const reasons: Readonly<Record<string, Word>> = { daily: 'labelDaily', backup: 'labelBackup', fetch: 'labelFetch' }
+const reasons: Readonly<Record<string, Word>> = { daily: 'labelDaily', backup: 'labelBackup', fetch: 'labelFetch', archive: 'labelArchive' }
 
 const backupColumns: readonly Column<Backup>[] = [
   { head: 'when', cell: (b) => when(b.timeMs) },
@@ -136,14 +155,10 @@ const backupColumns: readonly Column<Backup>[] = [
   { head: 'forWhat', cell: (b) => (reasons[b.label] ? w(reasons[b.label]!) : b.label) },
 ]
 
-/** archiveSays how the archive is. That there is none is only said when nothing is wrong with one. */
-export function archiveSays(b: GetBackupsResponse): readonly string[] {
-  if (b.archivedToMs === 0n && b.archiveTrouble === '') return [w('archiveNone')]
-  const parts: string[] = []
-  if (b.archivedToMs > 0n) parts.push(w('archived', { time: when(b.archivedToMs) }))
-  if (b.archiveBehindMs > 60_000n) parts.push(w('archiveBehind', { n: Math.round(Number(b.archiveBehindMs) / 1000) }))
-  if (b.archiveTrouble !== '') parts.push(b.archiveTrouble)
-  return parts
+/** archiveSays up to when the archive reaches. That there is none is only said when nothing is wrong with one. */
+export function archiveSays(b: GetBackupsResponse): string {
+  if (b.archivedToMs > 0n) return w('archived', { time: when(b.archivedToMs) })
+  return b.archiveMatters.length > 0 ? '' : w('archiveNone')
 }
 
 export function Backups() {
@@ -164,15 +179,17 @@ export function Backups() {
       clearInterval(timer)
     }
   }, [call])
-  const parts = got ? archiveSays(got) : []
   const note = (
     <>
       <p className={css.muted}>{w('backupsNote')}</p>
       {got && (
-        <p className={css.archive}>
-          <Icon name={got.archivedToMs > 0n ? 'shield-check' : 'info'} />
-          {parts.join(' · ')}
-        </p>
+        <div className={css.archive}>
+          <Icon name={got.archiveMatters.length > 0 ? 'triangle-alert' : got.archivedToMs > 0n ? 'shield-check' : 'info'} />
+          <div>
+            <p>{archiveSays(got)}</p>
+            <Matters list={got.archiveMatters} />
+          </div>
+        </div>
       )}
     </>
   )

@@ -22,10 +22,7 @@ const ko = {
   alone: '컴퓨터 한 대에서 돌고 있어요',
   aloneMeans: '이 컴퓨터를 잃으면 마지막 백업 뒤의 것을 잃어요.',
   spareMeans: '한 곳이 사라져도 메시지는 이어지고, 받았다고 답한 메시지는 잃지 않아요.',
-  outOne: '{site|이/가} 꺼져 있어요',
   outSome: '{n} 곳이 꺼져 있어요',
-  catching: '{site|이/가} 빠진 것을 가져오고 있어요',
-  draining: '{site|이/가} 사람들을 다른 곳으로 보냈어요',
   look: '살펴볼 것이 있어요',
   noSpareMeans: '한 곳을 더 잃으면 메시지를 보낼 수 없어요.',
   stopped: '메시지를 보낼 수 없어요',
@@ -36,13 +33,15 @@ const ko = {
   comingMeans: '빠진 것을 다른 곳에서 가져온 뒤에 다시 사람을 받아요.',
   reading: '받았다고 답한 메시지를 모두 다시 읽고 있어요',
   readingMeans: '훈련하는 동안 {n}개를 보냈어요. 세 곳에서 하나씩 확인해요.',
-  failed: '훈련을 끝까지 하지 못했어요',
-  overdue: '180일 동안 통과한 화재 훈련이 없어요.',
+  failed: '훈련을 끝까지 하지 못했어요.',
   lastDrill: '마지막으로 통과한 훈련',
   noDrill: '아직 없어요',
   drillBegan: '훈련 시작',
   secondsAgo: '{n}초 전',
   minutesAgo: '{n}분 전',
+  spanSeconds: '{n}초',
+  spanMinutes: '{n}분',
+  spanHours: '{n}시간',
 
   mapTitle: '{n} 곳의 봉화',
   mapOne: '이 컴퓨터의 봉화',
@@ -73,6 +72,7 @@ const ko = {
   light: '{site} 다시 켜기',
   oneAtATime: '훈련은 한 번에 한 곳만 해요',
   whenWell: '모두 정상일 때 할 수 있어요',
+  whenThere: '가상 인물들이 들어오고 있어요',
   byHand: '여기서는 불을 낼 수 없어요. 훈련은 다른 컴퓨터에서 bonghwa drill 로 하고, 결과는 bonghwa drill record 로 여기에 남겨요.',
 
   chart: '실시간 흐름',
@@ -106,7 +106,7 @@ const ko = {
 
   askTitle: '{site}에서 화재 훈련을 시작할까요?',
   askWhat: '{site}의 전원과 통신이 한꺼번에 끊긴 것처럼 만들어요.',
-  askMove: '{site}에 있는 {n}명은 {others|으로/로} 옮겨 가요.',
+  askMove: '{site}에 있는 **{n}명**은 {others|으로/로} 옮겨 가요.',
   askNobody: '지금 {site}에 접속한 사람은 없어요.',
   askMore: '훈련하는 동안 한 곳을 더 잃으면 메시지를 보낼 수 없어요.',
   askEnd: '언제든 ‘다시 켜기’로 끝낼 수 있어요.',
@@ -125,7 +125,9 @@ const ko = {
   lostShort: '잃음',
   doubledShort: '두 번',
   reordered: '순서',
-  unauthorised: '못 볼 것',
+  unauthorised: '막지 못한 시도',
+  unauthorisedShort: '못 막음',
+  ofTries: ' / {n}번',
   gap: '멈춤',
   gapMoved: '옮긴 사람',
   result: '결과',
@@ -140,12 +142,12 @@ const ko = {
   backupsNone: '아직 복사본이 없어요. 첫 복사본은 하루 안에 만들어져요.',
   archived: '{time}까지 보관소에 있어요',
   archiveNone: '보관소가 정해지지 않았어요. 모든 곳을 잃으면 마지막 복사본 뒤의 것을 잃어요.',
-  archiveBehind: '보관이 {n}초 늦어요',
   position: '위치',
   forWhat: '이유',
   labelDaily: '매일',
   labelBackup: '직접',
   labelFetch: '다른 곳을 위해',
+  labelArchive: '보관소에 두려고',
 
   actsTitle: '감사 기록',
   actsNote: '운영자와 터미널에서 한 일이 모두 남고, 지울 수 없어요.',
@@ -168,15 +170,60 @@ const ko = {
   act_invited: '초대장을 만들었어요',
   act_texts_read: '기록에서 사람들이 쓴 글을 봤어요',
   act_backup: '백업을 했어요',
+  forPeopleAndDays: '{n}명 · {d}일',
+
+  matter_unreachable: '{on|이/가} 꺼져 있어요',
+  matter_not_ready: '{on|이/가} 사람을 받지 못하고 있어요',
+  matter_catching_up: '{on|이/가} 빠진 것을 가져오고 있어요',
+  matter_draining: '{on|이/가} 사람들을 다른 곳으로 보냈어요',
+  matter_behind: '{on|이/가} {n}개 뒤처져 있어요.',
+  matter_disk_full: '{on}의 디스크가 꽉 차서 메시지를 받지 않아요. 사람들은 다른 곳으로 가요.',
+  matter_disk_low: '{on}의 디스크가 거의 찼어요. 자리를 만들 때까지 리더를 맡지 않아요.',
+  matter_clock_off: '{on}의 시계가 {s}초 어긋나 있어요. 바로잡을 때까지 리더를 맡지 않아요.',
+  matter_certificate: '{on}의 인증서가 {n}일 뒤에 끝나요.',
+  matter_never_drilled: '{n}일 동안 통과한 화재 훈련이 없어요. bonghwa drill 로 훈련하고 결과를 남겨 주세요.',
+  matter_drill_overdue: '마지막으로 통과한 화재 훈련이 {n}일 전이에요. bonghwa drill 로 훈련하고 결과를 남겨 주세요.',
+  matter_archive_behind: '보관이 {t} 늦어요. 모든 곳을 잃으면 그동안의 것을 잃어요.',
+  matter_archive_fails: '지금은 보관소에 쓸 수 없어요.',
+  matter_archive_empty: '보관소에 아직 아무것도 없어요.',
+  matter_archive_hole: '보관소에서 기록이 빠졌어요. 그 사이의 때로는 되살릴 수 없어요.',
+  matter_checkpoint_late: '보관소의 마지막 복사본이 {n}시간 전 것이에요. 그 뒤로는 만들지 못했어요.',
+  matter_people_gone: '훈련하는 동안 가상 인물 열두 명의 프로그램이 끝났어요.',
+  matter_not_started: '{on|을/를} 다시 켜지 못했어요.',
+  matter_not_serving: '{on|이/가} {t} 안에 사람을 받지 못했어요.',
+  matter_not_well: '모두 정상으로 돌아오는 데 {t}보다 오래 걸렸어요.',
+  matter_read_late: '보낸 메시지를 {t} 안에 다시 읽지 못했어요.',
+  matter_not_read: '보낸 메시지를 다 다시 읽지는 못했어요.',
+  matter_not_recorded: '훈련 결과를 남기지 못했어요.',
+  matter_sends_failed: '보내지 못한 메시지가 있어요.',
+  matter_unanswered: '메시지 {n}개가 답을 받지 못했어요.',
+  matter_not_brought: '받지 못한 사람이 있는 메시지가 있어요.',
+  matter_trespass: '막아야 할 일이 되었어요.',
+  matter_not_tried: '막아야 할 일을 다 시험하지 못했어요.',
 
   'scenario_power-loss': '전원 끊김',
+  'scenario_power-loss-twice': '거듭 전원 끊김',
   scenario_wiped: '디스크까지 잃음',
+  'scenario_wiped-and-frozen': '디스크를 잃은 곳과 멈춘 곳',
   'scenario_cut-off': '통신 끊김',
   'scenario_one-way': '한쪽 통신만 끊김',
   scenario_frozen: '멈춰 섬',
+  'scenario_frozen-60': '60초 멈춰 섬',
   'scenario_bad-network': '나쁜 통신',
+  'scenario_slow-disk': '느린 디스크',
+  'scenario_full-disk': '꽉 찬 디스크',
+  scenario_clock: '틀린 시계',
+  'scenario_damage-table': '뷰 파일에서 뒤집힌 비트',
+  'scenario_damage-log': '로그에서 뒤집힌 비트',
+  'scenario_damage-row': '몰래 바뀐 줄',
+  'scenario_killed-checkpoint': '복사하다가 꺼짐',
+  'scenario_killed-fetch': '되살아나다가 꺼짐',
+  'scenario_killed-handover': '리더를 넘기다가 꺼짐',
+  'scenario_killed-growth': '셋으로 늘다가 꺼짐',
   'scenario_rolling-restart': '차례로 다시 켜기',
+  scenario_random: '무작위 고장',
   'scenario_all-killed': '모두 한꺼번에 꺼짐',
+  'scenario_all-forgetful': '모두 전원 끊김',
 } as const
 
 type Words = Record<keyof typeof ko, string>
@@ -202,10 +249,7 @@ const en: Words = {
   alone: 'Running on one computer',
   aloneMeans: 'If this computer is lost, what came after the last backup is lost with it.',
   spareMeans: 'If one goes, messages go on, and none that was acknowledged is lost.',
-  outOne: '{site} is out',
   outSome: '{n} are out',
-  catching: '{site} is fetching what it missed',
-  draining: '{site} has sent its people elsewhere',
   look: 'Something needs a look',
   noSpareMeans: 'One more loss stops messages.',
   stopped: 'Messages cannot be sent',
@@ -216,13 +260,15 @@ const en: Words = {
   comingMeans: 'It takes people again once it has fetched what it missed.',
   reading: 'Everything that was acknowledged is being read back',
   readingMeans: '{n} were sent during the drill. Each is looked up everywhere.',
-  failed: 'The drill could not be finished',
-  overdue: 'No fire drill has held for 180 days.',
+  failed: 'The drill could not be finished.',
   lastDrill: 'Last drill that held',
   noDrill: 'None yet',
   drillBegan: 'Drill began',
   secondsAgo: '{n} s ago',
   minutesAgo: '{n} min ago',
+  spanSeconds: '{n} s',
+  spanMinutes: '{n} min',
+  spanHours: '{n} h',
 
   mapTitle: '{n} beacons',
   mapOne: 'The beacon of this PC',
@@ -253,6 +299,7 @@ const en: Words = {
   light: 'Start {site} again',
   oneAtATime: 'One drill at a time',
   whenWell: 'Possible when all are well',
+  whenThere: 'The simulated people are coming',
   byHand: 'Nothing can be burned from here. Run bonghwa drill on another machine, and record its report with bonghwa drill record.',
 
   chart: 'Live flow',
@@ -286,7 +333,7 @@ const en: Words = {
 
   askTitle: 'Start a fire drill in {site}?',
   askWhat: 'It is as if power and network of {site} went at once.',
-  askMove: 'The {n|one:# person|other:# people} in {site} move to {others}.',
+  askMove: 'The **{n|one:# person|other:# people}** in {site} move to {others}.',
   askNobody: 'Nobody is connected in {site} now.',
   askMore: 'One more loss during the drill stops messages.',
   askEnd: 'You can end it at any time by starting it again.',
@@ -305,7 +352,9 @@ const en: Words = {
   lostShort: 'Lost',
   doubledShort: 'Doubled',
   reordered: 'Order',
-  unauthorised: 'Trespass',
+  unauthorised: 'Trespasses',
+  unauthorisedShort: 'Trespass',
+  ofTries: ' of {n}',
   gap: 'Wait',
   gapMoved: 'If moved',
   result: 'Result',
@@ -320,12 +369,12 @@ const en: Words = {
   backupsNone: 'There is no copy yet. The first is made within a day.',
   archived: 'Archived up to {time}',
   archiveNone: 'No archive is set up. If all data centres are lost, what came after the last copy is lost.',
-  archiveBehind: 'The archive is {n} s behind',
   position: 'Position',
   forWhat: 'Reason',
   labelDaily: 'daily',
   labelBackup: 'by hand',
   labelFetch: 'for another site',
+  labelArchive: 'for the archive',
 
   actsTitle: 'Audit log',
   actsNote: 'Everything that operators do, here and at terminals, is kept and cannot be deleted.',
@@ -348,15 +397,60 @@ const en: Words = {
   act_invited: 'made an invitation',
   act_texts_read: 'looked at texts in the log',
   act_backup: 'took a backup',
+  forPeopleAndDays: '{n|one:# person|other:# people} · {d|one:# day|other:# days}',
+
+  matter_unreachable: '{on} is out',
+  matter_not_ready: '{on} serves nobody now',
+  matter_catching_up: '{on} is fetching what it missed',
+  matter_draining: '{on} has sent its people elsewhere',
+  matter_behind: '{on} is {n} entries behind.',
+  matter_disk_full: 'The disk of {on} is full: it takes no messages, and its people go elsewhere.',
+  matter_disk_low: 'The disk of {on} is nearly full. It does not lead until there is some room.',
+  matter_clock_off: 'The clock of {on} is off by {s} s. It does not lead until it is set right.',
+  matter_certificate: 'The certificate of {on} ends in {n|one:# day|other:# days}.',
+  matter_never_drilled: 'No fire drill has held in {n} days. Run bonghwa drill, and record its report.',
+  matter_drill_overdue: 'The last fire drill that held was {n} days ago. Run bonghwa drill, and record its report.',
+  matter_archive_behind: 'The archive is {t} behind. What came since is lost if all data centres are.',
+  matter_archive_fails: 'The archive cannot be written at present.',
+  matter_archive_empty: 'Nothing is in the archive yet.',
+  matter_archive_hole: 'A part of the log is missing in the archive. No time within it can be restored.',
+  matter_checkpoint_late: 'The newest copy in the archive is {n} hours old. None could be made since.',
+  matter_people_gone: 'The twelve simulated people ended during the drill.',
+  matter_not_started: '{on} could not be started again.',
+  matter_not_serving: '{on} did not take people within {t}.',
+  matter_not_well: 'It took longer than {t} until all were well.',
+  matter_read_late: 'The messages could not be read back within {t}.',
+  matter_not_read: 'Not all messages could be read back.',
+  matter_not_recorded: 'The drill could not be recorded.',
+  matter_sends_failed: 'Some messages could not be sent.',
+  matter_unanswered: '{n} messages were not answered.',
+  matter_not_brought: 'Some messages did not reach everybody.',
+  matter_trespass: 'Something that is forbidden was possible.',
+  matter_not_tried: 'Not all that is forbidden could be tried.',
 
   'scenario_power-loss': 'Power loss',
+  'scenario_power-loss-twice': 'Power loss twice',
   scenario_wiped: 'Disks lost, too',
+  'scenario_wiped-and-frozen': 'Disks lost, another one frozen',
   'scenario_cut-off': 'Cut off',
   'scenario_one-way': 'Cut off one way',
   scenario_frozen: 'Frozen',
+  'scenario_frozen-60': 'Frozen for 60 s',
   'scenario_bad-network': 'Bad network',
+  'scenario_slow-disk': 'Slow disk',
+  'scenario_full-disk': 'Full disk',
+  scenario_clock: 'Wrong clock',
+  'scenario_damage-table': 'Bit flipped in a view',
+  'scenario_damage-log': 'Bit flipped in the log',
+  'scenario_damage-row': 'Row changed',
+  'scenario_killed-checkpoint': 'Killed in a checkpoint',
+  'scenario_killed-fetch': 'Killed in a rebuild',
+  'scenario_killed-handover': 'Killed in a handover',
+  'scenario_killed-growth': 'Killed while growing',
   'scenario_rolling-restart': 'Rolling restart',
+  scenario_random: 'Random faults',
   'scenario_all-killed': 'All killed at once',
+  'scenario_all-forgetful': 'Power loss of all',
 }
 
 export type Word = keyof typeof ko
@@ -369,10 +463,28 @@ export function w(key: Word, params?: Params): string {
   return fill((language() === 'en' ? en : ko)[key], params)
 }
 
-/** wordFor is a text whose name comes from the server, or that name. */
-export function wordFor(kind: 'act' | 'scenario', name: string): string {
-  const texts: Record<string, string> = language() === 'en' ? en : ko
-  return texts[`${kind}_${name}`] ?? name
+const texts = (): Record<string, string> => (language() === 'en' ? en : ko)
+
+/** actFor is what was done, or its name if that is unknown. */
+export function actFor(name: string): string {
+  return texts()[`act_${name}`] ?? name
+}
+
+/** scenarioFor is the longest beginning of a scenario's name that is known, and how what follows is called: slow-disk-50ms. */
+export function scenarioFor(name: string, called: (rest: string) => string): string {
+  for (let end = name.length; end > 0; end = name.lastIndexOf('-', end - 1)) {
+    const known = texts()[`scenario_${name.slice(0, end)}`]
+    if (known === undefined) continue
+    const rest = end < name.length ? called(name.slice(end + 1)) : ''
+    return rest === '' ? known : `${known} · ${rest}`
+  }
+  return name
+}
+
+/** matterFor is the text of a kind of matter with its values put in; null: it is unknown. */
+export function matterFor(kind: string, params: Params): string | null {
+  const text = texts()[`matter_${kind}`]
+  return text === undefined ? null : fill(text, params)
 }
 
 const counts = ['', '한', '두', '세', '네', '다섯', '여섯', '일곱', '여덟', '아홉']

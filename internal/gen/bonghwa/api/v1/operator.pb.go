@@ -249,8 +249,8 @@ type GetSitesResponse struct {
 	Here    string        `protobuf:"bytes,1,opt,name=here,proto3" json:"here,omitempty"`
 	Sites   []*SiteReport `protobuf:"bytes,2,rep,name=sites,proto3" json:"sites,omitempty"`
 	Outlook Outlook       `protobuf:"varint,3,opt,name=outlook,proto3,enum=bonghwa.api.v1.Outlook" json:"outlook,omitempty"`
-	// words say what `bonghwa status` says.
-	Words []string `protobuf:"bytes,4,rep,name=words,proto3" json:"words,omitempty"`
+	// matters are what an operator should know besides: what `bonghwa status` says after its first line.
+	Matters []*Matter `protobuf:"bytes,4,rep,name=matters,proto3" json:"matters,omitempty"`
 	// steady: every site has what the others have; another fire may come.
 	Steady bool `protobuf:"varint,5,opt,name=steady,proto3" json:"steady,omitempty"`
 	// can_burn: a drill can be started from here.
@@ -314,9 +314,9 @@ func (x *GetSitesResponse) GetOutlook() Outlook {
 	return Outlook_OUTLOOK_UNSPECIFIED
 }
 
-func (x *GetSitesResponse) GetWords() []string {
+func (x *GetSitesResponse) GetMatters() []*Matter {
 	if x != nil {
-		return x.Words
+		return x.Matters
 	}
 	return nil
 }
@@ -356,6 +356,88 @@ func (x *GetSitesResponse) GetTimeMs() uint64 {
 	return 0
 }
 
+// Matter is one thing that an operator should know of the cell or of a drill, for who says it in words of their own.
+type Matter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// kind is a word of a list, such as disk_low.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// on is the site, or the archive, that it is about; empty: it is about no single one.
+	On string `protobuf:"bytes,2,opt,name=on,proto3" json:"on,omitempty"`
+	// n is the figure that goes with the kind: entries, messages, milliseconds of a clock, otherwise seconds, hours or days.
+	N int64 `protobuf:"varint,3,opt,name=n,proto3" json:"n,omitempty"`
+	// detail is the cause as the program says it, in English; empty: there is none.
+	Detail string `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	// text is all of it as a sentence, in English: for who does not know the kind.
+	Text          string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Matter) Reset() {
+	*x = Matter{}
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Matter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Matter) ProtoMessage() {}
+
+func (x *Matter) ProtoReflect() protoreflect.Message {
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Matter.ProtoReflect.Descriptor instead.
+func (*Matter) Descriptor() ([]byte, []int) {
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Matter) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Matter) GetOn() string {
+	if x != nil {
+		return x.On
+	}
+	return ""
+}
+
+func (x *Matter) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *Matter) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *Matter) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
 // SiteReport is one site.
 type SiteReport struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -380,7 +462,7 @@ type SiteReport struct {
 
 func (x *SiteReport) Reset() {
 	*x = SiteReport{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[2]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -392,7 +474,7 @@ func (x *SiteReport) String() string {
 func (*SiteReport) ProtoMessage() {}
 
 func (x *SiteReport) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[2]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -405,7 +487,7 @@ func (x *SiteReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SiteReport.ProtoReflect.Descriptor instead.
 func (*SiteReport) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{2}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *SiteReport) GetName() string {
@@ -502,7 +584,7 @@ type RoundTrip struct {
 
 func (x *RoundTrip) Reset() {
 	*x = RoundTrip{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[3]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -514,7 +596,7 @@ func (x *RoundTrip) String() string {
 func (*RoundTrip) ProtoMessage() {}
 
 func (x *RoundTrip) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[3]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -527,7 +609,7 @@ func (x *RoundTrip) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoundTrip.ProtoReflect.Descriptor instead.
 func (*RoundTrip) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{3}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RoundTrip) GetSite() string {
@@ -554,7 +636,7 @@ type WatchSitesRequest struct {
 
 func (x *WatchSitesRequest) Reset() {
 	*x = WatchSitesRequest{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[4]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +648,7 @@ func (x *WatchSitesRequest) String() string {
 func (*WatchSitesRequest) ProtoMessage() {}
 
 func (x *WatchSitesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[4]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +661,7 @@ func (x *WatchSitesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSitesRequest.ProtoReflect.Descriptor instead.
 func (*WatchSitesRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{4}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *WatchSitesRequest) GetAfter() uint64 {
@@ -600,7 +682,7 @@ type WatchSitesResponse struct {
 
 func (x *WatchSitesResponse) Reset() {
 	*x = WatchSitesResponse{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[5]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -612,7 +694,7 @@ func (x *WatchSitesResponse) String() string {
 func (*WatchSitesResponse) ProtoMessage() {}
 
 func (x *WatchSitesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[5]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -625,7 +707,7 @@ func (x *WatchSitesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSitesResponse.ProtoReflect.Descriptor instead.
 func (*WatchSitesResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{5}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *WatchSitesResponse) GetSites() []string {
@@ -657,7 +739,7 @@ type Point struct {
 
 func (x *Point) Reset() {
 	*x = Point{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[6]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -669,7 +751,7 @@ func (x *Point) String() string {
 func (*Point) ProtoMessage() {}
 
 func (x *Point) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[6]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -682,7 +764,7 @@ func (x *Point) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Point.ProtoReflect.Descriptor instead.
 func (*Point) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{6}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Point) GetAt() uint64 {
@@ -716,7 +798,7 @@ type ListDrillsRequest struct {
 
 func (x *ListDrillsRequest) Reset() {
 	*x = ListDrillsRequest{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[7]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -728,7 +810,7 @@ func (x *ListDrillsRequest) String() string {
 func (*ListDrillsRequest) ProtoMessage() {}
 
 func (x *ListDrillsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[7]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -741,7 +823,7 @@ func (x *ListDrillsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDrillsRequest.ProtoReflect.Descriptor instead.
 func (*ListDrillsRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{7}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListDrillsRequest) GetBefore() string {
@@ -762,7 +844,7 @@ type ListDrillsResponse struct {
 
 func (x *ListDrillsResponse) Reset() {
 	*x = ListDrillsResponse{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[8]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -774,7 +856,7 @@ func (x *ListDrillsResponse) String() string {
 func (*ListDrillsResponse) ProtoMessage() {}
 
 func (x *ListDrillsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[8]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -787,7 +869,7 @@ func (x *ListDrillsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDrillsResponse.ProtoReflect.Descriptor instead.
 func (*ListDrillsResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{8}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListDrillsResponse) GetDrills() []*Drill {
@@ -825,13 +907,15 @@ type Drill struct {
 	Held               bool                   `protobuf:"varint,16,opt,name=held,proto3" json:"held,omitempty"`
 	HeldInTime         bool                   `protobuf:"varint,17,opt,name=held_in_time,json=heldInTime,proto3" json:"held_in_time,omitempty"`
 	Source             string                 `protobuf:"bytes,18,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// tried is how often it was tried to do what unauthorised counts the successes of; 0: it was not tried.
+	Tried         uint64 `protobuf:"varint,19,opt,name=tried,proto3" json:"tried,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Drill) Reset() {
 	*x = Drill{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[9]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +927,7 @@ func (x *Drill) String() string {
 func (*Drill) ProtoMessage() {}
 
 func (x *Drill) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[9]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +940,7 @@ func (x *Drill) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Drill.ProtoReflect.Descriptor instead.
 func (*Drill) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{9}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Drill) GetScenario() string {
@@ -985,6 +1069,13 @@ func (x *Drill) GetSource() string {
 	return ""
 }
 
+func (x *Drill) GetTried() uint64 {
+	if x != nil {
+		return x.Tried
+	}
+	return 0
+}
+
 type GetDrillRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -993,7 +1084,7 @@ type GetDrillRequest struct {
 
 func (x *GetDrillRequest) Reset() {
 	*x = GetDrillRequest{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[10]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1005,7 +1096,7 @@ func (x *GetDrillRequest) String() string {
 func (*GetDrillRequest) ProtoMessage() {}
 
 func (x *GetDrillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[10]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1018,7 +1109,7 @@ func (x *GetDrillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDrillRequest.ProtoReflect.Descriptor instead.
 func (*GetDrillRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{10}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{11}
 }
 
 type GetDrillResponse struct {
@@ -1035,14 +1126,16 @@ type GetDrillResponse struct {
 	// drill has the figures when state is DONE.
 	Drill *Drill `protobuf:"bytes,8,opt,name=drill,proto3" json:"drill,omitempty"`
 	// why did it not hold, or what went wrong.
-	Why           []string `protobuf:"bytes,9,rep,name=why,proto3" json:"why,omitempty"`
+	Why []*Matter `protobuf:"bytes,9,rep,name=why,proto3" json:"why,omitempty"`
+	// waiting: those who are measured are not there yet, and no site burns before they are.
+	Waiting       bool `protobuf:"varint,10,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetDrillResponse) Reset() {
 	*x = GetDrillResponse{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[11]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1054,7 +1147,7 @@ func (x *GetDrillResponse) String() string {
 func (*GetDrillResponse) ProtoMessage() {}
 
 func (x *GetDrillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[11]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1067,7 +1160,7 @@ func (x *GetDrillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDrillResponse.ProtoReflect.Descriptor instead.
 func (*GetDrillResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{11}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetDrillResponse) GetState() DrillState {
@@ -1126,11 +1219,18 @@ func (x *GetDrillResponse) GetDrill() *Drill {
 	return nil
 }
 
-func (x *GetDrillResponse) GetWhy() []string {
+func (x *GetDrillResponse) GetWhy() []*Matter {
 	if x != nil {
 		return x.Why
 	}
 	return nil
+}
+
+func (x *GetDrillResponse) GetWaiting() bool {
+	if x != nil {
+		return x.Waiting
+	}
+	return false
 }
 
 type StartDrillRequest struct {
@@ -1144,7 +1244,7 @@ type StartDrillRequest struct {
 
 func (x *StartDrillRequest) Reset() {
 	*x = StartDrillRequest{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[12]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1156,7 +1256,7 @@ func (x *StartDrillRequest) String() string {
 func (*StartDrillRequest) ProtoMessage() {}
 
 func (x *StartDrillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[12]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1169,7 +1269,7 @@ func (x *StartDrillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartDrillRequest.ProtoReflect.Descriptor instead.
 func (*StartDrillRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{12}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *StartDrillRequest) GetSite() string {
@@ -1194,7 +1294,7 @@ type StartDrillResponse struct {
 
 func (x *StartDrillResponse) Reset() {
 	*x = StartDrillResponse{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[13]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1306,7 @@ func (x *StartDrillResponse) String() string {
 func (*StartDrillResponse) ProtoMessage() {}
 
 func (x *StartDrillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[13]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1319,7 @@ func (x *StartDrillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartDrillResponse.ProtoReflect.Descriptor instead.
 func (*StartDrillResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{13}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{14}
 }
 
 type EndDrillRequest struct {
@@ -1231,7 +1331,7 @@ type EndDrillRequest struct {
 
 func (x *EndDrillRequest) Reset() {
 	*x = EndDrillRequest{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[14]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1243,7 +1343,7 @@ func (x *EndDrillRequest) String() string {
 func (*EndDrillRequest) ProtoMessage() {}
 
 func (x *EndDrillRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[14]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1256,7 +1356,7 @@ func (x *EndDrillRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndDrillRequest.ProtoReflect.Descriptor instead.
 func (*EndDrillRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{14}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EndDrillRequest) GetSite() string {
@@ -1274,7 +1374,7 @@ type EndDrillResponse struct {
 
 func (x *EndDrillResponse) Reset() {
 	*x = EndDrillResponse{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[15]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +1386,7 @@ func (x *EndDrillResponse) String() string {
 func (*EndDrillResponse) ProtoMessage() {}
 
 func (x *EndDrillResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[15]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +1399,7 @@ func (x *EndDrillResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndDrillResponse.ProtoReflect.Descriptor instead.
 func (*EndDrillResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{15}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{16}
 }
 
 type ListActsRequest struct {
@@ -1311,7 +1411,7 @@ type ListActsRequest struct {
 
 func (x *ListActsRequest) Reset() {
 	*x = ListActsRequest{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[16]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1323,7 +1423,7 @@ func (x *ListActsRequest) String() string {
 func (*ListActsRequest) ProtoMessage() {}
 
 func (x *ListActsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[16]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1336,7 +1436,7 @@ func (x *ListActsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActsRequest.ProtoReflect.Descriptor instead.
 func (*ListActsRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{16}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListActsRequest) GetBefore() string {
@@ -1356,7 +1456,7 @@ type ListActsResponse struct {
 
 func (x *ListActsResponse) Reset() {
 	*x = ListActsResponse{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[17]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1368,7 +1468,7 @@ func (x *ListActsResponse) String() string {
 func (*ListActsResponse) ProtoMessage() {}
 
 func (x *ListActsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[17]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1381,7 +1481,7 @@ func (x *ListActsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActsResponse.ProtoReflect.Descriptor instead.
 func (*ListActsResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{17}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListActsResponse) GetActs() []*Act {
@@ -1415,7 +1515,7 @@ type Act struct {
 
 func (x *Act) Reset() {
 	*x = Act{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[18]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1527,7 @@ func (x *Act) String() string {
 func (*Act) ProtoMessage() {}
 
 func (x *Act) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[18]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1540,7 @@ func (x *Act) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Act.ProtoReflect.Descriptor instead.
 func (*Act) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{18}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Act) GetTimeMs() uint64 {
@@ -1493,7 +1593,7 @@ type GetBackupsRequest struct {
 
 func (x *GetBackupsRequest) Reset() {
 	*x = GetBackupsRequest{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[19]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1505,7 +1605,7 @@ func (x *GetBackupsRequest) String() string {
 func (*GetBackupsRequest) ProtoMessage() {}
 
 func (x *GetBackupsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[19]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1518,7 +1618,7 @@ func (x *GetBackupsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBackupsRequest.ProtoReflect.Descriptor instead.
 func (*GetBackupsRequest) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{19}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{20}
 }
 
 type GetBackupsResponse struct {
@@ -1526,16 +1626,16 @@ type GetBackupsResponse struct {
 	Backups []*Backup              `protobuf:"bytes,1,rep,name=backups,proto3" json:"backups,omitempty"`
 	// archived_to_ms is up to when entries are in the archive; 0: there is none.
 	ArchivedToMs uint64 `protobuf:"varint,2,opt,name=archived_to_ms,json=archivedToMs,proto3" json:"archived_to_ms,omitempty"`
-	// archive_behind_ms is by how much it is behind, archive_trouble what is wrong with it.
-	ArchiveBehindMs uint64 `protobuf:"varint,3,opt,name=archive_behind_ms,json=archiveBehindMs,proto3" json:"archive_behind_ms,omitempty"`
-	ArchiveTrouble  string `protobuf:"bytes,4,opt,name=archive_trouble,json=archiveTrouble,proto3" json:"archive_trouble,omitempty"`
+	// archive_behind_ms is by how much it is behind, archive_matters what is wrong with it.
+	ArchiveBehindMs uint64    `protobuf:"varint,3,opt,name=archive_behind_ms,json=archiveBehindMs,proto3" json:"archive_behind_ms,omitempty"`
+	ArchiveMatters  []*Matter `protobuf:"bytes,4,rep,name=archive_matters,json=archiveMatters,proto3" json:"archive_matters,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
 
 func (x *GetBackupsResponse) Reset() {
 	*x = GetBackupsResponse{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[20]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1547,7 +1647,7 @@ func (x *GetBackupsResponse) String() string {
 func (*GetBackupsResponse) ProtoMessage() {}
 
 func (x *GetBackupsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[20]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1560,7 +1660,7 @@ func (x *GetBackupsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBackupsResponse.ProtoReflect.Descriptor instead.
 func (*GetBackupsResponse) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{20}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetBackupsResponse) GetBackups() []*Backup {
@@ -1584,11 +1684,11 @@ func (x *GetBackupsResponse) GetArchiveBehindMs() uint64 {
 	return 0
 }
 
-func (x *GetBackupsResponse) GetArchiveTrouble() string {
+func (x *GetBackupsResponse) GetArchiveMatters() []*Matter {
 	if x != nil {
-		return x.ArchiveTrouble
+		return x.ArchiveMatters
 	}
-	return ""
+	return nil
 }
 
 // Backup is a checkpoint that a site holds.
@@ -1606,7 +1706,7 @@ type Backup struct {
 
 func (x *Backup) Reset() {
 	*x = Backup{}
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[21]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1618,7 +1718,7 @@ func (x *Backup) String() string {
 func (*Backup) ProtoMessage() {}
 
 func (x *Backup) ProtoReflect() protoreflect.Message {
-	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[21]
+	mi := &file_bonghwa_api_v1_operator_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1631,7 +1731,7 @@ func (x *Backup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Backup.ProtoReflect.Descriptor instead.
 func (*Backup) Descriptor() ([]byte, []int) {
-	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{21}
+	return file_bonghwa_api_v1_operator_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Backup) GetSite() string {
@@ -1674,18 +1774,24 @@ var File_bonghwa_api_v1_operator_proto protoreflect.FileDescriptor
 const file_bonghwa_api_v1_operator_proto_rawDesc = "" +
 	"\n" +
 	"\x1dbonghwa/api/v1/operator.proto\x12\x0ebonghwa.api.v1\x1a\x1bbuf/validate/validate.proto\"\x11\n" +
-	"\x0fGetSitesRequest\"\xa9\x02\n" +
+	"\x0fGetSitesRequest\"\xc5\x02\n" +
 	"\x10GetSitesResponse\x12\x12\n" +
 	"\x04here\x18\x01 \x01(\tR\x04here\x120\n" +
 	"\x05sites\x18\x02 \x03(\v2\x1a.bonghwa.api.v1.SiteReportR\x05sites\x121\n" +
-	"\aoutlook\x18\x03 \x01(\x0e2\x17.bonghwa.api.v1.OutlookR\aoutlook\x12\x14\n" +
-	"\x05words\x18\x04 \x03(\tR\x05words\x12\x16\n" +
+	"\aoutlook\x18\x03 \x01(\x0e2\x17.bonghwa.api.v1.OutlookR\aoutlook\x120\n" +
+	"\amatters\x18\x04 \x03(\v2\x16.bonghwa.api.v1.MatterR\amatters\x12\x16\n" +
 	"\x06steady\x18\x05 \x01(\bR\x06steady\x12\x19\n" +
 	"\bcan_burn\x18\x06 \x01(\bR\acanBurn\x12 \n" +
 	"\flast_held_ms\x18\a \x01(\x04R\n" +
 	"lastHeldMs\x12\x18\n" +
 	"\aoverdue\x18\b \x01(\bR\aoverdue\x12\x17\n" +
-	"\atime_ms\x18\t \x01(\x04R\x06timeMs\"\xd6\x02\n" +
+	"\atime_ms\x18\t \x01(\x04R\x06timeMs\"f\n" +
+	"\x06Matter\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
+	"\x02on\x18\x02 \x01(\tR\x02on\x12\f\n" +
+	"\x01n\x18\x03 \x01(\x03R\x01n\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\x12\x12\n" +
+	"\x04text\x18\x05 \x01(\tR\x04text\"\xd6\x02\n" +
 	"\n" +
 	"SiteReport\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
@@ -1718,7 +1824,7 @@ const file_bonghwa_api_v1_operator_proto_rawDesc = "" +
 	"\x06before\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06before\"W\n" +
 	"\x12ListDrillsResponse\x12-\n" +
 	"\x06drills\x18\x01 \x03(\v2\x15.bonghwa.api.v1.DrillR\x06drills\x12\x12\n" +
-	"\x04next\x18\x02 \x01(\tR\x04next\"\x9f\x04\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next\"\xb5\x04\n" +
 	"\x05Drill\x12\x1a\n" +
 	"\bscenario\x18\x01 \x01(\tR\bscenario\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x1d\n" +
@@ -1742,8 +1848,9 @@ const file_bonghwa_api_v1_operator_proto_rawDesc = "" +
 	"\x04held\x18\x10 \x01(\bR\x04held\x12 \n" +
 	"\fheld_in_time\x18\x11 \x01(\bR\n" +
 	"heldInTime\x12\x16\n" +
-	"\x06source\x18\x12 \x01(\tR\x06source\"\x11\n" +
-	"\x0fGetDrillRequest\"\x93\x02\n" +
+	"\x06source\x18\x12 \x01(\tR\x06source\x12\x14\n" +
+	"\x05tried\x18\x13 \x01(\x04R\x05tried\"\x11\n" +
+	"\x0fGetDrillRequest\"\xc5\x02\n" +
 	"\x10GetDrillResponse\x120\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x1a.bonghwa.api.v1.DrillStateR\x05state\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x1d\n" +
@@ -1753,8 +1860,10 @@ const file_bonghwa_api_v1_operator_proto_rawDesc = "" +
 	"\achecked\x18\x05 \x01(\x04R\achecked\x12\x14\n" +
 	"\x05moved\x18\x06 \x01(\rR\x05moved\x12\x15\n" +
 	"\x06gap_ms\x18\a \x01(\rR\x05gapMs\x12+\n" +
-	"\x05drill\x18\b \x01(\v2\x15.bonghwa.api.v1.DrillR\x05drill\x12\x10\n" +
-	"\x03why\x18\t \x03(\tR\x03why\"U\n" +
+	"\x05drill\x18\b \x01(\v2\x15.bonghwa.api.v1.DrillR\x05drill\x12(\n" +
+	"\x03why\x18\t \x03(\v2\x16.bonghwa.api.v1.MatterR\x03why\x12\x18\n" +
+	"\awaiting\x18\n" +
+	" \x01(\bR\awaiting\"U\n" +
 	"\x11StartDrillRequest\x12\x1d\n" +
 	"\x04site\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04site\x12!\n" +
 	"\aconfirm\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\aconfirm\"\x14\n" +
@@ -1774,12 +1883,12 @@ const file_bonghwa_api_v1_operator_proto_rawDesc = "" +
 	"\x04site\x18\x04 \x01(\tR\x04site\x12\x12\n" +
 	"\x04what\x18\x05 \x01(\tR\x04what\x12\x0e\n" +
 	"\x02on\x18\x06 \x01(\tR\x02on\"\x13\n" +
-	"\x11GetBackupsRequest\"\xc1\x01\n" +
+	"\x11GetBackupsRequest\"\xd9\x01\n" +
 	"\x12GetBackupsResponse\x120\n" +
 	"\abackups\x18\x01 \x03(\v2\x16.bonghwa.api.v1.BackupR\abackups\x12$\n" +
 	"\x0earchived_to_ms\x18\x02 \x01(\x04R\farchivedToMs\x12*\n" +
-	"\x11archive_behind_ms\x18\x03 \x01(\x04R\x0farchiveBehindMs\x12'\n" +
-	"\x0farchive_trouble\x18\x04 \x01(\tR\x0earchiveTrouble\"o\n" +
+	"\x11archive_behind_ms\x18\x03 \x01(\x04R\x0farchiveBehindMs\x12?\n" +
+	"\x0farchive_matters\x18\x04 \x03(\v2\x16.bonghwa.api.v1.MatterR\x0earchiveMatters\"o\n" +
 	"\x06Backup\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\rR\x05epoch\x12\f\n" +
@@ -1836,66 +1945,70 @@ func file_bonghwa_api_v1_operator_proto_rawDescGZIP() []byte {
 }
 
 var file_bonghwa_api_v1_operator_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_bonghwa_api_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_bonghwa_api_v1_operator_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_bonghwa_api_v1_operator_proto_goTypes = []any{
 	(SiteState)(0),             // 0: bonghwa.api.v1.SiteState
 	(Outlook)(0),               // 1: bonghwa.api.v1.Outlook
 	(DrillState)(0),            // 2: bonghwa.api.v1.DrillState
 	(*GetSitesRequest)(nil),    // 3: bonghwa.api.v1.GetSitesRequest
 	(*GetSitesResponse)(nil),   // 4: bonghwa.api.v1.GetSitesResponse
-	(*SiteReport)(nil),         // 5: bonghwa.api.v1.SiteReport
-	(*RoundTrip)(nil),          // 6: bonghwa.api.v1.RoundTrip
-	(*WatchSitesRequest)(nil),  // 7: bonghwa.api.v1.WatchSitesRequest
-	(*WatchSitesResponse)(nil), // 8: bonghwa.api.v1.WatchSitesResponse
-	(*Point)(nil),              // 9: bonghwa.api.v1.Point
-	(*ListDrillsRequest)(nil),  // 10: bonghwa.api.v1.ListDrillsRequest
-	(*ListDrillsResponse)(nil), // 11: bonghwa.api.v1.ListDrillsResponse
-	(*Drill)(nil),              // 12: bonghwa.api.v1.Drill
-	(*GetDrillRequest)(nil),    // 13: bonghwa.api.v1.GetDrillRequest
-	(*GetDrillResponse)(nil),   // 14: bonghwa.api.v1.GetDrillResponse
-	(*StartDrillRequest)(nil),  // 15: bonghwa.api.v1.StartDrillRequest
-	(*StartDrillResponse)(nil), // 16: bonghwa.api.v1.StartDrillResponse
-	(*EndDrillRequest)(nil),    // 17: bonghwa.api.v1.EndDrillRequest
-	(*EndDrillResponse)(nil),   // 18: bonghwa.api.v1.EndDrillResponse
-	(*ListActsRequest)(nil),    // 19: bonghwa.api.v1.ListActsRequest
-	(*ListActsResponse)(nil),   // 20: bonghwa.api.v1.ListActsResponse
-	(*Act)(nil),                // 21: bonghwa.api.v1.Act
-	(*GetBackupsRequest)(nil),  // 22: bonghwa.api.v1.GetBackupsRequest
-	(*GetBackupsResponse)(nil), // 23: bonghwa.api.v1.GetBackupsResponse
-	(*Backup)(nil),             // 24: bonghwa.api.v1.Backup
+	(*Matter)(nil),             // 5: bonghwa.api.v1.Matter
+	(*SiteReport)(nil),         // 6: bonghwa.api.v1.SiteReport
+	(*RoundTrip)(nil),          // 7: bonghwa.api.v1.RoundTrip
+	(*WatchSitesRequest)(nil),  // 8: bonghwa.api.v1.WatchSitesRequest
+	(*WatchSitesResponse)(nil), // 9: bonghwa.api.v1.WatchSitesResponse
+	(*Point)(nil),              // 10: bonghwa.api.v1.Point
+	(*ListDrillsRequest)(nil),  // 11: bonghwa.api.v1.ListDrillsRequest
+	(*ListDrillsResponse)(nil), // 12: bonghwa.api.v1.ListDrillsResponse
+	(*Drill)(nil),              // 13: bonghwa.api.v1.Drill
+	(*GetDrillRequest)(nil),    // 14: bonghwa.api.v1.GetDrillRequest
+	(*GetDrillResponse)(nil),   // 15: bonghwa.api.v1.GetDrillResponse
+	(*StartDrillRequest)(nil),  // 16: bonghwa.api.v1.StartDrillRequest
+	(*StartDrillResponse)(nil), // 17: bonghwa.api.v1.StartDrillResponse
+	(*EndDrillRequest)(nil),    // 18: bonghwa.api.v1.EndDrillRequest
+	(*EndDrillResponse)(nil),   // 19: bonghwa.api.v1.EndDrillResponse
+	(*ListActsRequest)(nil),    // 20: bonghwa.api.v1.ListActsRequest
+	(*ListActsResponse)(nil),   // 21: bonghwa.api.v1.ListActsResponse
+	(*Act)(nil),                // 22: bonghwa.api.v1.Act
+	(*GetBackupsRequest)(nil),  // 23: bonghwa.api.v1.GetBackupsRequest
+	(*GetBackupsResponse)(nil), // 24: bonghwa.api.v1.GetBackupsResponse
+	(*Backup)(nil),             // 25: bonghwa.api.v1.Backup
 }
 var file_bonghwa_api_v1_operator_proto_depIdxs = []int32{
-	5,  // 0: bonghwa.api.v1.GetSitesResponse.sites:type_name -> bonghwa.api.v1.SiteReport
+	6,  // 0: bonghwa.api.v1.GetSitesResponse.sites:type_name -> bonghwa.api.v1.SiteReport
 	1,  // 1: bonghwa.api.v1.GetSitesResponse.outlook:type_name -> bonghwa.api.v1.Outlook
-	0,  // 2: bonghwa.api.v1.SiteReport.state:type_name -> bonghwa.api.v1.SiteState
-	6,  // 3: bonghwa.api.v1.SiteReport.round_trips:type_name -> bonghwa.api.v1.RoundTrip
-	9,  // 4: bonghwa.api.v1.WatchSitesResponse.points:type_name -> bonghwa.api.v1.Point
-	12, // 5: bonghwa.api.v1.ListDrillsResponse.drills:type_name -> bonghwa.api.v1.Drill
-	2,  // 6: bonghwa.api.v1.GetDrillResponse.state:type_name -> bonghwa.api.v1.DrillState
-	12, // 7: bonghwa.api.v1.GetDrillResponse.drill:type_name -> bonghwa.api.v1.Drill
-	21, // 8: bonghwa.api.v1.ListActsResponse.acts:type_name -> bonghwa.api.v1.Act
-	24, // 9: bonghwa.api.v1.GetBackupsResponse.backups:type_name -> bonghwa.api.v1.Backup
-	3,  // 10: bonghwa.api.v1.OperatorService.GetSites:input_type -> bonghwa.api.v1.GetSitesRequest
-	7,  // 11: bonghwa.api.v1.OperatorService.WatchSites:input_type -> bonghwa.api.v1.WatchSitesRequest
-	10, // 12: bonghwa.api.v1.OperatorService.ListDrills:input_type -> bonghwa.api.v1.ListDrillsRequest
-	13, // 13: bonghwa.api.v1.OperatorService.GetDrill:input_type -> bonghwa.api.v1.GetDrillRequest
-	15, // 14: bonghwa.api.v1.OperatorService.StartDrill:input_type -> bonghwa.api.v1.StartDrillRequest
-	17, // 15: bonghwa.api.v1.OperatorService.EndDrill:input_type -> bonghwa.api.v1.EndDrillRequest
-	19, // 16: bonghwa.api.v1.OperatorService.ListActs:input_type -> bonghwa.api.v1.ListActsRequest
-	22, // 17: bonghwa.api.v1.OperatorService.GetBackups:input_type -> bonghwa.api.v1.GetBackupsRequest
-	4,  // 18: bonghwa.api.v1.OperatorService.GetSites:output_type -> bonghwa.api.v1.GetSitesResponse
-	8,  // 19: bonghwa.api.v1.OperatorService.WatchSites:output_type -> bonghwa.api.v1.WatchSitesResponse
-	11, // 20: bonghwa.api.v1.OperatorService.ListDrills:output_type -> bonghwa.api.v1.ListDrillsResponse
-	14, // 21: bonghwa.api.v1.OperatorService.GetDrill:output_type -> bonghwa.api.v1.GetDrillResponse
-	16, // 22: bonghwa.api.v1.OperatorService.StartDrill:output_type -> bonghwa.api.v1.StartDrillResponse
-	18, // 23: bonghwa.api.v1.OperatorService.EndDrill:output_type -> bonghwa.api.v1.EndDrillResponse
-	20, // 24: bonghwa.api.v1.OperatorService.ListActs:output_type -> bonghwa.api.v1.ListActsResponse
-	23, // 25: bonghwa.api.v1.OperatorService.GetBackups:output_type -> bonghwa.api.v1.GetBackupsResponse
-	18, // [18:26] is the sub-list for method output_type
-	10, // [10:18] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	5,  // 2: bonghwa.api.v1.GetSitesResponse.matters:type_name -> bonghwa.api.v1.Matter
+	0,  // 3: bonghwa.api.v1.SiteReport.state:type_name -> bonghwa.api.v1.SiteState
+	7,  // 4: bonghwa.api.v1.SiteReport.round_trips:type_name -> bonghwa.api.v1.RoundTrip
+	10, // 5: bonghwa.api.v1.WatchSitesResponse.points:type_name -> bonghwa.api.v1.Point
+	13, // 6: bonghwa.api.v1.ListDrillsResponse.drills:type_name -> bonghwa.api.v1.Drill
+	2,  // 7: bonghwa.api.v1.GetDrillResponse.state:type_name -> bonghwa.api.v1.DrillState
+	13, // 8: bonghwa.api.v1.GetDrillResponse.drill:type_name -> bonghwa.api.v1.Drill
+	5,  // 9: bonghwa.api.v1.GetDrillResponse.why:type_name -> bonghwa.api.v1.Matter
+	22, // 10: bonghwa.api.v1.ListActsResponse.acts:type_name -> bonghwa.api.v1.Act
+	25, // 11: bonghwa.api.v1.GetBackupsResponse.backups:type_name -> bonghwa.api.v1.Backup
+	5,  // 12: bonghwa.api.v1.GetBackupsResponse.archive_matters:type_name -> bonghwa.api.v1.Matter
+	3,  // 13: bonghwa.api.v1.OperatorService.GetSites:input_type -> bonghwa.api.v1.GetSitesRequest
+	8,  // 14: bonghwa.api.v1.OperatorService.WatchSites:input_type -> bonghwa.api.v1.WatchSitesRequest
+	11, // 15: bonghwa.api.v1.OperatorService.ListDrills:input_type -> bonghwa.api.v1.ListDrillsRequest
+	14, // 16: bonghwa.api.v1.OperatorService.GetDrill:input_type -> bonghwa.api.v1.GetDrillRequest
+	16, // 17: bonghwa.api.v1.OperatorService.StartDrill:input_type -> bonghwa.api.v1.StartDrillRequest
+	18, // 18: bonghwa.api.v1.OperatorService.EndDrill:input_type -> bonghwa.api.v1.EndDrillRequest
+	20, // 19: bonghwa.api.v1.OperatorService.ListActs:input_type -> bonghwa.api.v1.ListActsRequest
+	23, // 20: bonghwa.api.v1.OperatorService.GetBackups:input_type -> bonghwa.api.v1.GetBackupsRequest
+	4,  // 21: bonghwa.api.v1.OperatorService.GetSites:output_type -> bonghwa.api.v1.GetSitesResponse
+	9,  // 22: bonghwa.api.v1.OperatorService.WatchSites:output_type -> bonghwa.api.v1.WatchSitesResponse
+	12, // 23: bonghwa.api.v1.OperatorService.ListDrills:output_type -> bonghwa.api.v1.ListDrillsResponse
+	15, // 24: bonghwa.api.v1.OperatorService.GetDrill:output_type -> bonghwa.api.v1.GetDrillResponse
+	17, // 25: bonghwa.api.v1.OperatorService.StartDrill:output_type -> bonghwa.api.v1.StartDrillResponse
+	19, // 26: bonghwa.api.v1.OperatorService.EndDrill:output_type -> bonghwa.api.v1.EndDrillResponse
+	21, // 27: bonghwa.api.v1.OperatorService.ListActs:output_type -> bonghwa.api.v1.ListActsResponse
+	24, // 28: bonghwa.api.v1.OperatorService.GetBackups:output_type -> bonghwa.api.v1.GetBackupsResponse
+	21, // [21:29] is the sub-list for method output_type
+	13, // [13:21] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_bonghwa_api_v1_operator_proto_init() }
@@ -1909,7 +2022,7 @@ func file_bonghwa_api_v1_operator_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_bonghwa_api_v1_operator_proto_rawDesc), len(file_bonghwa_api_v1_operator_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1740,7 +1740,9 @@ type RecordDrill struct {
 	Held       bool   `protobuf:"varint,16,opt,name=held,proto3" json:"held,omitempty"`
 	HeldInTime bool   `protobuf:"varint,17,opt,name=held_in_time,json=heldInTime,proto3" json:"held_in_time,omitempty"`
 	// source is where the figures are from: demo, or the report that was handed in.
-	Source        string `protobuf:"bytes,18,opt,name=source,proto3" json:"source,omitempty"`
+	Source string `protobuf:"bytes,18,opt,name=source,proto3" json:"source,omitempty"`
+	// tried is how often it was tried to do what unauthorised counts the successes of.
+	Tried         uint64 `protobuf:"varint,19,opt,name=tried,proto3" json:"tried,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1901,6 +1903,13 @@ func (x *RecordDrill) GetSource() string {
 	return ""
 }
 
+func (x *RecordDrill) GetTried() uint64 {
+	if x != nil {
+		return x.Tried
+	}
+	return 0
+}
+
 var File_bonghwa_log_v1_people_proto protoreflect.FileDescriptor
 
 const file_bonghwa_log_v1_people_proto_rawDesc = "" +
@@ -2026,7 +2035,7 @@ const file_bonghwa_log_v1_people_proto_rawDesc = "" +
 	"\tRecordAct\x12\x12\n" +
 	"\x04site\x18\x01 \x01(\tR\x04site\x12\x12\n" +
 	"\x04what\x18\x02 \x01(\tR\x04what\x12\x0e\n" +
-	"\x02on\x18\x03 \x01(\tR\x02on\"\xa5\x04\n" +
+	"\x02on\x18\x03 \x01(\tR\x02on\"\xbb\x04\n" +
 	"\vRecordDrill\x12\x1a\n" +
 	"\bscenario\x18\x01 \x01(\tR\bscenario\x12\x12\n" +
 	"\x04site\x18\x02 \x01(\tR\x04site\x12\x1d\n" +
@@ -2050,7 +2059,8 @@ const file_bonghwa_log_v1_people_proto_rawDesc = "" +
 	"\x04held\x18\x10 \x01(\bR\x04held\x12 \n" +
 	"\fheld_in_time\x18\x11 \x01(\bR\n" +
 	"heldInTime\x12\x16\n" +
-	"\x06source\x18\x12 \x01(\tR\x06sourceB\xb9\x01\n" +
+	"\x06source\x18\x12 \x01(\tR\x06source\x12\x14\n" +
+	"\x05tried\x18\x13 \x01(\x04R\x05triedB\xb9\x01\n" +
 	"\x12com.bonghwa.log.v1B\vPeopleProtoP\x01Z<github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1;logv1\xa2\x02\x03BLX\xaa\x02\x0eBonghwa.Log.V1\xca\x02\x0eBonghwa\\Log\\V1\xe2\x02\x1aBonghwa\\Log\\V1\\GPBMetadata\xea\x02\x10Bonghwa::Log::V1b\x06proto3"
 
 var (

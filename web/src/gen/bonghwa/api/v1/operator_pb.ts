@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file bonghwa/api/v1/operator.proto.
  */
 export const file_bonghwa_api_v1_operator: GenFile = /*@__PURE__*/
-  fileDesc("Ch1ib25naHdhL2FwaS92MS9vcGVyYXRvci5wcm90bxIOYm9uZ2h3YS5hcGkudjEiEQoPR2V0U2l0ZXNSZXF1ZXN0It4BChBHZXRTaXRlc1Jlc3BvbnNlEgwKBGhlcmUYASABKAkSKQoFc2l0ZXMYAiADKAsyGi5ib25naHdhLmFwaS52MS5TaXRlUmVwb3J0EigKB291dGxvb2sYAyABKA4yFy5ib25naHdhLmFwaS52MS5PdXRsb29rEg0KBXdvcmRzGAQgAygJEg4KBnN0ZWFkeRgFIAEoCBIQCghjYW5fYnVybhgGIAEoCBIUCgxsYXN0X2hlbGRfbXMYByABKAQSDwoHb3ZlcmR1ZRgIIAEoCBIPCgd0aW1lX21zGAkgASgEIv0BCgpTaXRlUmVwb3J0EgwKBG5hbWUYASABKAkSCwoDdXJsGAIgASgJEigKBXN0YXRlGAMgASgOMhkuYm9uZ2h3YS5hcGkudjEuU2l0ZVN0YXRlEg8KB2JlY2F1c2UYBCABKAkSDgoGbGVhZGVyGAUgASgIEgkKAW4YBiABKAQSDgoGYmVoaW5kGAcgASgEEg4KBnBlb3BsZRgIIAEoDRINCgVzZW5kcxgJIAEoARIOCgZwOTlfbXMYCiABKAESLgoLcm91bmRfdHJpcHMYCyADKAsyGS5ib25naHdhLmFwaS52MS5Sb3VuZFRyaXASDwoHdmVyc2lvbhgMIAEoCSIlCglSb3VuZFRyaXASDAoEc2l0ZRgBIAEoCRIKCgJtcxgCIAEoASIiChFXYXRjaFNpdGVzUmVxdWVzdBINCgVhZnRlchgBIAEoBCJKChJXYXRjaFNpdGVzUmVzcG9uc2USDQoFc2l0ZXMYASADKAkSJQoGcG9pbnRzGAIgAygLMhUuYm9uZ2h3YS5hcGkudjEuUG9pbnQiMgoFUG9pbnQSCgoCYXQYASABKAQSDQoFc2VuZHMYAiADKAESDgoGcDk5X21zGAMgASgBIiMKEUxpc3REcmlsbHNSZXF1ZXN0Eg4KBmJlZm9yZRgBIAEoCSJJChJMaXN0RHJpbGxzUmVzcG9uc2USJQoGZHJpbGxzGAEgAygLMhUuYm9uZ2h3YS5hcGkudjEuRHJpbGwSDAoEbmV4dBgCIAEoCSLiAgoFRHJpbGwSEAoIc2NlbmFyaW8YASABKAkSDAoEc2l0ZRgCIAEoCRISCgpzdGFydGVkX21zGAMgASgEEhAKCGVuZGVkX21zGAQgASgEEg4KBnBlb3BsZRgFIAEoDRINCgVhY2tlZBgGIAEoBBIMCgRsb3N0GAcgASgEEhIKCmR1cGxpY2F0ZWQYCCABKAQSEQoJcmVvcmRlcmVkGAkgASgEEhQKDHVuYXV0aG9yaXNlZBgKIAEoBBITCgtzZW5kX2dhcF9tcxgLIAEoDRIXCg9kZWxpdmVyeV9nYXBfbXMYDCABKA0SGQoRbW92ZWRfc2VuZF9nYXBfbXMYDSABKA0SHQoVbW92ZWRfZGVsaXZlcnlfZ2FwX21zGA4gASgNEg0KBW1vdmVkGA8gASgNEgwKBGhlbGQYECABKAgSFAoMaGVsZF9pbl90aW1lGBEgASgIEg4KBnNvdXJjZRgSIAEoCSIRCg9HZXREcmlsbFJlcXVlc3Qi0QEKEEdldERyaWxsUmVzcG9uc2USKQoFc3RhdGUYASABKA4yGi5ib25naHdhLmFwaS52MS5EcmlsbFN0YXRlEgwKBHNpdGUYAiABKAkSEgoKc3RhcnRlZF9tcxgDIAEoBBINCgVhY2tlZBgEIAEoBBIPCgdjaGVja2VkGAUgASgEEg0KBW1vdmVkGAYgASgNEg4KBmdhcF9tcxgHIAEoDRIkCgVkcmlsbBgIIAEoCzIVLmJvbmdod2EuYXBpLnYxLkRyaWxsEgsKA3doeRgJIAMoCSIyChFTdGFydERyaWxsUmVxdWVzdBIMCgRzaXRlGAEgASgJEg8KB2NvbmZpcm0YAiABKAkiFAoSU3RhcnREcmlsbFJlc3BvbnNlIh8KD0VuZERyaWxsUmVxdWVzdBIMCgRzaXRlGAEgASgJIhIKEEVuZERyaWxsUmVzcG9uc2UiIQoPTGlzdEFjdHNSZXF1ZXN0Eg4KBmJlZm9yZRgBIAEoCSJDChBMaXN0QWN0c1Jlc3BvbnNlEiEKBGFjdHMYASADKAsyEy5ib25naHdhLmFwaS52MS5BY3QSDAoEbmV4dBgCIAEoCSJbCgNBY3QSDwoHdGltZV9tcxgBIAEoBBILCgN3aG8YAiABKAkSDgoGaGFuZGxlGAMgASgJEgwKBHNpdGUYBCABKAkSDAoEd2hhdBgFIAEoCRIKCgJvbhgGIAEoCSITChFHZXRCYWNrdXBzUmVxdWVzdCKJAQoSR2V0QmFja3Vwc1Jlc3BvbnNlEicKB2JhY2t1cHMYASADKAsyFi5ib25naHdhLmFwaS52MS5CYWNrdXASFgoOYXJjaGl2ZWRfdG9fbXMYAiABKAQSGQoRYXJjaGl2ZV9iZWhpbmRfbXMYAyABKAQSFwoPYXJjaGl2ZV90cm91YmxlGAQgASgJIlAKBkJhY2t1cBIMCgRzaXRlGAEgASgJEg0KBWVwb2NoGAIgASgNEgkKAW4YAyABKAQSDwoHdGltZV9tcxgEIAEoBBINCgVsYWJlbBgFIAEoCSqoAQoJU2l0ZVN0YXRlEhoKFlNJVEVfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBTSVRFX1NUQVRFX1JFQURZEAESFwoTU0lURV9TVEFURV9EUkFJTklORxACEhgKFFNJVEVfU1RBVEVfTk9UX1JFQURZEAMSGgoWU0lURV9TVEFURV9DQVRDSElOR19VUBAEEhoKFlNJVEVfU1RBVEVfVU5SRUFDSEFCTEUQBSpzCgdPdXRsb29rEhcKE09VVExPT0tfVU5TUEVDSUZJRUQQABIRCg1PVVRMT09LX0FMT05FEAESEQoNT1VUTE9PS19TUEFSRRACEhQKEE9VVExPT0tfTk9fU1BBUkUQAxITCg9PVVRMT09LX1NUT1BQRUQQBCq8AQoKRHJpbGxTdGF0ZRIbChdEUklMTF9TVEFURV9VTlNQRUNJRklFRBAAEhQKEERSSUxMX1NUQVRFX05PTkUQARIXChNEUklMTF9TVEFURV9CVVJOSU5HEAISGwoXRFJJTExfU1RBVEVfQ09NSU5HX0JBQ0sQAxIXChNEUklMTF9TVEFURV9SRUFESU5HEAQSFAoQRFJJTExfU1RBVEVfRE9ORRAFEhYKEkRSSUxMX1NUQVRFX0ZBSUxFRBAGMqEFCg9PcGVyYXRvclNlcnZpY2USTQoIR2V0U2l0ZXMSHy5ib25naHdhLmFwaS52MS5HZXRTaXRlc1JlcXVlc3QaIC5ib25naHdhLmFwaS52MS5HZXRTaXRlc1Jlc3BvbnNlElMKCldhdGNoU2l0ZXMSIS5ib25naHdhLmFwaS52MS5XYXRjaFNpdGVzUmVxdWVzdBoiLmJvbmdod2EuYXBpLnYxLldhdGNoU2l0ZXNSZXNwb25zZRJTCgpMaXN0RHJpbGxzEiEuYm9uZ2h3YS5hcGkudjEuTGlzdERyaWxsc1JlcXVlc3QaIi5ib25naHdhLmFwaS52MS5MaXN0RHJpbGxzUmVzcG9uc2USTQoIR2V0RHJpbGwSHy5ib25naHdhLmFwaS52MS5HZXREcmlsbFJlcXVlc3QaIC5ib25naHdhLmFwaS52MS5HZXREcmlsbFJlc3BvbnNlElMKClN0YXJ0RHJpbGwSIS5ib25naHdhLmFwaS52MS5TdGFydERyaWxsUmVxdWVzdBoiLmJvbmdod2EuYXBpLnYxLlN0YXJ0RHJpbGxSZXNwb25zZRJNCghFbmREcmlsbBIfLmJvbmdod2EuYXBpLnYxLkVuZERyaWxsUmVxdWVzdBogLmJvbmdod2EuYXBpLnYxLkVuZERyaWxsUmVzcG9uc2USTQoITGlzdEFjdHMSHy5ib25naHdhLmFwaS52MS5MaXN0QWN0c1JlcXVlc3QaIC5ib25naHdhLmFwaS52MS5MaXN0QWN0c1Jlc3BvbnNlElMKCkdldEJhY2t1cHMSIS5ib25naHdhLmFwaS52MS5HZXRCYWNrdXBzUmVxdWVzdBoiLmJvbmdod2EuYXBpLnYxLkdldEJhY2t1cHNSZXNwb25zZUK7AQoSY29tLmJvbmdod2EuYXBpLnYxQg1PcGVyYXRvclByb3RvUAFaPGdpdGh1Yi5jb20vYm9uZ2h3YS9ib25naHdhL2ludGVybmFsL2dlbi9ib25naHdhL2FwaS92MTthcGl2MaICA0JBWKoCDkJvbmdod2EuQXBpLlYxygIOQm9uZ2h3YVxBcGlcVjHiAhpCb25naHdhXEFwaVxWMVxHUEJNZXRhZGF0YeoCEEJvbmdod2E6OkFwaTo6VjFiBnByb3RvMw");
+  fileDesc("Ch1ib25naHdhL2FwaS92MS9vcGVyYXRvci5wcm90bxIOYm9uZ2h3YS5hcGkudjEiEQoPR2V0U2l0ZXNSZXF1ZXN0IvgBChBHZXRTaXRlc1Jlc3BvbnNlEgwKBGhlcmUYASABKAkSKQoFc2l0ZXMYAiADKAsyGi5ib25naHdhLmFwaS52MS5TaXRlUmVwb3J0EigKB291dGxvb2sYAyABKA4yFy5ib25naHdhLmFwaS52MS5PdXRsb29rEicKB21hdHRlcnMYBCADKAsyFi5ib25naHdhLmFwaS52MS5NYXR0ZXISDgoGc3RlYWR5GAUgASgIEhAKCGNhbl9idXJuGAYgASgIEhQKDGxhc3RfaGVsZF9tcxgHIAEoBBIPCgdvdmVyZHVlGAggASgIEg8KB3RpbWVfbXMYCSABKAQiSwoGTWF0dGVyEgwKBGtpbmQYASABKAkSCgoCb24YAiABKAkSCQoBbhgDIAEoAxIOCgZkZXRhaWwYBCABKAkSDAoEdGV4dBgFIAEoCSL9AQoKU2l0ZVJlcG9ydBIMCgRuYW1lGAEgASgJEgsKA3VybBgCIAEoCRIoCgVzdGF0ZRgDIAEoDjIZLmJvbmdod2EuYXBpLnYxLlNpdGVTdGF0ZRIPCgdiZWNhdXNlGAQgASgJEg4KBmxlYWRlchgFIAEoCBIJCgFuGAYgASgEEg4KBmJlaGluZBgHIAEoBBIOCgZwZW9wbGUYCCABKA0SDQoFc2VuZHMYCSABKAESDgoGcDk5X21zGAogASgBEi4KC3JvdW5kX3RyaXBzGAsgAygLMhkuYm9uZ2h3YS5hcGkudjEuUm91bmRUcmlwEg8KB3ZlcnNpb24YDCABKAkiJQoJUm91bmRUcmlwEgwKBHNpdGUYASABKAkSCgoCbXMYAiABKAEiIgoRV2F0Y2hTaXRlc1JlcXVlc3QSDQoFYWZ0ZXIYASABKAQiSgoSV2F0Y2hTaXRlc1Jlc3BvbnNlEg0KBXNpdGVzGAEgAygJEiUKBnBvaW50cxgCIAMoCzIVLmJvbmdod2EuYXBpLnYxLlBvaW50IjIKBVBvaW50EgoKAmF0GAEgASgEEg0KBXNlbmRzGAIgAygBEg4KBnA5OV9tcxgDIAEoASIjChFMaXN0RHJpbGxzUmVxdWVzdBIOCgZiZWZvcmUYASABKAkiSQoSTGlzdERyaWxsc1Jlc3BvbnNlEiUKBmRyaWxscxgBIAMoCzIVLmJvbmdod2EuYXBpLnYxLkRyaWxsEgwKBG5leHQYAiABKAki8QIKBURyaWxsEhAKCHNjZW5hcmlvGAEgASgJEgwKBHNpdGUYAiABKAkSEgoKc3RhcnRlZF9tcxgDIAEoBBIQCghlbmRlZF9tcxgEIAEoBBIOCgZwZW9wbGUYBSABKA0SDQoFYWNrZWQYBiABKAQSDAoEbG9zdBgHIAEoBBISCgpkdXBsaWNhdGVkGAggASgEEhEKCXJlb3JkZXJlZBgJIAEoBBIUCgx1bmF1dGhvcmlzZWQYCiABKAQSEwoLc2VuZF9nYXBfbXMYCyABKA0SFwoPZGVsaXZlcnlfZ2FwX21zGAwgASgNEhkKEW1vdmVkX3NlbmRfZ2FwX21zGA0gASgNEh0KFW1vdmVkX2RlbGl2ZXJ5X2dhcF9tcxgOIAEoDRINCgVtb3ZlZBgPIAEoDRIMCgRoZWxkGBAgASgIEhQKDGhlbGRfaW5fdGltZRgRIAEoCBIOCgZzb3VyY2UYEiABKAkSDQoFdHJpZWQYEyABKAQiEQoPR2V0RHJpbGxSZXF1ZXN0IvoBChBHZXREcmlsbFJlc3BvbnNlEikKBXN0YXRlGAEgASgOMhouYm9uZ2h3YS5hcGkudjEuRHJpbGxTdGF0ZRIMCgRzaXRlGAIgASgJEhIKCnN0YXJ0ZWRfbXMYAyABKAQSDQoFYWNrZWQYBCABKAQSDwoHY2hlY2tlZBgFIAEoBBINCgVtb3ZlZBgGIAEoDRIOCgZnYXBfbXMYByABKA0SJAoFZHJpbGwYCCABKAsyFS5ib25naHdhLmFwaS52MS5EcmlsbBIjCgN3aHkYCSADKAsyFi5ib25naHdhLmFwaS52MS5NYXR0ZXISDwoHd2FpdGluZxgKIAEoCCIyChFTdGFydERyaWxsUmVxdWVzdBIMCgRzaXRlGAEgASgJEg8KB2NvbmZpcm0YAiABKAkiFAoSU3RhcnREcmlsbFJlc3BvbnNlIh8KD0VuZERyaWxsUmVxdWVzdBIMCgRzaXRlGAEgASgJIhIKEEVuZERyaWxsUmVzcG9uc2UiIQoPTGlzdEFjdHNSZXF1ZXN0Eg4KBmJlZm9yZRgBIAEoCSJDChBMaXN0QWN0c1Jlc3BvbnNlEiEKBGFjdHMYASADKAsyEy5ib25naHdhLmFwaS52MS5BY3QSDAoEbmV4dBgCIAEoCSJbCgNBY3QSDwoHdGltZV9tcxgBIAEoBBILCgN3aG8YAiABKAkSDgoGaGFuZGxlGAMgASgJEgwKBHNpdGUYBCABKAkSDAoEd2hhdBgFIAEoCRIKCgJvbhgGIAEoCSITChFHZXRCYWNrdXBzUmVxdWVzdCKhAQoSR2V0QmFja3Vwc1Jlc3BvbnNlEicKB2JhY2t1cHMYASADKAsyFi5ib25naHdhLmFwaS52MS5CYWNrdXASFgoOYXJjaGl2ZWRfdG9fbXMYAiABKAQSGQoRYXJjaGl2ZV9iZWhpbmRfbXMYAyABKAQSLwoPYXJjaGl2ZV9tYXR0ZXJzGAQgAygLMhYuYm9uZ2h3YS5hcGkudjEuTWF0dGVyIlAKBkJhY2t1cBIMCgRzaXRlGAEgASgJEg0KBWVwb2NoGAIgASgNEgkKAW4YAyABKAQSDwoHdGltZV9tcxgEIAEoBBINCgVsYWJlbBgFIAEoCSqoAQoJU2l0ZVN0YXRlEhoKFlNJVEVfU1RBVEVfVU5TUEVDSUZJRUQQABIUChBTSVRFX1NUQVRFX1JFQURZEAESFwoTU0lURV9TVEFURV9EUkFJTklORxACEhgKFFNJVEVfU1RBVEVfTk9UX1JFQURZEAMSGgoWU0lURV9TVEFURV9DQVRDSElOR19VUBAEEhoKFlNJVEVfU1RBVEVfVU5SRUFDSEFCTEUQBSpzCgdPdXRsb29rEhcKE09VVExPT0tfVU5TUEVDSUZJRUQQABIRCg1PVVRMT09LX0FMT05FEAESEQoNT1VUTE9PS19TUEFSRRACEhQKEE9VVExPT0tfTk9fU1BBUkUQAxITCg9PVVRMT09LX1NUT1BQRUQQBCq8AQoKRHJpbGxTdGF0ZRIbChdEUklMTF9TVEFURV9VTlNQRUNJRklFRBAAEhQKEERSSUxMX1NUQVRFX05PTkUQARIXChNEUklMTF9TVEFURV9CVVJOSU5HEAISGwoXRFJJTExfU1RBVEVfQ09NSU5HX0JBQ0sQAxIXChNEUklMTF9TVEFURV9SRUFESU5HEAQSFAoQRFJJTExfU1RBVEVfRE9ORRAFEhYKEkRSSUxMX1NUQVRFX0ZBSUxFRBAGMqEFCg9PcGVyYXRvclNlcnZpY2USTQoIR2V0U2l0ZXMSHy5ib25naHdhLmFwaS52MS5HZXRTaXRlc1JlcXVlc3QaIC5ib25naHdhLmFwaS52MS5HZXRTaXRlc1Jlc3BvbnNlElMKCldhdGNoU2l0ZXMSIS5ib25naHdhLmFwaS52MS5XYXRjaFNpdGVzUmVxdWVzdBoiLmJvbmdod2EuYXBpLnYxLldhdGNoU2l0ZXNSZXNwb25zZRJTCgpMaXN0RHJpbGxzEiEuYm9uZ2h3YS5hcGkudjEuTGlzdERyaWxsc1JlcXVlc3QaIi5ib25naHdhLmFwaS52MS5MaXN0RHJpbGxzUmVzcG9uc2USTQoIR2V0RHJpbGwSHy5ib25naHdhLmFwaS52MS5HZXREcmlsbFJlcXVlc3QaIC5ib25naHdhLmFwaS52MS5HZXREcmlsbFJlc3BvbnNlElMKClN0YXJ0RHJpbGwSIS5ib25naHdhLmFwaS52MS5TdGFydERyaWxsUmVxdWVzdBoiLmJvbmdod2EuYXBpLnYxLlN0YXJ0RHJpbGxSZXNwb25zZRJNCghFbmREcmlsbBIfLmJvbmdod2EuYXBpLnYxLkVuZERyaWxsUmVxdWVzdBogLmJvbmdod2EuYXBpLnYxLkVuZERyaWxsUmVzcG9uc2USTQoITGlzdEFjdHMSHy5ib25naHdhLmFwaS52MS5MaXN0QWN0c1JlcXVlc3QaIC5ib25naHdhLmFwaS52MS5MaXN0QWN0c1Jlc3BvbnNlElMKCkdldEJhY2t1cHMSIS5ib25naHdhLmFwaS52MS5HZXRCYWNrdXBzUmVxdWVzdBoiLmJvbmdod2EuYXBpLnYxLkdldEJhY2t1cHNSZXNwb25zZUK7AQoSY29tLmJvbmdod2EuYXBpLnYxQg1PcGVyYXRvclByb3RvUAFaPGdpdGh1Yi5jb20vYm9uZ2h3YS9ib25naHdhL2ludGVybmFsL2dlbi9ib25naHdhL2FwaS92MTthcGl2MaICA0JBWKoCDkJvbmdod2EuQXBpLlYxygIOQm9uZ2h3YVxBcGlcVjHiAhpCb25naHdhXEFwaVxWMVxHUEJNZXRhZGF0YeoCEEJvbmdod2E6OkFwaTo6VjFiBnByb3RvMw");
 
 /**
  * @generated from message bonghwa.api.v1.GetSitesRequest
@@ -47,11 +47,11 @@ export type GetSitesResponse = Message<"bonghwa.api.v1.GetSitesResponse"> & {
   outlook: Outlook;
 
   /**
-   * words say what `bonghwa status` says.
+   * matters are what an operator should know besides: what `bonghwa status` says after its first line.
    *
-   * @generated from field: repeated string words = 4;
+   * @generated from field: repeated bonghwa.api.v1.Matter matters = 4;
    */
-  words: string[];
+  matters: Matter[];
 
   /**
    * steady: every site has what the others have; another fire may come.
@@ -91,6 +91,55 @@ export type GetSitesResponse = Message<"bonghwa.api.v1.GetSitesResponse"> & {
  */
 export const GetSitesResponseSchema: GenMessage<GetSitesResponse> = /*@__PURE__*/
   messageDesc(file_bonghwa_api_v1_operator, 1);
+
+/**
+ * Matter is one thing that an operator should know of the cell or of a drill, for who says it in words of their own.
+ *
+ * @generated from message bonghwa.api.v1.Matter
+ */
+export type Matter = Message<"bonghwa.api.v1.Matter"> & {
+  /**
+   * kind is a word of a list, such as disk_low.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * on is the site, or the archive, that it is about; empty: it is about no single one.
+   *
+   * @generated from field: string on = 2;
+   */
+  on: string;
+
+  /**
+   * n is the figure that goes with the kind: entries, messages, milliseconds of a clock, otherwise seconds, hours or days.
+   *
+   * @generated from field: int64 n = 3;
+   */
+  n: bigint;
+
+  /**
+   * detail is the cause as the program says it, in English; empty: there is none.
+   *
+   * @generated from field: string detail = 4;
+   */
+  detail: string;
+
+  /**
+   * text is all of it as a sentence, in English: for who does not know the kind.
+   *
+   * @generated from field: string text = 5;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message bonghwa.api.v1.Matter.
+ * Use `create(MatterSchema)` to create a new message.
+ */
+export const MatterSchema: GenMessage<Matter> = /*@__PURE__*/
+  messageDesc(file_bonghwa_api_v1_operator, 2);
 
 /**
  * SiteReport is one site.
@@ -170,7 +219,7 @@ export type SiteReport = Message<"bonghwa.api.v1.SiteReport"> & {
  * Use `create(SiteReportSchema)` to create a new message.
  */
 export const SiteReportSchema: GenMessage<SiteReport> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 2);
+  messageDesc(file_bonghwa_api_v1_operator, 3);
 
 /**
  * @generated from message bonghwa.api.v1.RoundTrip
@@ -192,7 +241,7 @@ export type RoundTrip = Message<"bonghwa.api.v1.RoundTrip"> & {
  * Use `create(RoundTripSchema)` to create a new message.
  */
 export const RoundTripSchema: GenMessage<RoundTrip> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 3);
+  messageDesc(file_bonghwa_api_v1_operator, 4);
 
 /**
  * @generated from message bonghwa.api.v1.WatchSitesRequest
@@ -211,7 +260,7 @@ export type WatchSitesRequest = Message<"bonghwa.api.v1.WatchSitesRequest"> & {
  * Use `create(WatchSitesRequestSchema)` to create a new message.
  */
 export const WatchSitesRequestSchema: GenMessage<WatchSitesRequest> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 4);
+  messageDesc(file_bonghwa_api_v1_operator, 5);
 
 /**
  * @generated from message bonghwa.api.v1.WatchSitesResponse
@@ -235,7 +284,7 @@ export type WatchSitesResponse = Message<"bonghwa.api.v1.WatchSitesResponse"> & 
  * Use `create(WatchSitesResponseSchema)` to create a new message.
  */
 export const WatchSitesResponseSchema: GenMessage<WatchSitesResponse> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 5);
+  messageDesc(file_bonghwa_api_v1_operator, 6);
 
 /**
  * Point is one second.
@@ -270,7 +319,7 @@ export type Point = Message<"bonghwa.api.v1.Point"> & {
  * Use `create(PointSchema)` to create a new message.
  */
 export const PointSchema: GenMessage<Point> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 6);
+  messageDesc(file_bonghwa_api_v1_operator, 7);
 
 /**
  * @generated from message bonghwa.api.v1.ListDrillsRequest
@@ -289,7 +338,7 @@ export type ListDrillsRequest = Message<"bonghwa.api.v1.ListDrillsRequest"> & {
  * Use `create(ListDrillsRequestSchema)` to create a new message.
  */
 export const ListDrillsRequestSchema: GenMessage<ListDrillsRequest> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 7);
+  messageDesc(file_bonghwa_api_v1_operator, 8);
 
 /**
  * @generated from message bonghwa.api.v1.ListDrillsResponse
@@ -313,7 +362,7 @@ export type ListDrillsResponse = Message<"bonghwa.api.v1.ListDrillsResponse"> & 
  * Use `create(ListDrillsResponseSchema)` to create a new message.
  */
 export const ListDrillsResponseSchema: GenMessage<ListDrillsResponse> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 8);
+  messageDesc(file_bonghwa_api_v1_operator, 9);
 
 /**
  * Drill is what a drill found.
@@ -410,6 +459,13 @@ export type Drill = Message<"bonghwa.api.v1.Drill"> & {
    * @generated from field: string source = 18;
    */
   source: string;
+
+  /**
+   * tried is how often it was tried to do what unauthorised counts the successes of; 0: it was not tried.
+   *
+   * @generated from field: uint64 tried = 19;
+   */
+  tried: bigint;
 };
 
 /**
@@ -417,7 +473,7 @@ export type Drill = Message<"bonghwa.api.v1.Drill"> & {
  * Use `create(DrillSchema)` to create a new message.
  */
 export const DrillSchema: GenMessage<Drill> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 9);
+  messageDesc(file_bonghwa_api_v1_operator, 10);
 
 /**
  * @generated from message bonghwa.api.v1.GetDrillRequest
@@ -430,7 +486,7 @@ export type GetDrillRequest = Message<"bonghwa.api.v1.GetDrillRequest"> & {
  * Use `create(GetDrillRequestSchema)` to create a new message.
  */
 export const GetDrillRequestSchema: GenMessage<GetDrillRequest> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 10);
+  messageDesc(file_bonghwa_api_v1_operator, 11);
 
 /**
  * @generated from message bonghwa.api.v1.GetDrillResponse
@@ -485,9 +541,16 @@ export type GetDrillResponse = Message<"bonghwa.api.v1.GetDrillResponse"> & {
   /**
    * why did it not hold, or what went wrong.
    *
-   * @generated from field: repeated string why = 9;
+   * @generated from field: repeated bonghwa.api.v1.Matter why = 9;
    */
-  why: string[];
+  why: Matter[];
+
+  /**
+   * waiting: those who are measured are not there yet, and no site burns before they are.
+   *
+   * @generated from field: bool waiting = 10;
+   */
+  waiting: boolean;
 };
 
 /**
@@ -495,7 +558,7 @@ export type GetDrillResponse = Message<"bonghwa.api.v1.GetDrillResponse"> & {
  * Use `create(GetDrillResponseSchema)` to create a new message.
  */
 export const GetDrillResponseSchema: GenMessage<GetDrillResponse> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 11);
+  messageDesc(file_bonghwa_api_v1_operator, 12);
 
 /**
  * @generated from message bonghwa.api.v1.StartDrillRequest
@@ -519,7 +582,7 @@ export type StartDrillRequest = Message<"bonghwa.api.v1.StartDrillRequest"> & {
  * Use `create(StartDrillRequestSchema)` to create a new message.
  */
 export const StartDrillRequestSchema: GenMessage<StartDrillRequest> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 12);
+  messageDesc(file_bonghwa_api_v1_operator, 13);
 
 /**
  * @generated from message bonghwa.api.v1.StartDrillResponse
@@ -532,7 +595,7 @@ export type StartDrillResponse = Message<"bonghwa.api.v1.StartDrillResponse"> & 
  * Use `create(StartDrillResponseSchema)` to create a new message.
  */
 export const StartDrillResponseSchema: GenMessage<StartDrillResponse> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 13);
+  messageDesc(file_bonghwa_api_v1_operator, 14);
 
 /**
  * @generated from message bonghwa.api.v1.EndDrillRequest
@@ -549,7 +612,7 @@ export type EndDrillRequest = Message<"bonghwa.api.v1.EndDrillRequest"> & {
  * Use `create(EndDrillRequestSchema)` to create a new message.
  */
 export const EndDrillRequestSchema: GenMessage<EndDrillRequest> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 14);
+  messageDesc(file_bonghwa_api_v1_operator, 15);
 
 /**
  * @generated from message bonghwa.api.v1.EndDrillResponse
@@ -562,7 +625,7 @@ export type EndDrillResponse = Message<"bonghwa.api.v1.EndDrillResponse"> & {
  * Use `create(EndDrillResponseSchema)` to create a new message.
  */
 export const EndDrillResponseSchema: GenMessage<EndDrillResponse> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 15);
+  messageDesc(file_bonghwa_api_v1_operator, 16);
 
 /**
  * @generated from message bonghwa.api.v1.ListActsRequest
@@ -579,7 +642,7 @@ export type ListActsRequest = Message<"bonghwa.api.v1.ListActsRequest"> & {
  * Use `create(ListActsRequestSchema)` to create a new message.
  */
 export const ListActsRequestSchema: GenMessage<ListActsRequest> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 16);
+  messageDesc(file_bonghwa_api_v1_operator, 17);
 
 /**
  * @generated from message bonghwa.api.v1.ListActsResponse
@@ -601,7 +664,7 @@ export type ListActsResponse = Message<"bonghwa.api.v1.ListActsResponse"> & {
  * Use `create(ListActsResponseSchema)` to create a new message.
  */
 export const ListActsResponseSchema: GenMessage<ListActsResponse> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 17);
+  messageDesc(file_bonghwa_api_v1_operator, 18);
 
 /**
  * Act is something that an operator did.
@@ -649,7 +712,7 @@ export type Act = Message<"bonghwa.api.v1.Act"> & {
  * Use `create(ActSchema)` to create a new message.
  */
 export const ActSchema: GenMessage<Act> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 18);
+  messageDesc(file_bonghwa_api_v1_operator, 19);
 
 /**
  * @generated from message bonghwa.api.v1.GetBackupsRequest
@@ -662,7 +725,7 @@ export type GetBackupsRequest = Message<"bonghwa.api.v1.GetBackupsRequest"> & {
  * Use `create(GetBackupsRequestSchema)` to create a new message.
  */
 export const GetBackupsRequestSchema: GenMessage<GetBackupsRequest> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 19);
+  messageDesc(file_bonghwa_api_v1_operator, 20);
 
 /**
  * @generated from message bonghwa.api.v1.GetBackupsResponse
@@ -681,16 +744,16 @@ export type GetBackupsResponse = Message<"bonghwa.api.v1.GetBackupsResponse"> & 
   archivedToMs: bigint;
 
   /**
-   * archive_behind_ms is by how much it is behind, archive_trouble what is wrong with it.
+   * archive_behind_ms is by how much it is behind, archive_matters what is wrong with it.
    *
    * @generated from field: uint64 archive_behind_ms = 3;
    */
   archiveBehindMs: bigint;
 
   /**
-   * @generated from field: string archive_trouble = 4;
+   * @generated from field: repeated bonghwa.api.v1.Matter archive_matters = 4;
    */
-  archiveTrouble: string;
+  archiveMatters: Matter[];
 };
 
 /**
@@ -698,7 +761,7 @@ export type GetBackupsResponse = Message<"bonghwa.api.v1.GetBackupsResponse"> & 
  * Use `create(GetBackupsResponseSchema)` to create a new message.
  */
 export const GetBackupsResponseSchema: GenMessage<GetBackupsResponse> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 20);
+  messageDesc(file_bonghwa_api_v1_operator, 21);
 
 /**
  * Backup is a checkpoint that a site holds.
@@ -739,7 +802,7 @@ export type Backup = Message<"bonghwa.api.v1.Backup"> & {
  * Use `create(BackupSchema)` to create a new message.
  */
 export const BackupSchema: GenMessage<Backup> = /*@__PURE__*/
-  messageDesc(file_bonghwa_api_v1_operator, 21);
+  messageDesc(file_bonghwa_api_v1_operator, 22);
 
 /**
  * SiteState is how a site is.
