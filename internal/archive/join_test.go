@@ -2,7 +2,9 @@ package archive
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -331,6 +333,36 @@ func TestReadDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantAll(t, tg, &Opener{}, 7, 1)
+	}
+}
+
+// flaky is an archive that lets go of every object the first time, and of those in never every time.
+type flaky struct {
+	*memory
+	gone, never map[string]bool
+}
+
+func (f *flaky) Get(ctx context.Context, key string) (io.ReadCloser, error) {
+	if !f.gone[key] || f.never[key] {
+		f.gone[key] = true
+		return nil, errors.New("the connection was lost")
+	}
+	return f.memory.Get(ctx, key)
+}
+
+// TestReadFlaky: what cannot be read at first is read again; what never can is named, and is no damage.
+func TestReadFlaky(t *testing.T) {
+	whole := newMemory()
+	fill(t, whole, sealer(t), 7, kernel.Position{})
+	if err := joinAll(t, whole, 7, 14); err != nil {
+		t.Fatal(err)
+	}
+	wantAll(t, &flaky{whole, map[string]bool{}, nil}, &Opener{}, 7, 1)
+	name := SegmentKey(7, 17, 18)
+	got, damaged, err := readAll(t, &flaky{whole, map[string]bool{}, map[string]bool{name: true}}, &Opener{}, 7, 1)
+	var lost *Lost
+	if !errors.As(err, &lost) || errors.Is(err, ErrDamaged) || lost.Key != name || lost.From != 17 || lost.To != 18 || len(damaged) != 1 || len(got) != 16 {
+		t.Errorf("%d entries, %v, then %v", len(got), damaged, err)
 	}
 }
 

@@ -130,14 +130,14 @@ func getJoined(ctx context.Context, t Target, s Segment) (*joined, error) {
 		return nil, err
 	}
 	defer r.Close()
-	b, err := io.ReadAll(io.LimitReader(r, MaxJoined+1))
-	if err != nil {
+	b := bytes.NewBuffer(make([]byte, 0, min(s.Size, MaxJoined)+bytes.MinRead))
+	if _, err := b.ReadFrom(io.LimitReader(r, MaxJoined+1)); err != nil {
 		return nil, err
 	}
-	if len(b) > MaxJoined {
+	if b.Len() > MaxJoined {
 		return nil, fmt.Errorf("%w: it is larger than a joined object can be", ErrDamaged)
 	}
-	j, err := decodeJoined(b)
+	j, err := decodeJoined(b.Bytes())
 	if err == nil && j.key != s.Key {
 		return nil, fmt.Errorf("%w: it holds another object than its name says", ErrDamaged)
 	}

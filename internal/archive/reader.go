@@ -37,10 +37,11 @@ type Reader struct {
 	list []piece
 	// last is the joined object that was read last.
 	last *joined
-	// tried are the names of what could not be read; bad, those of them that were there; of these, said were asked for.
-	tried map[string]bool
-	bad   []*Lost
-	said  int
+	// failed are the names of what was away when it was first read, tried of what is not read again; bad, those of the latter that
+	// were there; of these, said were asked for.
+	failed, tried map[string]bool
+	bad           []*Lost
+	said          int
 }
 
 // piece is a segment, or a joined object that was not read yet.
@@ -55,7 +56,7 @@ const readWindow = 10_000
 
 // NewReader reads an epoch.
 func NewReader(t Target, o *Opener, epoch uint32) *Reader {
-	return &Reader{t: t, o: o, epoch: epoch, tried: map[string]bool{}}
+	return &Reader{t: t, o: o, epoch: epoch, failed: map[string]bool{}, tried: map[string]bool{}}
 }
 
 // Next reads what holds entry n, which never goes back: at most a segment. Its errors are *Lost, after whose To one may go on,
@@ -89,12 +90,12 @@ func (r *Reader) Next(ctx context.Context, n uint64) (*Content, error) {
 		case errors.Is(err, ErrNotFound):
 			r.tried[p.name] = true
 			r.list = nil
+		case !errors.Is(err, ErrDamaged) && !r.failed[p.name]:
+			r.failed[p.name] = true
+			r.list = nil // a target that is away cannot be listed either
 		default:
 			r.tried[p.name] = true
 			r.bad = append(r.bad, &Lost{r.epoch, p.First, p.Last, p.Key, err})
-			if !errors.Is(err, ErrDamaged) {
-				r.list = nil // a target that is away cannot be listed either
-			}
 		}
 	}
 }

@@ -220,17 +220,25 @@ func TestOpenFlipped(t *testing.T) {
 		}
 		return err
 	}
-	entry := bytes.LastIndex(db, bytes.Repeat([]byte("x"), 300))
+	var entry []int // in every page that has or had one: which is the one that counts is the engine's affair
+	for text, i := bytes.Repeat([]byte("x"), 300), 0; ; i += len(text) {
+		k := bytes.Index(db[i:], text)
+		if k < 0 {
+			break
+		}
+		i += k
+		entry = append(entry, i)
+	}
 	free := -1
 	for i := 2 * page; i < len(db) && free < 0; i += page {
 		if bytes.Count(db[i:i+page], []byte{0}) == page {
 			free = i
 		}
 	}
-	if entry < 0 || free < 0 {
+	if len(entry) == 0 || free < 0 {
 		t.Fatal("there is no entry, or no room")
 	}
-	flips := map[string][]int{"an entry": {entry}, "the kind of every page": nil, "the number of every page": nil}
+	flips := map[string][]int{"an entry": entry, "the kind of every page": nil, "the number of every page": nil}
 	for i := 2 * page; i+page <= len(db); i += page {
 		flips["the kind of every page"] = append(flips["the kind of every page"], i+8)
 		flips["the number of every page"] = append(flips["the number of every page"], i)

@@ -44,6 +44,9 @@ type archiver struct {
 	// cluster is the name of the cluster that this node belongs to; empty: to none.
 	cluster string
 	now     func() time.Time
+	// file remembers where the archive was begun; noted: it says so. Empty: nothing is remembered.
+	file  string
+	noted atomic.Bool
 	// joinEvery is a constant; tests have no hour.
 	joinEvery time.Duration
 

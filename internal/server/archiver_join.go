@@ -46,28 +46,17 @@ func (a *archiver) join(ctx context.Context, c *core, end uint64, from map[uint3
 	if _, leads := c.log.Members(); !leads || end == 0 {
 		return nil
 	}
-	look, cancel := context.WithTimeout(ctx, joinTimeout)
-	defer cancel()
-	epochs, err := archive.Epochs(look, a.t)
+	epochs, ends, err := a.joinable(ctx, c, end, from)
 	if err != nil {
 		return err
 	}
 	segments := 0
-	for _, epoch := range epochs {
-		until := end
-		if epoch > c.log.Epoch() {
-			break
-		}
-		if epoch < c.log.Epoch() {
-			if until, err = archive.Last(look, a.t, epoch, from[epoch]); err != nil {
-				return err
-			}
-		}
+	for i, epoch := range epochs {
 		for went := 1; went > 0; {
 			if _, leads := c.log.Members(); !leads {
 				return nil
 			}
-			went, err = a.joinNext(ctx, c, epoch, until, from)
+			went, err = a.joinNext(ctx, c, epoch, ends[i], from)
 			segments += went
 			if errors.Is(err, archive.ErrNotFound) {
 				return nil // another one joins, or deletes what is old
@@ -81,6 +70,29 @@ func (a *archiver) join(ctx context.Context, c *core, end uint64, from map[uint3
 		a.log.Info("segments of the archive were joined", "to", a.t.String(), "segments", segments)
 	}
 	return nil
+}
+
+// joinable lists the epochs that may be joined, and up to where; of those that have ended, up to the last segment.
+func (a *archiver) joinable(ctx context.Context, c *core, end uint64, from map[uint32]uint64) (epochs []uint32, ends []uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
+	defer cancel()
+	all, err := archive.Epochs(ctx, a.t)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, epoch := range all {
+		until := end
+		if epoch > c.log.Epoch() {
+			break
+		}
+		if epoch < c.log.Epoch() {
+			if until, err = archive.Last(ctx, a.t, epoch, from[epoch]); err != nil {
+				return nil, nil, err
+			}
+		}
+		epochs, ends = append(epochs, epoch), append(ends, until)
+	}
+	return epochs, ends, nil
 }
 
 // joinNext makes the next joined object of an epoch.

@@ -3,6 +3,8 @@ package server
 import (
 	"context"
 	"fmt"
+	"os"
+	"strings"
 
 	"github.com/bonghwa/bonghwa/internal/archive"
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -53,11 +55,12 @@ func (a *archiver) there(ctx context.Context, cell string, writes bool) error {
 	a.mu.Unlock()
 	switch {
 	case mark == cell:
+		a.note()
 		return nil
 	case mark != "":
 		return fmt.Errorf("%s holds the archive of another cell (%s): give this one a place of its own", a.t, mark)
 	case marked:
-		return fmt.Errorf("the archive is no longer in %s: is its disk mounted? if it is gone for good, start every site anew, and a new archive begins", a.t)
+		return fmt.Errorf("the archive is no longer in %s: is its disk mounted? if it is gone for good, remove %s at every site and start it anew, and a new archive begins", a.t, archiveBegun)
 	case !writes:
 		return nil
 	}
@@ -67,7 +70,27 @@ func (a *archiver) there(ctx context.Context, cell string, writes bool) error {
 	a.mu.Lock()
 	a.mu.marked = true
 	a.mu.Unlock()
+	a.note()
 	return nil
+}
+
+// recall reads, from the data directory of this node, whether the archive in this place was begun already: a machine may start
+// without the disk on which it lies.
+func (a *archiver) recall(file string) {
+	b, err := os.ReadFile(file)
+	a.file, a.mu.marked = file, err == nil && strings.TrimSpace(string(b)) == a.t.String()
+	a.noted.Store(a.mu.marked)
+}
+
+// note writes down that the archive was begun.
+func (a *archiver) note() {
+	if a.file == "" || a.noted.Swap(true) {
+		return
+	}
+	if err := kernel.WriteDurably(a.file, []byte(a.t.String()+"\n")); err != nil {
+		a.noted.Store(false)
+		a.log.Warn("that the archive was begun could not be written down", "cause", err)
+	}
 }
 
 // newest finds the newest checkpoint of this epoch in the target, the zero position if there is none.

@@ -129,10 +129,21 @@ func TestArchiveBridges(t *testing.T) {
 	}
 }
 
-// TestTwoArchivers: leaders that are cut off and their successor write and join at once; nothing is missing, and nothing is wrong.
+// TestTwoArchivers: leaders that are cut off and their successor write and join at once, and join what an epoch of before has left;
+// nothing is missing, and nothing is wrong.
 func TestTwoArchivers(t *testing.T) {
 	root := t.TempDir()
 	to := filepath.Join(root, "archive")
+	seal, err := archive.NewSealer(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range uint64(3) {
+		c := &archive.Content{Header: archive.Header{Epoch: 5, First: n + 1, Last: n + 1}, Entries: [][]byte{{1}}}
+		if _, err := archive.PutSegment(t.Context(), mustOpen(t, to), seal, c); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s := kept(t, filepath.Join(root, "data"), to)
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -154,8 +165,12 @@ func TestTwoArchivers(t *testing.T) {
 		stop()
 	}
 	eventually(t, "segments are joined", func() bool {
-		list, err := filepath.Glob(filepath.Join(to, "log", "*", "*", "*.joined"))
-		return err == nil && len(list) > 0
+		for _, epoch := range []uint32{5, s.core.log.Epoch()} {
+			if list, err := filepath.Glob(filepath.Join(to, archive.EpochPrefix(epoch), "*", "*.joined")); err != nil || len(list) == 0 {
+				return false
+			}
+		}
+		return true
 	})
 	commands(t, s, 20)
 	cancel()
@@ -310,6 +325,13 @@ func TestArchiveUnmounted(t *testing.T) {
 	}
 	commands(t, s, 3)
 	eventually(t, "it is reported", func() bool {
+		st, err := Admin(s.DataDir()).Status(t.Context())
+		return err == nil && strings.Contains(st.Archive.Failing, "is its disk mounted?")
+	})
+	stopServer(t, s)
+	s = kept(t, filepath.Join(root, "data"), to) // a machine that starts without the disk
+	commands(t, s, 3)
+	eventually(t, "it is reported after a start, too", func() bool {
 		st, err := Admin(s.DataDir()).Status(t.Context())
 		return err == nil && strings.Contains(st.Archive.Failing, "is its disk mounted?")
 	})

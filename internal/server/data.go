@@ -31,6 +31,7 @@ const (
 	etcdDir        = "etcd"
 	viewsDir       = "views"
 	checkpointsDir = "checkpoints"
+	archiveBegun   = "archive-begun"
 	adminSocket    = "admin.sock"
 )
 

@@ -250,7 +250,10 @@ func (n *nodes) let(got joinAnswer, from config.Site) (plan logPlan, ok bool, wh
 		}
 		list = append(list, name+"="+m.PeerURL)
 	}
-	if err := n.data.setCell(got.Cell); err != nil {
+	n.meta.Lock()
+	err = n.data.setCell(got.Cell)
+	n.meta.Unlock()
+	if err != nil {
 		return plan, false, "", err
 	}
 	joined := strings.Join(list, ",")

@@ -23,6 +23,7 @@ type Matter struct {
 const (
 	MatterUnreachable  = "unreachable"
 	MatterNotReady     = "not_ready"
+	MatterSuperseded   = "superseded"
 	MatterCatchingUp   = "catching_up"
 	MatterDraining     = "draining"
 	MatterBehind       = "behind" // by N entries
@@ -58,6 +59,7 @@ const (
 var sentences = map[string]func(m Matter) string{
 	MatterUnreachable: func(m Matter) string { return m.On + " does not answer" + m.because() },
 	MatterNotReady:    func(m Matter) string { return m.On + " serves nobody" + m.because() },
+	MatterSuperseded:  func(m Matter) string { return m.On + " serves nobody" + m.because() },
 	MatterCatchingUp:  func(m Matter) string { return m.On + " is catching up and does not count yet" },
 	MatterDraining:    func(m Matter) string { return m.On + " has sent its people elsewhere until it is started again" },
 	MatterBehind:      func(m Matter) string { return fmt.Sprintf("%s is %d entries behind", m.On, m.N) },

@@ -140,6 +140,9 @@ func Start(ctx context.Context, o Options) (s *Server, err error) {
 	if s.archive, err = newArchiver(backup, o.Logger); err != nil {
 		return s, err
 	}
+	if s.archive != nil {
+		s.archive.recall(s.data.path(archiveBegun))
+	}
 	if s.archive != nil && o.Node != nil {
 		s.archive.cluster = o.Node.Cluster.ID
 	}

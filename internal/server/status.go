@@ -147,8 +147,10 @@ func (s *Status) say() {
 		switch {
 		case one.State == SiteUnreachable:
 			about(MatterUnreachable, 0, one.Because)
-		case one.State == SiteNotReady, one.State == SiteSuperseded:
+		case one.State == SiteNotReady:
 			about(MatterNotReady, 0, one.Because)
+		case one.State == SiteSuperseded:
+			about(MatterSuperseded, 0, one.Because)
 		case one.State == SiteCatchingUp:
 			about(MatterCatchingUp, 0, "")
 		case one.State == SiteDraining:

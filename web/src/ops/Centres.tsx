@@ -81,7 +81,7 @@ interface Said {
 }
 
 /** Kinds of matters that say how a site is; the first of them is the title. */
-const OUT = ['unreachable', 'not_ready']
+const OUT = ['unreachable', 'not_ready', 'superseded']
 const BUSY = ['catching_up', 'draining']
 
 /** verdictOf says how it is in one sentence, and what it means in another. */

@@ -174,6 +174,7 @@ const ko = {
 
   matter_unreachable: '{on|이/가} 꺼져 있어요',
   matter_not_ready: '{on|이/가} 사람을 받지 못하고 있어요',
+  matter_superseded: '다른 곳들이 {on|을/를} 빼고 새로 이어 가요',
   matter_catching_up: '{on|이/가} 빠진 것을 가져오고 있어요',
   matter_draining: '{on|이/가} 사람들을 다른 곳으로 보냈어요',
   matter_behind: '{on|이/가} {n}개 뒤처져 있어요.',
@@ -215,6 +216,7 @@ const ko = {
   scenario_clock: '틀린 시계',
   'scenario_damage-table': '뷰 파일에서 뒤집힌 비트',
   'scenario_damage-log': '로그에서 뒤집힌 비트',
+  'scenario_damage-db': '로그의 데이터베이스에서 뒤집힌 비트',
   'scenario_damage-row': '몰래 바뀐 줄',
   'scenario_killed-checkpoint': '복사하다가 꺼짐',
   'scenario_killed-fetch': '되살아나다가 꺼짐',
@@ -401,6 +403,7 @@ const en: Words = {
 
   matter_unreachable: '{on} is out',
   matter_not_ready: '{on} serves nobody now',
+  matter_superseded: 'The others have gone on without {on}',
   matter_catching_up: '{on} is fetching what it missed',
   matter_draining: '{on} has sent its people elsewhere',
   matter_behind: '{on} is {n} entries behind.',
@@ -442,6 +445,7 @@ const en: Words = {
   scenario_clock: 'Wrong clock',
   'scenario_damage-table': 'Bit flipped in a view',
   'scenario_damage-log': 'Bit flipped in the log',
+  'scenario_damage-db': 'Bit flipped in the log\'s database',
   'scenario_damage-row': 'Row changed',
   'scenario_killed-checkpoint': 'Killed in a checkpoint',
   'scenario_killed-fetch': 'Killed in a rebuild',
