@@ -366,6 +366,22 @@ func TestReadFlaky(t *testing.T) {
 	}
 }
 
+// TestReadFlakyWhileJoined: everything is joined at some step of a reader, and every object fails when it is first read.
+func TestReadFlakyWhileJoined(t *testing.T) {
+	whole := newMemory()
+	fill(t, whole, sealer(t), 7, kernel.Position{})
+	for at := range 80 {
+		tg, steps := whole.copied(), 0
+		seen := tg.hooked(false, func() error {
+			if steps++; steps != at {
+				return nil
+			}
+			return joinAll(t, tg, 7, joinedEnd)
+		})
+		wantAll(t, &flaky{seen, map[string]bool{}, nil}, &Opener{}, 7, 1)
+	}
+}
+
 // TestReadHole: what is missing is said, at once and after joining.
 func TestReadHole(t *testing.T) {
 	tg := newMemory()

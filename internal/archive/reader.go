@@ -66,7 +66,7 @@ func NewReader(t Target, o *Opener, epoch uint32) *Reader {
 // but then the joined object is there when they are listed once more. Where one object cannot be read another one that holds
 // the entry is.
 func (r *Reader) Next(ctx context.Context, n uint64) (*Content, error) {
-	for looks := 0; ; {
+	for looks := 0; ; { // since something could not be read, which is then not tried for ever
 		if !r.at(n) {
 			if looks == 2 {
 				return nil, r.lost(n)
@@ -89,10 +89,10 @@ func (r *Reader) Next(ctx context.Context, n uint64) (*Content, error) {
 			return nil, err
 		case errors.Is(err, ErrNotFound):
 			r.tried[p.name] = true
-			r.list = nil
+			r.list, looks = nil, 0
 		case !errors.Is(err, ErrDamaged) && !r.failed[p.name]:
 			r.failed[p.name] = true
-			r.list = nil // a target that is away cannot be listed either
+			r.list, looks = nil, 0 // a target that is away cannot be listed either
 		default:
 			r.tried[p.name] = true
 			r.bad = append(r.bad, &Lost{r.epoch, p.First, p.Last, p.Key, err})

@@ -24,7 +24,7 @@ var errDatabase = errors.New("the log's database is damaged")
 // would end the process without a word of what to do, or before a wrong key is believed. Everything that the log consists of
 // is held against something else: its pages (dbpages.go), the numbers of its keys' versions, which have no holes, and the
 // checksums of the entries, of which intact knows. docs/decisions/0010 says what is left.
-func checkDatabase(dir string, intact func(entry []byte) error) error {
+func checkDatabase(dir string, intact func(epoch uint32, n uint64, entry []byte) error) error {
 	f, err := os.Open(filepath.Join(dir, "member", "snap", "db"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -43,7 +43,7 @@ func checkDatabase(dir string, intact func(entry []byte) error) error {
 	return nil
 }
 
-func checkDB(r io.ReaderAt, size int64, intact func([]byte) error) error {
+func checkDB(r io.ReaderAt, size int64, intact func(uint32, uint64, []byte) error) error {
 	d, err := openDB(r, size)
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func place(bucket string) int {
 
 // keyCheck goes through the records of all keys in the order in which they were written.
 type keyCheck struct {
-	intact func(entry []byte) error
+	intact func(epoch uint32, n uint64, entry []byte) error
 	// compacted is the revision up to which history may have been trimmed; main and sub are those of the last record.
 	compacted, main, sub int64
 	keys                 map[string]keyState
@@ -168,7 +168,7 @@ func (c *keyCheck) value(key string, kv *mvccpb.KeyValue) (inc Incarnation, err 
 		if epoch, err = parseLogKey(kv.Key); err == nil {
 			c.newest = max(c.newest, epoch)
 			if c.intact != nil {
-				err = c.intact(kv.Value)
+				err = c.intact(epoch, uint64(kv.Version), kv.Value)
 			}
 		}
 	case strings.HasPrefix(key, "p/"):

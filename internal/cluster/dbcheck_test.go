@@ -25,7 +25,7 @@ func summed(text string) []byte {
 	return append(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(text))), text...)
 }
 
-func intact(b []byte) error {
+func intact(_ uint32, _ uint64, b []byte) error {
 	if len(b) < 4 || binary.BigEndian.Uint32(b) != crc32.ChecksumIEEE(b[4:]) {
 		return errors.New("checksum does not match")
 	}

@@ -46,8 +46,9 @@ type EtcdOptions struct {
 	Alone bool
 	// TLS are the PEM files under which members speak; all empty: in the open, for tests.
 	TLS TLSFiles
-	// Intact says whether an entry is what was written; with it the database is checked before it is opened. nil: nobody knows.
-	Intact func(entry []byte) error
+	// Intact says whether an entry of an epoch is what was written, or is not needed; the database is checked before it is opened.
+	// nil: nobody knows.
+	Intact func(epoch uint32, n uint64, entry []byte) error
 	// Logger gets etcd's errors. nil: slog.Default().
 	Logger *slog.Logger
 	// OnFatal is told, once, in one sentence, when etcd can no longer go on (a failed write to disk). The process should

@@ -327,7 +327,7 @@ func DumpLog(ctx context.Context, o DumpOptions, w io.Writer) error {
 		return err
 	}
 	defer d.Close()
-	log, err := cluster.OpenEtcd(ctx, cluster.EtcdOptions{Dir: d.path(etcdDir), Name: d.Meta.Node, Intact: kernel.Intact})
+	log, err := cluster.OpenEtcd(ctx, cluster.EtcdOptions{Dir: d.path(etcdDir), Name: d.Meta.Node})
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,8 @@ func (a *archiver) write(ctx context.Context, c *core) error {
 	if err := a.hear(ctx, c, true); err != nil {
 		return err
 	}
-	if err := a.begin(ctx, c.log.Epoch()); err != nil {
-		return err
+	if err := a.begin(ctx, c.log.Epoch()); err != nil { // what people say comes first
+		a.log.Warn("who began this epoch could not be written into the archive", "to", a.t.String(), "cause", err)
 	}
 	err := a.follow(ctx, c)
 	if errors.Is(err, cluster.ErrCompacted) {

@@ -196,7 +196,7 @@ func openView(root, name string, o kernel.PebbleOptions) (*kernel.PebbleStore, e
 func (c *core) openLog(ctx context.Context, o coreOptions) (err error) {
 	d := c.data
 	eo := cluster.EtcdOptions{
-		Dir: d.path(etcdDir), Name: d.Meta.Node, Intact: kernel.Intact, Logger: o.Logger,
+		Dir: d.path(etcdDir), Name: d.Meta.Node, Intact: c.intact(o), Logger: o.Logger,
 		OnFatal: func(s string) { o.Fatal(errors.New(o.nodes.logDamaged(s))) },
 	}
 	if o.nodes != nil {
@@ -214,6 +214,44 @@ func (c *core) openLog(ctx context.Context, o coreOptions) (err error) {
 		err = errors.New(o.nodes.logDamaged(err.Error()))
 	}
 	return err
+}
+
+// intact looks at the entries of a log. A site that finds a damaged one comes in anew; a machine that is alone goes on as long as its
+// views have it.
+func (c *core) intact(o coreOptions) func(uint32, uint64, []byte) error {
+	if o.nodes != nil {
+		return intactAfter(kernel.Position{})
+	}
+	return intactAfter(lowest(c.stores))
+}
+
+// intactAfter looks at the entries of after a position.
+func intactAfter(at kernel.Position) func(uint32, uint64, []byte) error {
+	return func(epoch uint32, n uint64, entry []byte) error {
+		if p := (kernel.Position{Epoch: epoch, N: n}); !at.Less(p) {
+			return nil
+		}
+		return kernel.Intact(entry)
+	}
+}
+
+// lowest is what every view has; of one that is damaged nothing is known.
+func lowest(stores []*kernel.PebbleStore) (at kernel.Position) {
+	var err error
+	for i, s := range stores {
+		func() {
+			defer kernel.CatchStorage(&err)
+			snap := s.Snapshot()
+			defer snap.Close()
+			if p := kernel.PositionOf(snap); i == 0 || p.Less(at) {
+				at = p
+			}
+		}()
+	}
+	if err != nil {
+		return kernel.Position{}
+	}
+	return at
 }
 
 // beginEpoch begins the epoch of a new cell, or the one after a restore.

@@ -52,6 +52,8 @@ type Meta struct {
 	// Superseded is the newer epoch in which the cell goes on without this directory; SupersededBy, who told of it.
 	Superseded   uint32 `json:"superseded,omitempty"`
 	SupersededBy string `json:"superseded_by,omitempty"`
+	// Disputed is a newer epoch that was begun while this node was serving: by a mistake, and nothing follows from it.
+	Disputed uint32 `json:"disputed,omitempty"`
 	// Join is the list of members with which this node was let in and has not started yet; Fetch: its views have still to
 	// come from another site.
 	Join  string `json:"join,omitempty"`

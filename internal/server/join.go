@@ -132,19 +132,21 @@ func (n *nodes) enter(ctx context.Context, url string, rebuild bool) (logPlan, e
 func (n *nodes) ready(answers []answer) (from []config.Site, err error) {
 	own, epoch := n.standing(), n.epoch()
 	for _, a := range answers {
-		if newer := own.newer(a.st.standing); a.err == nil && newer > 0 {
-			n.supersede(newer, a.site.Name)
-			return nil, supersededBy(n.data.Dir, epoch, newer, a.site.Name)
-		}
-	}
-	for _, a := range answers {
-		if a.err != nil || a.st.Phase != phaseReady || a.st.Epoch < epoch { // of the cell before: it knows nothing of this one
+		if a.err != nil || a.st.Phase != phaseReady || a.st.Epoch < epoch || own.newer(a.st.standing) > 0 { // of another epoch: it knows nothing of this one
 			continue
 		}
 		if !slices.ContainsFunc(a.st.Records, func(r NodeRecord) bool { return r.Node == n.data.Meta.Node }) && n.data.Meta.Formed {
 			return nil, fmt.Errorf("the node of this directory (%s) was replaced or removed, %s says: these data are of before that, and no longer part of the cell", n.data.Meta.Node, a.site.Name)
 		}
 		from = append(from, a.site)
+	}
+	if len(from) > 0 {
+		return from, nil // what the cell makes of a newer epoch it finds out while it runs, and from its own members only
+	}
+	for _, a := range answers {
+		if newer := own.newer(a.st.standing); a.err == nil && newer > 0 {
+			return nil, supersededBy(n.data.Dir, epoch, newer, a.site.Name)
+		}
 	}
 	return from, nil
 }

@@ -18,7 +18,9 @@ import (
 func beside(t *testing.T, st *atomic.Pointer[NodeState]) *nodes {
 	t.Helper()
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_ = json.NewEncoder(w).Encode(st.Load())
+		said := *st.Load()
+		said.Site = "other"
+		_ = json.NewEncoder(w).Encode(said)
 	}))
 	t.Cleanup(srv.Close)
 	sites := []config.Site{{Name: "mine", Node: "127.0.0.1:1"}, {Name: "other", Node: strings.TrimPrefix(srv.URL, "https://")}}

@@ -24,6 +24,7 @@ const (
 	MatterUnreachable  = "unreachable"
 	MatterNotReady     = "not_ready"
 	MatterSuperseded   = "superseded"
+	MatterDisputed     = "disputed"
 	MatterCatchingUp   = "catching_up"
 	MatterDraining     = "draining"
 	MatterBehind       = "behind" // by N entries
@@ -60,10 +61,13 @@ var sentences = map[string]func(m Matter) string{
 	MatterUnreachable: func(m Matter) string { return m.On + " does not answer" + m.because() },
 	MatterNotReady:    func(m Matter) string { return m.On + " serves nobody" + m.because() },
 	MatterSuperseded:  func(m Matter) string { return m.On + " serves nobody" + m.because() },
-	MatterCatchingUp:  func(m Matter) string { return m.On + " is catching up and does not count yet" },
-	MatterDraining:    func(m Matter) string { return m.On + " has sent its people elsewhere until it is started again" },
-	MatterBehind:      func(m Matter) string { return fmt.Sprintf("%s is %d entries behind", m.On, m.N) },
-	MatterDiskFull:    func(m Matter) string { return m.On + " takes no messages, and its people go elsewhere" + m.because() },
+	MatterDisputed: func(m Matter) string {
+		return m.On + " was rescued or restored while this cell serves: stop it, move its directory away and start it with an empty one"
+	},
+	MatterCatchingUp: func(m Matter) string { return m.On + " is catching up and does not count yet" },
+	MatterDraining:   func(m Matter) string { return m.On + " has sent its people elsewhere until it is started again" },
+	MatterBehind:     func(m Matter) string { return fmt.Sprintf("%s is %d entries behind", m.On, m.N) },
+	MatterDiskFull:   func(m Matter) string { return m.On + " takes no messages, and its people go elsewhere" + m.because() },
 	MatterDiskLow: func(m Matter) string {
 		return fmt.Sprintf("the disk of %s is nearly full: make room; it does not lead until there is some", m.On)
 	},

@@ -110,6 +110,10 @@ type nodes struct {
 	meta     sync.Mutex
 	// ended is why this node has no part in the cell any more.
 	ended atomic.Pointer[error]
+	// endedIn is the epoch it gave way to; 0: to none. It is told even if it cannot be written down.
+	endedIn atomic.Uint32
+	// disputes is a site that was rescued while this cell serves; nil: none is known.
+	disputes atomic.Pointer[string]
 	// watch looks at the sites, from soon after this node listens.
 	watch atomic.Pointer[watch]
 	// act writes down what was done to the cell; set when there is a gateway.
@@ -317,6 +321,9 @@ func (n *nodes) askAll(ctx context.Context, sites []config.Site) []answer {
 			out[i].err = n.ask(ctx, s.Node, "GET", "/v1/state", nil, &out[i].st)
 			if out[i].err == nil && out[i].st.Cluster != n.cfg.Cluster.ID {
 				out[i].err = fmt.Errorf("it belongs to the cluster %s, this node to %s", out[i].st.Cluster, n.cfg.Cluster.ID)
+			}
+			if out[i].err == nil && out[i].st.Site != s.Name {
+				out[i].err = fmt.Errorf("%s answers there, not %s", out[i].st.Site, s.Name)
 			}
 			out[i].ahead = ahead(before, n.wall(), time.UnixMilli(out[i].st.ClockMs))
 		}()

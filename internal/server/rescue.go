@@ -128,7 +128,7 @@ func rescueViews(ctx context.Context, d *Data, v *replay, o RescueOptions) (*Res
 	if err := cluster.CommitAll(copied); err != nil {
 		return nil, err
 	}
-	log, err := cluster.OpenEtcd(ctx, cluster.EtcdOptions{Dir: copied, Name: o.Node.Site, Alone: true, Intact: kernel.Intact, Logger: o.Logger})
+	log, err := cluster.OpenEtcd(ctx, cluster.EtcdOptions{Dir: copied, Name: o.Node.Site, Alone: true, Intact: intactAfter(v.position()), Logger: o.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("%w: restore the archive or a checkpoint", err)
 	}

@@ -119,6 +119,9 @@ func (n *nodes) status(ctx context.Context) (Status, error) {
 		}
 	}
 	s.say()
+	if by := n.disputes.Load(); by != nil {
+		s.add(Matter{MatterDisputed, *by, 0, ""})
+	}
 	s.sayArchive(time.Now())
 	return s, nil
 }

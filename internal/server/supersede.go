@@ -23,6 +23,8 @@ type standing struct {
 	Begun uint32 `json:"begun,omitempty"`
 	// Superseded is the newer epoch that this node has heard of; 0: of none. Who hears of it from here need not meet it.
 	Superseded uint32 `json:"superseded,omitempty"`
+	// disputed is the newest epoch from which nothing follows.
+	disputed uint32
 }
 
 // newer is the epoch of this cell that another node tells of, if it is newer than the own one; else 0. Numbers of epochs only
@@ -31,10 +33,36 @@ func (own standing) newer(told standing) uint32 {
 	if own.Begun == 0 || told.Cluster != own.Cluster || told.Cell != own.Cell {
 		return 0
 	}
-	if e := max(told.Begun, told.Superseded); e > own.Begun {
+	if e := max(told.Begun, told.Superseded); e > max(own.Begun, own.disputed) {
 		return e
 	}
 	return 0
+}
+
+// breakOfService is how long a node may be away, or not ready, and still have been serving all the time: nobody rescues a cell in
+// that time.
+const breakOfService = 30 * time.Second
+
+// service notes since when a node has been serving.
+type service struct{ since, last time.Time }
+
+func (s *service) see(at time.Time, ready bool) {
+	if at.Sub(s.last) > breakOfService {
+		s.since = time.Time{}
+	}
+	if !ready {
+		return
+	}
+	if s.last = at; s.since.IsZero() {
+		s.since = at
+	}
+}
+
+// during says whether an epoch was begun while this node was serving the one before, which is a rescue beside a cell that lives: one
+// that has a quorum does not give way to that. The number of an epoch is the minute in which it began, unless the one before began
+// in that minute, too; then it tells nothing.
+func (s *service) during(before, epoch uint32) bool {
+	return !s.since.IsZero() && epoch > before+2 && s.since.Before(epochBase.Add(time.Duration(epoch)*time.Minute))
 }
 
 // standing is this node's.
@@ -42,7 +70,7 @@ func (n *nodes) standing() standing {
 	n.meta.Lock()
 	defer n.meta.Unlock()
 	m := n.data.Meta
-	s := standing{Cluster: n.cfg.Cluster.ID, Cell: m.Cell, Superseded: m.Superseded}
+	s := standing{Cluster: n.cfg.Cluster.ID, Cell: m.Cell, Superseded: max(m.Superseded, n.endedIn.Load()), disputed: m.Disputed}
 	if m.Formed && !m.Founds {
 		s.Begun = m.Epoch
 	}
@@ -72,7 +100,11 @@ func supersededBy(dir string, own, epoch uint32, by string) error {
 
 // supersede writes down, for good, that this node has no part in the cell any more.
 func (n *nodes) supersede(epoch uint32, by string) {
-	if err := n.remember(func(m *Meta) { m.Superseded, m.SupersededBy = epoch, by }); err != nil {
+	if err := n.remember(func(m *Meta) {
+		if m.Superseded < epoch {
+			m.Superseded, m.SupersededBy = epoch, by
+		}
+	}); err != nil {
 		n.log.Error("that this site was superseded could not be written down", "cause", err)
 	}
 }
@@ -92,10 +124,26 @@ func (n *nodes) outOf() error {
 func (w *watch) heed(a *says) {
 	n := w.s.nodes
 	own := n.standing()
+	if by := n.disputes.Load(); by != nil && *by == a.Site && max(a.Begun, a.Superseded) <= own.Begun {
+		n.disputes.Store(nil)
+	}
 	epoch := own.newer(a.standing)
-	if epoch == 0 || own.Superseded != 0 {
+	if epoch == 0 && own.disputed > own.Begun && max(a.Begun, a.Superseded) == own.disputed {
+		n.disputes.Store(&a.Site)
+	}
+	if epoch == 0 {
 		return
 	}
+	if own.Superseded == 0 && w.serves.during(own.Begun, epoch) {
+		if n.disputes.Swap(&a.Site) == nil {
+			n.log.Error("another site was rescued or restored while this cell serves: stop it, move its directory away and start it with an empty one", "site", a.Site, "epoch", epoch)
+		}
+		if err := n.remember(func(m *Meta) { m.Disputed = epoch }); err != nil {
+			n.log.Error("that an epoch is disputed could not be written down", "cause", err)
+		}
+		return
+	}
+	n.endedIn.Store(epoch)
 	if why := supersededBy(n.data.Dir, n.epoch(), epoch, a.Site); n.ended.CompareAndSwap(nil, &why) {
 		n.log.Error(why.Error(), "site", n.cfg.Site)
 		w.s.tasks.Go(w.s.leave)

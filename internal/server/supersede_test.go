@@ -2,8 +2,10 @@ package server
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -64,8 +66,8 @@ func TestStandingOfARestored(t *testing.T) {
 	}
 }
 
-// TestStartOfASuperseded: a start that meets a newer epoch writes down that its own is over, and ends; status says so although
-// nothing runs. Sites of an older epoch, ready as they may be, neither refuse it nor give it their views.
+// TestStartOfASuperseded: a start that meets a newer epoch, and nobody ready in its own, ends, and writes nothing down: whom it asks
+// may have been removed. Sites of an older epoch, ready as they may be, neither refuse it nor give it their views.
 func TestStartOfASuperseded(t *testing.T) {
 	var st atomic.Pointer[NodeState]
 	n := besideOf(t, &st, 100)
@@ -82,12 +84,65 @@ func TestStartOfASuperseded(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "goes on in epoch 101, says other") || !strings.Contains(err.Error(), n.data.Dir) {
 		t.Errorf("beside a newer epoch: %v", err)
 	}
-	m, e := ReadMeta(n.data.Dir)
-	if e != nil || m.superseded(n.data.Dir) == nil || m.superseded(n.data.Dir).Error() != err.Error() {
-		t.Errorf("written down: %+v, %v", m, e)
+	if n.data.Meta.Superseded != 0 {
+		t.Errorf("written down: %+v", n.data.Meta)
 	}
-	if said, e := Admin(n.data.Dir).Status(t.Context()); e != nil || said.Steady || len(said.Words) != 1 || said.Words[0] != err.Error() {
-		t.Errorf("status: %+v, %v", said, e)
+	n.data.Meta.Disputed = 101
+	if _, err := n.enter(t.Context(), "", false); err != nil {
+		t.Errorf("beside an epoch that is disputed: %v", err)
+	}
+}
+
+// TestService: a node has been serving since it was first ready, unless it was away, or not ready, for longer than nobody notices.
+func TestService(t *testing.T) {
+	const before, rescued = 1000, 5000
+	minute := epochBase.Add(rescued * time.Minute)
+	for name, c := range map[string]struct {
+		ready  map[time.Duration]bool // by when, before the rescue
+		before uint32
+		want   bool
+	}{
+		"it served an hour ago":         {map[time.Duration]bool{-time.Hour: true, -time.Hour + time.Second: true}, before, false},
+		"it serves all the time":        {map[time.Duration]bool{-20 * time.Second: true, 0: true, 20 * time.Second: true}, before, true},
+		"an election":                   {map[time.Duration]bool{-20 * time.Second: true, -10 * time.Second: false, 5 * time.Second: true}, before, true},
+		"not ready when it was rescued": {map[time.Duration]bool{-60 * time.Second: true, -20 * time.Second: false, 20 * time.Second: false, 40 * time.Second: true}, before, false},
+		"frozen meanwhile":              {map[time.Duration]bool{-60 * time.Second: true, 60 * time.Second: true}, before, false},
+		"started after it":              {map[time.Duration]bool{10 * time.Second: true, 20 * time.Second: true}, before, false},
+		"the number is not the minute":  {map[time.Duration]bool{-20 * time.Second: true, 0: true}, rescued - 1, false},
+	} {
+		var s service
+		var last time.Duration
+		for _, at := range slices.Sorted(maps.Keys(c.ready)) {
+			s.see(minute.Add(at), c.ready[at])
+			last = at
+		}
+		s.see(minute.Add(max(last+time.Second, 0)), false) // the look at which it hears
+		if got := s.during(c.before, rescued); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// TestDispute: a node that was serving when another site was rescued goes on, remembers it, and says it until that site is back.
+func TestDispute(t *testing.T) {
+	var st atomic.Pointer[NodeState]
+	n := besideOf(t, &st, 100)
+	w := &watch{s: &Server{nodes: n, data: n.data}, core: n.core.Load}
+	w.serves = service{epochBase.Add(time.Minute), epochBase.Add(time.Minute)}
+	told := func(epoch uint32) *says {
+		return &says{standing: standing{Cluster: "x", Cell: "0001", Begun: epoch}, Site: "other"}
+	}
+	w.heed(told(200))
+	if m, err := ReadMeta(n.data.Dir); n.outOf() != nil || err != nil || m.Disputed != 200 || m.Superseded != 0 || n.disputes.Load() == nil {
+		t.Fatalf("%v, %+v, %v", n.outOf(), m, err)
+	}
+	w.serves = service{} // it was started anew
+	n.disputes.Store(nil)
+	if w.heed(told(200)); n.outOf() != nil || n.disputes.Load() == nil {
+		t.Error("it gives way after a start, or does not say it any more")
+	}
+	if w.heed(told(100)); n.disputes.Load() != nil {
+		t.Error("the site is back, and it is still said")
 	}
 }
 

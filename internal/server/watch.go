@@ -59,6 +59,8 @@ type watch struct {
 	said  atomic.Pointer[says]
 	heard map[string]*heard
 	w     *status.Watcher
+	// serves is since when this node has been serving.
+	serves service
 	// members are the sites of the cell as they were last read.
 	members []member
 	// boot and rev name what is told: the process and its changes.
@@ -132,12 +134,14 @@ func (w *watch) keep() {
 func (w *watch) look(ctx context.Context) {
 	at := time.Now()
 	w.s.board.note(w.site(), w.s.board.own(), at, 0)
+	c := w.core()
+	w.serves.see(at, c != nil && c.node.Ready() == nil)
 	sites := w.ask(ctx, at)
 	if ctx.Err() != nil {
 		return // what was not answered says nothing
 	}
 	var wait time.Duration
-	if c := w.core(); c != nil && w.s.nodes.outOf() == nil {
+	if c != nil && w.s.nodes.outOf() == nil {
 		wait = c.node.Waited()
 	}
 	here := w.site()

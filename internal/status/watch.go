@@ -109,8 +109,8 @@ func (w *Watcher) See(l Look) (changed bool) {
 // who saw it may be away when it is asked for. It says whether there was something.
 func (w *Watcher) Learn(told []Incident) (changed bool) {
 	for _, i := range told {
-		forgotten := len(w.list) == Kept && i.Since.Before(w.list[0].Since)
-		if i.Over() && !forgotten && !slices.ContainsFunc(w.list, func(o Incident) bool { return same(o, i) && slices.Contains(o.Sites, i.Sites[0]) }) {
+		forgotten := len(w.list) == Kept && !i.Since.After(w.list[0].Since)
+		if i.Over() && len(i.Sites) > 0 && !forgotten && !slices.ContainsFunc(w.list, func(o Incident) bool { return same(o, i) && slices.Contains(o.Sites, i.Sites[0]) }) {
 			w.list, changed = append(w.list, i), true
 			slices.SortStableFunc(w.list, func(a, b Incident) int { return a.Since.Compare(b.Since) })
 			w.list = w.list[max(0, len(w.list)-Kept):]
