@@ -276,7 +276,7 @@ func (n *nodes) admit(ctx context.Context, site string, q joinRequest) (a joinAn
 	}
 	id, err := hex.DecodeString(q.Node)
 	if err != nil || len(id) != len(cluster.NodeID{}) || site == "" {
-		return a, errors.New("the node cannot be read")
+		return a, refusedError("the node cannot be read")
 	}
 	node := cluster.NodeID(id)
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
@@ -287,13 +287,13 @@ func (n *nodes) admit(ctx context.Context, site string, q joinRequest) (a joinAn
 	}
 	for _, r := range records {
 		if r.ID == node && r.Site != site && r.Site != "" {
-			return a, fmt.Errorf("the node %s is of site %s", q.Node, r.Site)
+			return a, refusedError(fmt.Sprintf("the node %s is of site %s", q.Node, r.Site))
 		}
 		if r.Site != site || r.ID == node {
 			continue
 		}
 		if !q.Rebuild {
-			return a, fmt.Errorf("site %[1]s is known, and its data are not in this directory: if its disks are gone for good, start it with --rebuild (bonghwa serve --config FILE --rebuild); if they are not, give the directory that holds them", site)
+			return a, refusedError(fmt.Sprintf("site %[1]s is known, and its data are not in this directory: if its disks are gone for good, start it with --rebuild (bonghwa serve --config FILE --rebuild); if they are not, give the directory that holds them", site))
 		}
 		n.log.Warn("a site is rebuilt", "site", site, "old", hex.EncodeToString(r.ID[:]), "new", q.Node)
 		for _, m := range c.log.MemberList() {
@@ -309,7 +309,7 @@ func (n *nodes) admit(ctx context.Context, site string, q joinRequest) (a joinAn
 	}
 	for _, m := range c.log.MemberList() {
 		if m.PeerURL == q.PeerURL && m.Name != "" && m.Name != site {
-			return a, fmt.Errorf("the address %s is that of site %s", q.PeerURL, m.Name)
+			return a, refusedError(fmt.Sprintf("the address %s is that of site %s", q.PeerURL, m.Name))
 		}
 	}
 	// First the record: from now on the log is kept for this node. Then the membership.

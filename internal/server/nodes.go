@@ -162,6 +162,10 @@ func openNodes(cfg *config.Node, data *Data, version string, wall func() time.Ti
 			return
 		}
 		a, err := n.admit(r.Context(), site, q)
+		if refused := refusedError(""); errors.As(err, &refused) {
+			http.Error(w, err.Error(), http.StatusConflict)
+			return
+		}
 		reply(w, a, err)
 	})
 	mux.HandleFunc("POST /v1/checkpoint", func(w http.ResponseWriter, r *http.Request) {
@@ -261,12 +265,16 @@ func (n *nodes) askWith(ctx context.Context, client *http.Client, addr, method, 
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		b, _ := io.ReadAll(io.LimitReader(res.Body, 4096))
-		return refusedError(string(bytes.TrimSpace(b)))
+		why := refusedError(bytes.TrimSpace(b))
+		if res.StatusCode == http.StatusConflict {
+			return why
+		}
+		return errors.New(string(why))
 	}
 	return json.NewDecoder(res.Body).Decode(answer)
 }
 
-// refusedError is another node's answer that it will not.
+// refusedError is another node's answer that it will not, and would not if it were asked again. Any other error may pass.
 type refusedError string
 
 func (e refusedError) Error() string { return string(e) }
