@@ -213,6 +213,8 @@ func (f *found) delivery(ctx context.Context, c *crowd) {
 
 // hash gives the content hash of a site's views at a position that all sites copy: asked for at the first one.
 func (l *lab) hash(ctx context.Context, site string, first bool) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, auditPatience) // a site that is dead copies nothing
+	defer cancel()
 	if first {
 		b, err := server.Admin(l.data(site)).Backup(ctx)
 		if err != nil {
