@@ -33,11 +33,14 @@ func (own standing) newer(told standing) uint32 {
 	if own.Begun == 0 || told.Cluster != own.Cluster || told.Cell != own.Cell {
 		return 0
 	}
-	if e := max(told.Begun, told.Superseded); e > max(own.Begun, own.disputed) {
+	if e := told.newest(); e > max(own.Begun, own.disputed) {
 		return e
 	}
 	return 0
 }
+
+// newest is the epoch that stands by what a node tells.
+func (s standing) newest() uint32 { return max(s.Begun, s.Superseded) }
 
 // breakOfService is how long a node may be away, or not ready, and still have been serving all the time: nobody rescues a cell in
 // that time.
@@ -123,32 +126,33 @@ func (n *nodes) outOf() error {
 // heed acts on what another site says of epochs.
 func (w *watch) heed(a *says) {
 	n := w.s.nodes
-	own := n.standing()
-	if by := n.disputes.Load(); by != nil && *by == a.Site && max(a.Begun, a.Superseded) <= own.Begun {
-		n.disputes.Store(nil)
-	}
-	epoch := own.newer(a.standing)
-	if epoch == 0 && own.disputed > own.Begun && max(a.Begun, a.Superseded) == own.disputed {
+	own, told, by := n.standing(), a.newest(), n.disputes.Load()
+	switch epoch := own.newer(a.standing); {
+	case epoch == 0 && told > own.Begun && told == own.disputed: // as before this start
 		n.disputes.Store(&a.Site)
-	}
-	if epoch == 0 {
-		return
-	}
-	if own.Superseded == 0 && w.serves.during(own.Begun, epoch) {
-		if n.disputes.Swap(&a.Site) == nil {
-			n.log.Error("another site was rescued or restored while this cell serves: stop it, move its directory away and start it with an empty one", "site", a.Site, "epoch", epoch)
+	case epoch == 0 && by != nil && *by == a.Site && told <= own.Begun: // it is back
+		n.disputes.Store(nil)
+	case epoch == 0:
+	case own.Superseded == 0 && w.serves.during(own.Begun, epoch):
+		n.dispute(epoch, a.Site)
+	default:
+		n.endedIn.Store(epoch)
+		if why := supersededBy(n.data.Dir, n.epoch(), epoch, a.Site); n.ended.CompareAndSwap(nil, &why) {
+			n.log.Error(why.Error(), "site", n.cfg.Site)
+			w.s.tasks.Go(w.s.leave)
 		}
-		if err := n.remember(func(m *Meta) { m.Disputed = epoch }); err != nil {
-			n.log.Error("that an epoch is disputed could not be written down", "cause", err)
-		}
-		return
+		n.supersede(epoch, a.Site) // again with every look until it is written down
 	}
-	n.endedIn.Store(epoch)
-	if why := supersededBy(n.data.Dir, n.epoch(), epoch, a.Site); n.ended.CompareAndSwap(nil, &why) {
-		n.log.Error(why.Error(), "site", n.cfg.Site)
-		w.s.tasks.Go(w.s.leave)
+}
+
+// dispute says of a newer epoch that nothing follows from it, and remembers that.
+func (n *nodes) dispute(epoch uint32, by string) {
+	if n.disputes.Swap(&by) == nil {
+		n.log.Error("another site was rescued or restored while this cell serves: stop it, move its directory away and start it with an empty one", "site", by, "epoch", epoch)
 	}
-	n.supersede(epoch, a.Site) // again with every look until it is written down
+	if err := n.remember(func(m *Meta) { m.Disputed = epoch }); err != nil {
+		n.log.Error("that an epoch is disputed could not be written down", "cause", err)
+	}
 }
 
 // archiveAsked is how long a start waits for what the archive says of newer epochs.
