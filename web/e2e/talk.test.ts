@@ -128,6 +128,29 @@ describe.each(browserNames)('talk in %s', (name) => {
     me.close()
     await watch.close()
   })
+
+  test('a message of several lines is written at the end of a room, and seen there when it is sent', async () => {
+    const watch = new Watch(browser, server.url)
+    const me = await Person.signUp(server.url, 'lines', '이서연')
+    for (let i = 1; i <= 30; i++) await me.sendTo(me.id, `줄 ${i}`)
+    const page = await watch.page()
+    await logIn(page, 'lines')
+    await inside(page)
+    await openChat(page, '나와의 채팅')
+    await line(page, '줄 30').waitFor()
+    await composer(page).focus()
+    const left = () => log(page).evaluate((e) => e.scrollHeight - e.clientHeight - e.scrollTop)
+    for (const key of ['a', 'b', 'Shift+Enter', 'c', 'd', 'Shift+Enter', 'e', 'f']) {
+      await page.keyboard.press(key, { delay: 40 })
+      expect(await left()).toBeLessThan(1)
+    }
+    await page.keyboard.press('Enter')
+    await sees(page, ['ab\ncd\nef'])
+    expect(await left()).toBeLessThan(1)
+    expect(await page.getByRole('button', { name: '내가 보낸 메시지 보기' }).count()).toBe(0)
+    me.close()
+    await watch.close()
+  })
 })
 
 /** composeByProtocol composes syllables as an input method does: the first is committed by the second, the last by Enter. */

@@ -55,10 +55,18 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
 
   const grow = () => {
     const el = field.current!
-    el.style.height = ''
     // Nothing is one line: it needs no measuring, and sending ends with nothing.
-    if (el.value === '') return
+    if (el.value === '') {
+      el.style.height = ''
+      return
+    }
+    // What is around keeps its height while the field is made small to be measured: a log that grew for that moment would
+    // be pushed off its end.
+    const { style } = el.form!
+    style.height = `${el.form!.getBoundingClientRect().height}px`
+    el.style.height = ''
     if (el.scrollHeight > el.clientHeight) el.style.height = `${el.scrollHeight}px`
+    style.height = ''
   }
   const look = () => {
     const text = field.current!.value
