@@ -148,6 +148,24 @@ describe.each(browserNames)('talk in %s', (name) => {
     await sees(page, ['ab\ncd\nef'])
     expect(await left()).toBeLessThan(1)
     expect(await page.getByRole('button', { name: '내가 보낸 메시지 보기' }).count()).toBe(0)
+
+    // A file is neither opened nor swallowed without a word; text may be dropped into the field.
+    const drop = (what: 'file' | 'text', at: string) =>
+      page.evaluate(
+        ([what, at]) => {
+          const data = new DataTransfer()
+          if (what === 'file') data.items.add(new File(['x'], 'x.png', { type: 'image/png' }))
+          else data.setData('text/plain', 'x')
+          const to = document.querySelector(at!)!
+          return ['dragover', 'drop'].map((type) => to.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data })))
+        },
+        [what, at] as const,
+      )
+    expect(await drop('text', 'main textarea')).toEqual([true, true])
+    expect(await drop('text', '[role=log]')).toEqual([false, false])
+    expect(await page.getByText('글만 보낼 수 있어요').count()).toBe(0)
+    expect(await drop('file', 'main textarea')).toEqual([false, false])
+    await page.getByText('글만 보낼 수 있어요').waitFor()
     me.close()
     await watch.close()
   })

@@ -3,6 +3,7 @@
 // disturbed. What is sent is NFC.
 import { type ClipboardEvent, type CompositionEvent, type KeyboardEvent, type Ref, Suspense, lazy, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
+import { textOnly } from '../../app/drops.ts'
 import { touch } from '../../app/layout.ts'
 import { load } from '../../app/load.ts'
 import { useSetting } from '../../app/settings.ts'
@@ -229,6 +230,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     // Text stays as it is, in NFC; the field takes nothing else.
     const text = e.clipboardData.getData('text/plain')
     const composed = nfc(text).replaceAll('\r\n', '\n')
+    if (text === '' && e.clipboardData.files.length > 0) return textOnly()
     if (text === '' || composed === text) return
     e.preventDefault()
     insert(composed)
