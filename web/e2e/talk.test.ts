@@ -1,5 +1,5 @@
 // Two people talk, each in a browser profile of their own, through the whole page: what one does, the other sees.
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, launch } from './lib/browser.ts'
 import { act, bubbles, chat, composer, inside, line, log, logIn, openChat, patience, say, sees, signUp, write } from './lib/hands.ts'
@@ -166,6 +166,56 @@ describe.each(browserNames)('talk in %s', (name) => {
     expect(await page.getByText('글만 보낼 수 있어요').count()).toBe(0)
     expect(await drop('file', 'main textarea')).toEqual([false, false])
     await page.getByText('글만 보낼 수 있어요').waitFor()
+    me.close()
+    await watch.close()
+  })
+
+  test('the way back closes what lies over the room before it leaves the room', async () => {
+    const watch = new Watch(browser, server.url)
+    const me = await Person.signUp(server.url, 'layers', '이서연')
+    await me.sendTo(me.id, '한 줄')
+    const page = await watch.page({ viewport: { width: 390, height: 844 } })
+    await logIn(page, 'layers')
+    await inside(page)
+    await chat(page, '나와의 채팅').click()
+    await line(page, '한 줄').waitFor()
+    const room = page.url()
+    const entries = await page.evaluate(() => history.length)
+    const back = () => page.evaluate(() => history.back())
+    const gone = (what: Locator) => expect.poll(() => what.count(), patience).toBe(0)
+
+    // Each closes by the way back, the topmost first, and the room stays.
+    const find = page.getByRole('search')
+    await page.getByRole('button', { name: '이 채팅방에서 찾기' }).click()
+    await line(page, '한 줄').locator('[data-bubble]').click({ button: 'right' })
+    const menu = page.getByRole('menu', { name: '메시지', exact: true })
+    await menu.waitFor()
+    await back()
+    await gone(menu)
+    expect(await find.count()).toBe(1)
+    await back()
+    await gone(find)
+    await page.getByRole('button', { name: '이모지' }).click()
+    const picker = page.getByRole('dialog', { name: '이모지' })
+    await picker.waitFor()
+    await back()
+    await gone(picker)
+    expect(page.url()).toBe(room)
+
+    // Closed by other means nothing is left of them, and forward brings nothing back.
+    await line(page, '한 줄').locator('[data-bubble]').click({ button: 'right' })
+    await menu.waitFor()
+    await page.keyboard.press('Escape')
+    await gone(menu)
+    await page.evaluate(() => history.forward())
+    await line(page, '한 줄').locator('[data-bubble]').click({ button: 'right' })
+    await menu.waitFor()
+    await page.reload()
+    await line(page, '한 줄').waitFor()
+    await expect.poll(() => page.evaluate(() => (history.state as { over?: number }).over ?? 0), patience).toBe(0)
+    expect(await page.evaluate(() => history.length)).toBeLessThanOrEqual(entries + 2)
+    await back()
+    await chat(page, '나와의 채팅').waitFor()
     me.close()
     await watch.close()
   })
