@@ -28,7 +28,7 @@ test('how far a clock is off, as people say it', () => {
 function line(id: string, unread = 0, more: Partial<RoomLine> = {}): RoomLine {
   return {
     id, kind: 'group', title: id, peer: '', lastSeq: 1, joinedSeq: 0, readSeq: 0, unread, memberCount: 2, muted: false, pinned: false, left: false,
-    blocked: false, provisional: false, last: null, draft: '', failed: 0, typing: [], faces: [], ...more,
+    blocked: false, provisional: false, last: null, draft: '', draftReply: 0, failed: 0, typing: [], faces: [], ...more,
   }
 }
 

@@ -9,6 +9,8 @@ import type { Key, Write } from './store.ts'
 export interface Draft {
   readonly text: string
   readonly at: number
+  /** reply is the seq of the message that it answers. */
+  readonly reply?: number
 }
 
 /** Rescue is the part of localStorage that is used; null where the browser has none. */
@@ -59,20 +61,20 @@ export class Drafts {
   }
 
   /** set takes a text written in this window. */
-  set(room: string, text: string): void {
-    const d = this.put(room, text)
+  set(room: string, text: string, reply = 0): void {
+    const d = this.put(room, text, reply)
     if (d) this.host.write(write(room, d))
   }
 
   /** sent clears the draft of a room and returns the write to be made with the message. */
   sent(room: string): Write {
-    return write(room, this.put(room, '') ?? { text: '', at: 0 })
+    return write(room, this.put(room, '', 0) ?? { text: '', at: 0 })
   }
 
   /** take takes a text of another window. */
   take(room: string, told: Draft): void {
     // A window of an earlier version tells no time.
-    const d = Number.isFinite(told.at) ? told : { text: told.text, at: this.host.now() }
+    const d = Number.isFinite(told.at) ? told : { ...told, at: this.host.now() }
     if (this.host.owner() === '' || !this.know(room, d)) return
     this.own.delete(room)
     this.host.write(write(room, d))
@@ -90,13 +92,13 @@ export class Drafts {
     const inStore = new Map(stored.map(([room, v]) => [String(room), read(v).at]))
     for (const [room, d] of this.all) {
       if (d.at > (inStore.get(room) ?? 0)) this.host.write(write(room, d))
-      else if (d.text === '' && d.at < this.host.now() - forgotten) this.host.write({ table: 'drafts', key: room })
+      else if (d.text === '' && !d.reply && d.at < this.host.now() - forgotten) this.host.write({ table: 'drafts', key: room })
     }
   }
 
   /** inputs tell a window that begins. */
   inputs(): Input[] {
-    return [...this.all].map(([room, d]) => ({ t: 'draft', room, text: d.text, at: d.at }))
+    return [...this.all].map(([room, d]) => ({ t: 'draft', room, ...d }))
   }
 
   /** leave: the page is hidden or goes away; stay: it is back. */
@@ -121,11 +123,11 @@ export class Drafts {
     }
   }
 
-  private put(room: string, text: string): Draft | null {
+  private put(room: string, text: string, reply: number): Draft | null {
     if (this.host.owner() === '') return null
     const before = this.all.get(room)
     // Later than what is known, whatever the clocks of other windows say: a person has just written it.
-    const d = { text, at: Math.max(this.host.now(), (before?.at ?? 0) + 1) }
+    const d = { text, at: Math.max(this.host.now(), (before?.at ?? 0) + 1), ...(reply > 0 ? { reply } : {}) }
     this.know(room, d)
     this.own.add(room)
     this.host.tell(room, d)
@@ -138,7 +140,7 @@ export class Drafts {
     const before = this.all.get(room)
     if (before && before.at >= d.at) return false
     this.all.set(room, d)
-    this.host.show({ t: 'draft', room, text: d.text, at: d.at })
+    this.host.show({ t: 'draft', room, ...d })
     return true
   }
 
@@ -165,6 +167,11 @@ export class Drafts {
     }
     return {}
   }
+}
+
+/** draftOf a note; a window of an earlier version tells no time, which is NaN here. */
+export function draftOf(n: { readonly text: string; readonly at?: number; readonly reply?: number }): Draft {
+  return { text: n.text, at: n.at ?? NaN, ...(n.reply ? { reply: n.reply } : {}) }
 }
 
 /** read takes a draft of the store; an earlier version kept the text alone. */

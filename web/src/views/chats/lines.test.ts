@@ -11,7 +11,7 @@ people.set('gone', { id: 'gone', handle: '', name: '', status: '', closed: true,
 function line(more: Partial<RoomLine>): RoomLine {
   return {
     id: 'r', kind: 'group', title: '산행', peer: '', lastSeq: 1, joinedSeq: 1, readSeq: 1, unread: 0, memberCount: 3, muted: false, pinned: false, left: false,
-    blocked: false, provisional: false, last: null, draft: '', failed: 0, typing: [], faces: [], ...more,
+    blocked: false, provisional: false, last: null, draft: '', draftReply: 0, failed: 0, typing: [], faces: [], ...more,
   }
 }
 const last = (author: string, text: string, deleted = false) => ({ author, text, deleted, time: 0 })

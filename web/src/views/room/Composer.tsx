@@ -24,7 +24,7 @@ const draftMs = 120
 const typingMs = 2500
 
 /** Mode: a new message, an answer to one, or another text for one. */
-export type Mode = { readonly kind: 'new' } | { readonly kind: 'reply' | 'edit'; readonly row: MessageRow }
+export type Mode = { readonly kind: 'new' } | { readonly kind: 'reply' | 'edit'; readonly row: MessageRow; /** again: it was there before the room was opened, and takes no focus. */ readonly again?: boolean }
 
 export interface ComposerHandle {
   focus(): void
@@ -35,6 +35,8 @@ export interface ComposerHandle {
 export interface ComposerProps {
   readonly id: string
   readonly draft: string
+  /** replyTo belongs to the draft. */
+  readonly replyTo: number
   readonly mode: Mode
   readonly ref: Ref<ComposerHandle>
   readonly onSend: (text: string) => void
@@ -43,7 +45,7 @@ export interface ComposerProps {
   readonly onEscape: () => boolean
 }
 
-export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: ComposerProps) {
+export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onEscape }: ComposerProps) {
   const engine = useEngine()
   const enterSends = useSetting('enterSends')
   const field = useRef<HTMLTextAreaElement>(null)
@@ -52,7 +54,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
   const editing = mode.kind === 'edit'
   const keys = useRef<KeysState>(idle)
   // A draft is what a new message or an answer would be; the text of an edit is none.
-  const saved = useRef({ draft, timer: undefined as ReturnType<typeof setTimeout> | undefined, typed: 0, touched: false })
+  const saved = useRef({ draft, replyTo, timer: undefined as ReturnType<typeof setTimeout> | undefined, typed: 0, touched: false })
 
   const grow = () => {
     const el = field.current!
@@ -83,9 +85,10 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     saved.current.timer = undefined
     // While the room is hidden because something else loads, the field is gone, and what it held is kept.
     const text = field.current?.value
-    if (editing || text === undefined || text === saved.current.draft) return
+    if (editing || text === undefined || (text === saved.current.draft && replyTo === saved.current.replyTo)) return
     saved.current.draft = text
-    engine.setDraft(id, text)
+    saved.current.replyTo = replyTo
+    engine.setDraft(id, text, replyTo)
   }
   const stopTyping = () => {
     if (saved.current.typed === 0) return
@@ -114,6 +117,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
       clearTimeout(saved.current.timer)
       saved.current.timer = undefined
       saved.current.draft = ''
+      saved.current.replyTo = 0
       el.value = ''
       saved.current.typed = 0
       look()
@@ -143,6 +147,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     if (before.current !== modeKey) {
       if (before.current === 'write') {
         saved.current.draft = el.value
+        saved.current.replyTo = 0
         engine.setDraft(id, el.value)
       }
       el.value = mode.kind === 'edit' ? mode.row.text : saved.current.draft
@@ -154,8 +159,9 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [modeKey])
   useEffect(() => {
-    if (mode.kind !== 'new') field.current?.focus()
+    if (mode.kind !== 'new' && !mode.again) field.current?.focus()
   }, [mode])
+  useEffect(() => live.current.keepDraft(), [replyTo])
 
   // A draft from the store or from another window: shown only if nothing was typed here since the last one. While the field
   // has the focus it may be an echo of what was typed a moment ago, and is left alone.

@@ -14,6 +14,8 @@ import { StatusRow } from './StatusRow.tsx'
 export interface FootProps {
   readonly state: RoomState
   readonly mode: Mode
+  /** replyTo is the seq of what is answered, 0: nothing. */
+  readonly replyTo: number
   readonly problem: string
   readonly onProblem: (text: string) => void
   readonly onStop: () => void
@@ -31,7 +33,7 @@ export function closedTo(state: RoomState, peerClosed: boolean): 'blocked' | 'le
   return null
 }
 
-export function Foot({ state, mode, problem, onProblem, onStop, composer, onSend, onUp, onEscape }: FootProps) {
+export function Foot({ state, mode, replyTo, problem, onProblem, onStop, composer, onSend, onUp, onEscape }: FootProps) {
   const engine = useEngine()
   const { line } = state
   const peer = usePerson(line.kind === 'direct' ? line.peer : '')
@@ -59,7 +61,7 @@ export function Foot({ state, mode, problem, onProblem, onStop, composer, onSend
       ) : (
         <>
           {mode.kind !== 'new' && <ModeBar mode={mode} onStop={onStop} />}
-          <Composer id={line.id} draft={line.draft} mode={mode} ref={composer} onSend={onSend} onUp={onUp} onEscape={onEscape} />
+          <Composer id={line.id} draft={line.draft} replyTo={replyTo} mode={mode} ref={composer} onSend={onSend} onUp={onUp} onEscape={onEscape} />
         </>
       )}
     </div>

@@ -70,6 +70,13 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
   const log = useRef<LogHandle>(null)
   const composer = useRef<ComposerHandle>(null)
   const [mode, setMode] = useState<Mode>({ kind: 'new' })
+  // What a draft answers, until its row is there.
+  const [waiting, setWaiting] = useState(line.draftReply)
+  if (waiting > 0) {
+    const row = rows.find((r): r is MessageRow => r.kind === 'message' && r.seq === waiting)
+    if (row || mode.kind !== 'new') setWaiting(0)
+    if (row && mode.kind === 'new' && can(row, now()).reply) setMode({ kind: 'reply', row, again: true })
+  }
   const [held, setHeld] = useState<string | null>(null)
   const [problem, setProblem] = useState('')
 
@@ -168,6 +175,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
     }
     engine.send(id, text, mode.kind === 'reply' ? mode.row.seq : 0)
     onSent()
+    setWaiting(0)
     if (mode.kind === 'reply') setMode({ kind: 'new' })
   }
 
@@ -212,7 +220,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
         </div>
         <Heard state={state} />
         <div className={css.foot}>
-          <Foot state={state} mode={mode} problem={problem} onProblem={setProblem} onStop={stop} composer={composer} onSend={send} onUp={editLast} onEscape={escape} />
+          <Foot state={state} mode={mode} replyTo={mode.kind === 'reply' ? mode.row.seq : waiting} problem={problem} onProblem={setProblem} onStop={stop} composer={composer} onSend={send} onUp={editLast} onEscape={escape} />
         </div>
       </section>
     </RoomActionsContext>
