@@ -149,6 +149,18 @@ describe.each(browserNames)('talk in %s', (name) => {
     expect(await left()).toBeLessThan(1)
     expect(await page.getByRole('button', { name: '내가 보낸 메시지 보기' }).count()).toBe(0)
 
+    // What was begun, and what it answers, is there again after a reload, and is gone on with at its end.
+    await line(page, '줄 30').locator('[data-bubble]').hover()
+    await line(page, '줄 30').getByRole('button', { name: '답장' }).click()
+    await composer(page).pressSequentially('begun')
+    await page.reload()
+    await page.getByText('나에게 답장').waitFor()
+    await composer(page).focus()
+    await page.keyboard.type('X')
+    await expect.poll(() => composer(page).inputValue(), patience).toBe('begunX')
+    await page.keyboard.press('Enter')
+    await line(page, 'begunX').getByRole('button', { name: /나에게 답장.*줄 30/ }).waitFor()
+
     // A file is neither opened nor swallowed without a word; text may be dropped into the field.
     const drop = (what: 'file' | 'text', at: string) =>
       page.evaluate(

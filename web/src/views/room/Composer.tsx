@@ -152,8 +152,8 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onEscape
       }
       el.value = mode.kind === 'edit' ? mode.row.text : saved.current.draft
       before.current = modeKey
-      el.setSelectionRange(el.value.length, el.value.length)
     }
+    caretToEnd(el)
     look()
     // The mode's own texts do not change while it lasts.
     // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -171,6 +171,7 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onEscape
     if (el.value !== saved.current.draft || (saved.current.touched && document.activeElement === el)) return
     saved.current.draft = draft
     el.value = draft
+    caretToEnd(el)
     look()
   }, [draft, editing])
 
@@ -302,4 +303,9 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onEscape
       )}
     </>
   )
+}
+
+// Whatever was put into the field is gone on with at its end.
+function caretToEnd(el: HTMLTextAreaElement): void {
+  el.setSelectionRange(el.value.length, el.value.length)
 }
