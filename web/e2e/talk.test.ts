@@ -185,10 +185,14 @@ describe.each(browserNames)('talk in %s', (name) => {
   test('the way back closes what lies over the room before it leaves the room', async () => {
     const watch = new Watch(browser, server.url)
     const me = await Person.signUp(server.url, 'layers', '이서연')
-    await me.sendTo(me.id, '한 줄')
     const page = await watch.page({ viewport: { width: 390, height: 844 } })
     await logIn(page, 'layers')
     await inside(page)
+    // The list keeps its head while it is empty, and offers what can be done.
+    await page.getByRole('heading', { name: '채팅', level: 1 }).waitFor()
+    await page.getByRole('button', { name: '나와의 채팅 열기' }).waitFor()
+    expect(await page.getByText('make demo').count()).toBe(0)
+    await me.sendTo(me.id, '한 줄')
     await chat(page, '나와의 채팅').click()
     await line(page, '한 줄').waitFor()
     const room = page.url()
