@@ -67,6 +67,8 @@ test('kept settings that are not what they should be are the defaults', () => {
   expect(d).toMatchObject({ theme: 'system', text: 'normal', lang: 'ko', sound: true, enterSends: true, listWidth: 0 })
   for (const kept of ['', 'null', '[]', '7', '{"theme":"blue","text":1,"lang":"fr","listWidth":9999,"sound":"no"}', '{']) expect(parseSettings(kept, 'ko'), kept).toEqual(d)
   expect(parseSettings(null, 'fr').lang).toBe('en')
+  // A finger has no Shift: Enter breaks the line, until the person wants it to send.
+  expect([parseSettings(null, 'ko', true), parseSettings('{"enterSends":true}', 'ko', true), parseSettings('{"enterSends":false}', 'ko')].map((s) => s.enterSends)).toEqual([false, true, false])
   expect(parseSettings('{"theme":"dark","listWidth":300}', 'en')).toMatchObject({ theme: 'dark', listWidth: 300, lang: 'en' })
 })
 
