@@ -3,6 +3,7 @@
 import type { Engine, Notice } from '../engine/types.ts'
 import { t } from '../lib/messages.ts'
 import { toast } from '../ui/overlay.tsx'
+import { roomName } from '../views/chats/lines.ts'
 import { drawIcon } from './favicon.ts'
 import { go } from './route.ts'
 import { setSetting, settings } from './settings.ts'
@@ -62,7 +63,7 @@ function tell(engine: Engine, n: Notice): void {
   if (!document.hidden || !settings().notify || notifyState() !== 'granted') return
   const line = engine.rooms.get().byId.get(n.room)
   const author = engine.people.get().byId.get(n.author)?.name ?? ''
-  const title = line?.kind === 'group' && line.title !== '' ? line.title : author
+  const title = line?.kind === 'group' ? roomName(line, engine.people.get().byId) : author
   const words = line?.kind === 'group' ? `${author}: ${n.text}` : n.text
   try {
     const note = new Notification(title === '' ? t('shell.product') : title, {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Person, RoomLine } from '../../engine/types.ts'
-import { codePoints } from '../../lib/text.ts'
-import { filter, oneLine, preview, roomName, titleOf } from './lines.ts'
+import { filter, oneLine, preview, roomName } from './lines.ts'
 
 const people = new Map<string, Person>(
   ['박준호', '최은지', '나'].map((name) => [name, { id: name, handle: name, name, status: '', closed: false, photo: '', simulated: false }]),
@@ -40,6 +39,15 @@ describe('preview', () => {
     expect(roomName(line({ kind: 'direct', peer: 'gone' }), people)).toBe('알 수 없음')
   })
 
+  it('calls a group that nobody named by the others in it', () => {
+    const name = (faces: readonly string[], memberCount: number) => roomName(line({ title: '', faces, memberCount }), people)
+    expect(name(['박준호', '최은지'], 3)).toBe('박준호, 최은지')
+    expect(name(['박준호', '최은지'], 7)).toBe('박준호, 최은지 외 4명')
+    expect(name(['박준호', 'not known'], 3)).toBe('박준호 외 1명')
+    expect(name([], 900)).toBe('이름 없는 그룹')
+    expect(roomName(line({ faces: ['박준호'] }), people)).toBe('산행')
+  })
+
   it('is one short line of anything', () => {
     expect(oneLine('  a\n\n b\t c ')).toBe('a b c')
     expect(oneLine('가'.repeat(100000)).length).toBe(200)
@@ -60,15 +68,5 @@ describe('filter', () => {
     expect(ids('나와')).toEqual(['3'])
     expect(ids('ㅅㅎ', true)).toEqual(['1'])
     expect(ids('없는')).toEqual([])
-  })
-})
-
-describe('titleOf', () => {
-  it('is names up to the longest title', () => {
-    expect(titleOf(['박준호', '최은지'])).toBe('박준호, 최은지')
-    const many = titleOf(Array.from({ length: 200 }, (_, i) => `사람${i}`))
-    expect(codePoints(many)).toBeLessThanOrEqual(50)
-    expect(many.endsWith(',')).toBe(false)
-    expect(codePoints(titleOf(['🎂'.repeat(80)]))).toBe(50)
   })
 })

@@ -1,6 +1,6 @@
 // An open room: head, find bar, log, foot, and the acts that connect them. The caller gives each room a key of its own.
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
-import { displayName, useEngine, usePerson, useSignal } from '../../app/context.ts'
+import { displayName, useEngine, usePerson, useSelect, useSignal } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
 import { useFinder } from '../../app/finder.ts'
 import { useKeys } from '../../app/keys.ts'
@@ -10,6 +10,7 @@ import { now } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { nfc } from '../../lib/text.ts'
 import { ask, toast } from '../../ui/overlay.tsx'
+import { roomName } from '../chats/lines.ts'
 import { openProfile } from '../people/index.ts'
 import { type RoomActions, RoomActionsContext, can } from './actions.ts'
 import type { ComposerHandle, Mode } from './Composer.tsx'
@@ -65,7 +66,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
   const engine = useEngine()
   const { line, rows } = state
   const peer = usePerson(line.kind === 'direct' ? line.peer : '')
-  const title = line.kind === 'self' ? t('common.selfRoom') : line.kind === 'direct' ? displayName(peer) : line.title
+  const title = useSelect(engine.people, (p) => roomName(line, p.byId))
   const closed = closedTo(state, peer?.closed ?? false) !== null
   const log = useRef<LogHandle>(null)
   const composer = useRef<ComposerHandle>(null)
