@@ -161,6 +161,22 @@ describe.each(browserNames)('talk in %s', (name) => {
     await page.keyboard.press('Enter')
     await line(page, 'begunX').getByRole('button', { name: /나에게 답장.*줄 30/ }).waitFor()
 
+    // What is typed beside the field goes into it; Shift Tab leads to the last message, where keys act on it.
+    await line(page, 'begunX').locator('[data-bubble] > p').click()
+    await page.keyboard.type('typed')
+    await expect.poll(() => composer(page).inputValue(), patience).toBe('typed')
+    await write(composer(page), '')
+    await page.keyboard.press('Shift+Tab')
+    expect(await page.evaluate(() => document.activeElement?.closest('[data-line]') === document.activeElement && document.activeElement?.textContent?.includes('begunX'))).toBe(true)
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('r')
+    await page.getByText('나에게 답장').first().waitFor()
+    await page.keyboard.press('Escape')
+    const top = await log(page).evaluate((e) => e.scrollTop)
+    await page.keyboard.press('PageUp')
+    await expect.poll(() => log(page).evaluate((e) => e.scrollTop), patience).toBeLessThan(top - 100)
+    await page.keyboard.press('PageDown')
+
     // A file is neither opened nor swallowed without a word; text may be dropped into the field.
     const drop = (what: 'file' | 'text', at: string) =>
       page.evaluate(

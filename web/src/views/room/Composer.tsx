@@ -42,10 +42,12 @@ export interface ComposerProps {
   readonly onSend: (text: string) => void
   /** onUp: the arrow up in an empty field. */
   readonly onUp: () => void
+  /** onLeave: Shift Tab leads to the last message in view, and a page up or down scrolls the log. */
+  readonly onLeave: (to: 'message' | 1 | -1) => void
   readonly onEscape: () => boolean
 }
 
-export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onEscape }: ComposerProps) {
+export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave, onEscape }: ComposerProps) {
   const engine = useEngine()
   const enterSends = useSetting('enterSends')
   const field = useRef<HTMLTextAreaElement>(null)
@@ -228,6 +230,12 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onEscape
     if (e.key === 'ArrowUp' && empty && !n.shiftKey && !n.altKey && !n.ctrlKey && !n.metaKey) {
       e.preventDefault()
       onUp()
+    } else if (e.key === 'Tab' && n.shiftKey && !n.altKey && !n.ctrlKey && !n.metaKey) {
+      e.preventDefault()
+      onLeave('message')
+    } else if ((e.key === 'PageUp' || e.key === 'PageDown') && !n.shiftKey && e.currentTarget.scrollHeight <= e.currentTarget.clientHeight) {
+      e.preventDefault()
+      onLeave(e.key === 'PageUp' ? -1 : 1)
     } else if (e.key === 'Escape' && onEscape()) {
       e.preventDefault()
       e.stopPropagation()

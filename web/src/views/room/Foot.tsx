@@ -6,7 +6,7 @@ import type { RoomState } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { Icon, type IconName } from '../../ui/Icon.tsx'
-import { Composer, type ComposerHandle, type Mode } from './Composer.tsx'
+import { Composer, type ComposerHandle, type ComposerProps, type Mode } from './Composer.tsx'
 import css from './composer.module.css'
 import { oneLine } from './MessageLine.tsx'
 import { StatusRow } from './StatusRow.tsx'
@@ -22,6 +22,7 @@ export interface FootProps {
   readonly composer: Ref<ComposerHandle>
   readonly onSend: (text: string) => void
   readonly onUp: () => void
+  readonly onLeave: ComposerProps['onLeave']
   readonly onEscape: () => boolean
 }
 
@@ -33,7 +34,7 @@ export function closedTo(state: RoomState, peerClosed: boolean): 'blocked' | 'le
   return null
 }
 
-export function Foot({ state, mode, replyTo, problem, onProblem, onStop, composer, onSend, onUp, onEscape }: FootProps) {
+export function Foot({ state, mode, replyTo, problem, onProblem, onStop, composer, onSend, onUp, onLeave, onEscape }: FootProps) {
   const engine = useEngine()
   const { line } = state
   const peer = usePerson(line.kind === 'direct' ? line.peer : '')
@@ -61,7 +62,7 @@ export function Foot({ state, mode, replyTo, problem, onProblem, onStop, compose
       ) : (
         <>
           {mode.kind !== 'new' && <ModeBar mode={mode} onStop={onStop} />}
-          <Composer id={line.id} draft={line.draft} replyTo={replyTo} mode={mode} ref={composer} onSend={onSend} onUp={onUp} onEscape={onEscape} />
+          <Composer id={line.id} draft={line.draft} replyTo={replyTo} mode={mode} ref={composer} onSend={onSend} onUp={onUp} onLeave={onLeave} onEscape={onEscape} />
         </>
       )}
     </div>

@@ -42,7 +42,10 @@ export interface LogHandle {
   /** unfold shows a long text whole, or its beginning again. */
   unfold(row: MessageRow): void
   atEnd(): boolean
-  focus(): void
+  /** holds: the node is in the log. */
+  holds(node: Node): boolean
+  /** from the field: to the last message in view, or a page up or down without leaving the field. */
+  from(to: 'message' | 1 | -1): void
 }
 
 export interface LogProps {
@@ -429,7 +432,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       return next
     })
   }
-  useImperativeHandle(ref, () => ({ toEnd, toKey, toSeq, unfold, atEnd: () => shown.current, focus: () => scroller.current?.focus({ preventScroll: true }) }))
+  useImperativeHandle(ref, () => ({ toEnd, toKey, toSeq, unfold, atEnd: () => shown.current, holds: (node) => scroller.current!.contains(node), from: (to) => from(to) }))
 
   // Rows that come while the room is open fade in and are told to screen readers; history is not.
   const fresh = useRef<{ readonly last: string | null; readonly keys: ReadonlySet<string> }>({ last: null, keys: new Set() })
@@ -531,15 +534,27 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     line?.focus({ preventScroll: true })
     line?.scrollIntoView({ block: 'nearest' })
   }
+  /** lastSeen is the last row in view that has begun. */
+  const lastSeen = () => {
+    let i = core.at(-base() + v.height - 1)
+    while (rows[i] !== undefined && rows[i]!.kind !== 'message') i--
+    return i
+  }
+  const from = (to: 'message' | 1 | -1) => {
+    if (to !== 'message') scroller.current!.scrollBy({ top: to * v.height * 0.875 })
+    else if (rows[lastSeen()]) focusRow(lastSeen())
+    else scroller.current!.focus({ preventScroll: true })
+  }
   const onKeyDown = (e: KeyboardEvent) => {
     if (e.nativeEvent.isComposing || e.altKey || e.ctrlKey || e.metaKey) return
     const target = e.target as HTMLElement
-    const row = target.closest('[data-line]') === target ? rowOf(target) : null
+    // The buttons in a message (a quote, its tools) know Enter themselves; all else is the message's.
+    const row = rowOf(target)
     if (row === null && target !== scroller.current) return
     if (e.key === 'ArrowUp' || e.key === 'ArrowDown') {
       const by = e.key === 'ArrowUp' ? -1 : 1
-      let i = row ? core.indexOf(row.key, v.drawn.start) + by : core.at(-base() + v.height - 1)
-      while (rows[i] !== undefined && rows[i]!.kind !== 'message') i += row ? by : -1
+      let i = row ? core.indexOf(row.key, v.drawn.start) + by : lastSeen()
+      while (rows[i] !== undefined && rows[i]!.kind !== 'message') i += by
       e.preventDefault()
       focusRow(i)
       return
@@ -547,7 +562,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     if (row === null) return
     const bubble = bubbleOf(target)
     const letter = e.shiftKey ? '' : e.code
-    if (e.key === 'Enter' && bubble) actions.menu(row, bubble, 'menu')
+    if (e.key === 'Enter' && bubble && target.hasAttribute('data-line')) actions.menu(row, bubble, 'menu')
     else if (letter === 'KeyE' && bubble) actions.menu(row, bubble, 'react')
     else if (letter === 'KeyR') actions.reply(row)
     else if (letter === 'KeyC') actions.copy(row)

@@ -23,7 +23,7 @@ import { Log, type LogHandle } from './Log.tsx'
 import { openMessageMenu } from './MessageMenu.tsx'
 import { oneLine } from './MessageLine.tsx'
 import { RoomIdContext } from './room-id.ts'
-import { useRoomKeys } from './room-keys.ts'
+import { useRoomKeys, useTyping } from './room-keys.ts'
 import css from './room.module.css'
 
 export function Room({ id }: { readonly id: string }) {
@@ -209,6 +209,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
     },
   })
   useRoomKeys(state, closed)
+  useTyping(log, composer)
   useFinder(openFind)
 
   return (
@@ -221,7 +222,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
         </div>
         <Heard state={state} />
         <div className={css.foot}>
-          <Foot state={state} mode={mode} replyTo={mode.kind === 'reply' ? mode.row.seq : waiting} problem={problem} onProblem={setProblem} onStop={stop} composer={composer} onSend={send} onUp={editLast} onEscape={escape} />
+          <Foot state={state} mode={mode} replyTo={mode.kind === 'reply' ? mode.row.seq : waiting} problem={problem} onProblem={setProblem} onStop={stop} composer={composer} onSend={send} onUp={editLast} onLeave={(to) => log.current?.from(to)} onEscape={escape} />
         </div>
       </section>
     </RoomActionsContext>
