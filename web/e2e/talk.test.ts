@@ -139,6 +139,7 @@ describe.each(browserNames)('talk in %s', (name) => {
     await openChat(page, '나와의 채팅')
     await line(page, '줄 30').waitFor()
     await composer(page).focus()
+    const room = async () => (await page.evaluate(() => location.pathname)).split('/').at(-1) ?? ''
     const left = () => log(page).evaluate((e) => e.scrollHeight - e.clientHeight - e.scrollTop)
     for (const key of ['a', 'b', 'Shift+Enter', 'c', 'd', 'Shift+Enter', 'e', 'f']) {
       await page.keyboard.press(key, { delay: 40 })
@@ -176,6 +177,25 @@ describe.each(browserNames)('talk in %s', (name) => {
     await page.keyboard.press('PageUp')
     await expect.poll(() => log(page).evaluate((e) => e.scrollTop), patience).toBeLessThan(top - 100)
     await page.keyboard.press('PageDown')
+
+    // An emoji can be undone like what is typed; what was sent is not brought back. Empty ends are not sent.
+    const field = () => composer(page).inputValue()
+    await composer(page).pressSequentially('ab')
+    await page.getByRole('button', { name: '이모지' }).click()
+    await page.getByRole('dialog', { name: '이모지' }).getByRole('option').first().click()
+    await page.keyboard.press('Escape')
+    expect(await field()).toMatch(/^ab\p{Extended_Pictographic}/u)
+    await page.keyboard.press('Control+z')
+    expect(await field()).toBe('ab')
+    await page.keyboard.press('Shift+Enter')
+    await page.keyboard.press('Space')
+    await page.keyboard.press('Enter')
+    await expect.poll(async () => (await me.texts(await room())).at(-1)?.text, patience).toBe('ab')
+    for (const key of ['Control+z', 'Control+y', 'c', 'd', 'Control+z', 'Control+z', 'Control+z']) await page.keyboard.press(key)
+    expect(await field()).toBe('')
+    await page.keyboard.press('Control+Shift+z')
+    expect(await field()).toBe('cd')
+    await write(composer(page), '')
 
     // A file is neither opened nor swallowed without a word; text may be dropped into the field.
     const drop = (what: 'file' | 'text', at: string) =>

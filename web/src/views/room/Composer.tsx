@@ -58,6 +58,15 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave,
   // A draft is what a new message or an answer would be; the text of an edit is none.
   const saved = useRef({ draft, replyTo, timer: undefined as ReturnType<typeof setTimeout> | undefined, typed: 0, touched: false })
 
+  // What the browser remembers to undo does not know of texts put in by the page: it ends where such a text begins.
+  const past = useRef<{ readonly text: string; readonly edge: 'none' | 'put' | 'undone' }>({ text: draft, edge: 'put' })
+  const put = (text: string) => {
+    const el = field.current!
+    el.value = text
+    el.setSelectionRange(text.length, text.length)
+    past.current = { text, edge: 'put' }
+  }
+
   const grow = () => {
     const el = field.current!
     // Nothing is one line: it needs no measuring, and sending ends with nothing.
@@ -113,14 +122,14 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave,
 
   const send = () => {
     const el = field.current!
-    const text = nfc(el.value)
+    const text = nfc(el.value).trimEnd()
     if (text.trim() === '' || codePoints(text) > maxLength) return
     if (!editing) {
       clearTimeout(saved.current.timer)
       saved.current.timer = undefined
       saved.current.draft = ''
       saved.current.replyTo = 0
-      el.value = ''
+      put('')
       saved.current.typed = 0
       look()
     }
@@ -152,10 +161,9 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave,
         saved.current.replyTo = 0
         engine.setDraft(id, el.value)
       }
-      el.value = mode.kind === 'edit' ? mode.row.text : saved.current.draft
+      put(mode.kind === 'edit' ? mode.row.text : saved.current.draft)
       before.current = modeKey
-    }
-    caretToEnd(el)
+    } else el.setSelectionRange(el.value.length, el.value.length)
     look()
     // The mode's own texts do not change while it lasts.
     // eslint-disable-next-line react-hooks/exhaustive-deps
@@ -172,8 +180,7 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave,
     if (editing || draft === saved.current.draft) return
     if (el.value !== saved.current.draft || (saved.current.touched && document.activeElement === el)) return
     saved.current.draft = draft
-    el.value = draft
-    caretToEnd(el)
+    put(draft)
     look()
   }, [draft, editing])
 
@@ -194,9 +201,12 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave,
 
   const insert = (chars: string) => {
     const el = field.current!
-    const { selectionStart: a, selectionEnd: b, value } = el
-    el.value = value.slice(0, a) + chars + value.slice(b)
-    el.setSelectionRange(a + chars.length, a + chars.length)
+    const from = document.activeElement as HTMLElement | null
+    // As if it were typed, so that it can be undone; that takes the focus, and with it the keyboard of a phone.
+    const typed = (from === el || !touch()) && (el.focus({ preventScroll: true }), document.execCommand('insertText', false, chars))
+    if (from !== el && typed) from?.focus({ preventScroll: true })
+    if (typed) return
+    el.setRangeText(chars, el.selectionStart, el.selectionEnd, 'end')
     change()
   }
 
@@ -204,7 +214,7 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave,
     focus: () => field.current?.focus({ preventScroll: true }),
     text: () => field.current?.value ?? '',
     setText: (text) => {
-      field.current!.value = text
+      put(text)
       field.current!.focus({ preventScroll: true })
       change()
     },
@@ -226,6 +236,9 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave,
       return
     }
     if (n.isComposing || n.keyCode === 229) return
+    const { edge } = past.current
+    const turn = (n.ctrlKey || n.metaKey) && !n.altKey ? `${n.shiftKey ? 'shift+' : ''}${n.code}` : ''
+    if ((turn === 'KeyZ' && edge !== 'none') || ((turn === 'shift+KeyZ' || turn === 'KeyY') && edge === 'put')) return e.preventDefault()
     const empty = e.currentTarget.value === ''
     if (e.key === 'ArrowUp' && empty && !n.shiftKey && !n.altKey && !n.ctrlKey && !n.metaKey) {
       e.preventDefault()
@@ -278,8 +291,10 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave,
           placeholder={t('room.placeholder')}
           enterKeyHint={enterSends ? 'send' : 'enter'}
           autoComplete="off"
-          onInput={() => {
+          onInput={(e) => {
             feed({ type: 'input' })
+            const { text } = past.current
+            past.current = { text, edge: (e.nativeEvent as InputEvent).inputType === 'historyUndo' && e.currentTarget.value === text ? 'undone' : 'none' }
             change()
           }}
           onKeyDown={onKeyDown}
@@ -311,9 +326,4 @@ export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave,
       )}
     </>
   )
-}
-
-// Whatever was put into the field is gone on with at its end.
-function caretToEnd(el: HTMLTextAreaElement): void {
-  el.setSelectionRange(el.value.length, el.value.length)
 }
