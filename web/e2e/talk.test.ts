@@ -178,6 +178,12 @@ describe.each(browserNames)('talk in %s', (name) => {
     await expect.poll(() => log(page).evaluate((e) => e.scrollTop), patience).toBeLessThan(top - 100)
     await page.keyboard.press('PageDown')
 
+    // Another tab and back: the room is open again.
+    await page.keyboard.press('Alt+1')
+    await expect.poll(() => composer(page).count(), patience).toBe(0)
+    await page.keyboard.press('Alt+2')
+    await line(page, 'begunX').waitFor()
+
     // An emoji can be undone like what is typed; what was sent is not brought back. Empty ends are not sent.
     const field = () => composer(page).inputValue()
     await composer(page).pressSequentially('ab')

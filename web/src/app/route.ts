@@ -74,6 +74,7 @@ export function parentOf(route: Route): Route {
 }
 
 // On the server's side of a test there is no address; nothing below is called there.
+let last = ''
 let current: { slot: number; route: Route } = typeof location === 'undefined' ? parsePath('/') : parsePath(location.pathname)
 const listeners = new Set<() => void>()
 
@@ -85,6 +86,19 @@ export function slot(): number {
 /** route is where the person is now. */
 export function route(): Route {
   return current.route
+}
+
+/** lastRoom is the room that was left for another tab, '' if it was left for the list. */
+export function lastRoom(): string {
+  return last
+}
+
+function arrive(to: typeof current): void {
+  const { route: from } = current
+  if (from.at === 'room') last = from.id
+  if (to.route.at === 'chats') last = ''
+  current = to
+  for (const fn of listeners) fn()
 }
 
 /** useRoute draws anew when it changes. */
@@ -103,8 +117,7 @@ export function go(to: Route, options?: { readonly replace?: boolean }): void {
   })
   settle()
   if (same) return
-  current = { slot: current.slot, route: to }
-  for (const fn of listeners) fn()
+  arrive({ slot: current.slot, route: to })
 }
 
 /** back goes to where the person came from, or up if they came from outside. */
@@ -168,8 +181,7 @@ export function watchRoute(): void {
     if (moving) moving = false
     else {
       for (const close of layers.splice(kept('over')).reverse()) close()
-      current = parsePath(location.pathname)
-      for (const fn of listeners) fn()
+      arrive(parsePath(location.pathname))
     }
     settle()
   })
