@@ -603,9 +603,9 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
         </button>
       )}
       {(below.news > 0 || below.own || below.up) && (
-        <button type="button" className={below.news > 0 || below.own ? css.pill : `${css.pill} ${css.quiet}`} onClick={toEnd}>
+        <button type="button" className={below.own || below.news > 0 ? css.pill : `${css.pill} ${css.quiet}`} onClick={toEnd}>
           <Icon name="arrow-down" />
-          {below.news > 0 ? t('room.newMessages', { n: below.news }) : below.own ? t('room.ownBelow') : t('room.toNewest')}
+          {below.own ? t('room.ownBelow') : below.news > 0 ? t('room.newMessages', { n: below.news }) : t('room.toNewest')}
         </button>
       )}
     </div>
