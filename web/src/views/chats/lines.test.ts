@@ -28,6 +28,7 @@ describe('preview', () => {
     const all = { failed: 2, draft: '쓰던', typing: ['최은지'], last: last('최은지', 'x') }
     expect(say(all)).toEqual({ kind: 'failed', text: '보내지 못한 메시지 2개' })
     expect(say({ ...all, failed: 0 })).toEqual({ kind: 'draft', text: '쓰던' })
+    expect(preview(line({ ...all, failed: 0, typing: [] }), people, '나', true).text).toBe('최은지: x')
     expect(say({ ...all, failed: 0, draft: '' })).toEqual({ kind: 'typing', text: '최은지 님이 쓰고 있어요' })
     expect(say({ typing: ['최은지', '박준호', 'x'] }).text).toBe('최은지 님 외 2명이 쓰고 있어요')
     expect(say({ kind: 'direct', peer: '박준호', typing: ['박준호'] }).text).toBe('쓰고 있어요')

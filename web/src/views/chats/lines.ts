@@ -27,10 +27,10 @@ export type Preview =
   | { readonly kind: 'failed' | 'typing' | 'text'; readonly text: string }
   | { readonly kind: 'draft'; readonly text: string }
 
-/** preview by gravity: what a person must decide, what they began, who is writing, what was said last. */
-export function preview(line: RoomLine, people: People, me: string): Preview {
+/** preview by gravity: what a person must decide, what they began (in the open room it stands in the field), who is writing, what was said last. */
+export function preview(line: RoomLine, people: People, me: string, open = false): Preview {
   if (line.failed > 0) return { kind: 'failed', text: t('chats.failed', { n: line.failed }) }
-  if (line.draft !== '') return { kind: 'draft', text: oneLine(line.draft) }
+  if (line.draft !== '' && !open) return { kind: 'draft', text: oneLine(line.draft) }
   if (line.typing.length > 0) return { kind: 'typing', text: typing(line, people) }
   if (line.kind === 'direct' && people.get(line.peer)?.closed) return { kind: 'text', text: t('chats.closed') }
   if (line.last === null) return { kind: 'text', text: t('chats.nothingSaid') }
