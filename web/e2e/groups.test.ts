@@ -85,7 +85,7 @@ describe.each(browserNames)('groups in %s', (name) => {
     await about()
     await info.getByRole('button', { name: '차단하기' }).click()
     await page.getByRole('alertdialog').getByRole('button', { name: '차단하기' }).click()
-    await page.getByText('차단한 친구예요').waitFor()
+    await page.getByText('차단한 사람이에요').waitFor()
     await expect(guest.sendTo(host.id, '안 가는 글')).rejects.toThrow('CANNOT_RECEIVE')
     await page.getByRole('main').getByRole('button', { name: '차단 풀기' }).first().click()
     await composer(page).waitFor()

@@ -402,7 +402,7 @@ async function refused(o: TourOptions, server: Server, house: House): Promise<vo
   await g.see('refused-phone')
   await page.setViewportSize(desk)
   await g.at(`/room/${directRoom(me.id, people.sehun.id)}`)
-  await g.see('blocked-room', '차단한 친구예요')
+  await g.see('blocked-room', '차단한 사람이에요')
   await g.close()
 }
 
