@@ -139,7 +139,6 @@ describe.each(browserNames)('talk in %s', (name) => {
     await openChat(page, '나와의 채팅')
     await line(page, '줄 30').waitFor()
     await composer(page).focus()
-    const room = async () => (await page.evaluate(() => location.pathname)).split('/').at(-1) ?? ''
     const left = () => log(page).evaluate((e) => e.scrollHeight - e.clientHeight - e.scrollTop)
     for (const key of ['a', 'b', 'Shift+Enter', 'c', 'd', 'Shift+Enter', 'e', 'f']) {
       await page.keyboard.press(key, { delay: 40 })
@@ -162,47 +161,6 @@ describe.each(browserNames)('talk in %s', (name) => {
     await page.keyboard.press('Enter')
     await line(page, 'begunX').getByRole('button', { name: /나에게 답장.*줄 30/ }).waitFor()
 
-    // What is typed beside the field goes into it; Shift Tab leads to the last message, where keys act on it.
-    await line(page, 'begunX').locator('[data-bubble] > p').click()
-    await page.keyboard.type('typed')
-    await expect.poll(() => composer(page).inputValue(), patience).toBe('typed')
-    await write(composer(page), '')
-    await page.keyboard.press('Shift+Tab')
-    expect(await page.evaluate(() => document.activeElement?.closest('[data-line]') === document.activeElement && document.activeElement?.textContent?.includes('begunX'))).toBe(true)
-    await page.keyboard.press('ArrowUp')
-    await page.keyboard.press('r')
-    await page.getByText('나에게 답장').first().waitFor()
-    await page.keyboard.press('Escape')
-    const top = await log(page).evaluate((e) => e.scrollTop)
-    await page.keyboard.press('PageUp')
-    await expect.poll(() => log(page).evaluate((e) => e.scrollTop), patience).toBeLessThan(top - 100)
-    await page.keyboard.press('PageDown')
-
-    // Another tab and back: the room is open again.
-    await page.keyboard.press('Alt+1')
-    await expect.poll(() => composer(page).count(), patience).toBe(0)
-    await page.keyboard.press('Alt+2')
-    await line(page, 'begunX').waitFor()
-
-    // An emoji can be undone like what is typed; what was sent is not brought back. Empty ends are not sent.
-    const field = () => composer(page).inputValue()
-    await composer(page).pressSequentially('ab')
-    await page.getByRole('button', { name: '이모지' }).click()
-    await page.getByRole('dialog', { name: '이모지' }).getByRole('option').first().click()
-    await page.keyboard.press('Escape')
-    expect(await field()).toMatch(/^ab\p{Extended_Pictographic}/u)
-    await page.keyboard.press('Control+z')
-    expect(await field()).toBe('ab')
-    await page.keyboard.press('Shift+Enter')
-    await page.keyboard.press('Space')
-    await page.keyboard.press('Enter')
-    await expect.poll(async () => (await me.texts(await room())).at(-1)?.text, patience).toBe('ab')
-    for (const key of ['Control+z', 'Control+y', 'c', 'd', 'Control+z', 'Control+z', 'Control+z']) await page.keyboard.press(key)
-    expect(await field()).toBe('')
-    await page.keyboard.press('Control+Shift+z')
-    expect(await field()).toBe('cd')
-    await write(composer(page), '')
-
     // A file is neither opened nor swallowed without a word; text may be dropped into the field.
     const drop = (what: 'file' | 'text', at: string) =>
       page.evaluate(
@@ -220,6 +178,8 @@ describe.each(browserNames)('talk in %s', (name) => {
     expect(await page.getByText('글만 보낼 수 있어요').count()).toBe(0)
     expect(await drop('file', 'main textarea')).toEqual([false, false])
     await page.getByText('글만 보낼 수 있어요').waitFor()
+    // What does not depend on the browser.
+    if (name === 'chromium') await keysAndClipboard(page, me)
     me.close()
     await watch.close()
   })
@@ -278,6 +238,70 @@ describe.each(browserNames)('talk in %s', (name) => {
     await watch.close()
   })
 })
+
+/** keysAndClipboard: in a room with oneself that ends with 줄 29, 줄 30, three lines and an answer to 줄 30. */
+async function keysAndClipboard(page: Page, me: Person): Promise<void> {
+  const room = async () => (await page.evaluate(() => location.pathname)).split('/').at(-1) ?? ''
+  // What is typed beside the field goes into it; Shift Tab leads to the last message, where keys act on it.
+  await line(page, 'begunX').locator('[data-bubble] > p').click()
+  await page.keyboard.type('typed')
+  await expect.poll(() => composer(page).inputValue(), patience).toBe('typed')
+  await write(composer(page), '')
+  await page.keyboard.press('Shift+Tab')
+  expect(await page.evaluate(() => document.activeElement?.closest('[data-line]') === document.activeElement && document.activeElement?.textContent?.includes('begunX'))).toBe(true)
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('r')
+  await page.getByText('나에게 답장').first().waitFor()
+  await page.keyboard.press('Escape')
+  const top = await log(page).evaluate((e) => e.scrollTop)
+  await page.keyboard.press('PageUp')
+  await expect.poll(() => log(page).evaluate((e) => e.scrollTop), patience).toBeLessThan(top - 100)
+  await page.keyboard.press('PageDown')
+
+  // Copied from several messages: who said what, and when; from one: its words.
+  const copied = (from: string, to: string) =>
+    log(page).evaluate(
+      (el, [from, to]) => {
+        const text = (s: string) => [...el.querySelectorAll('[data-bubble] > p')].find((p) => p.textContent === s)!.firstChild!
+        getSelection()!.setBaseAndExtent(text(from!), 1, text(to!), to!.length)
+        const clipboardData = new DataTransfer()
+        el.dispatchEvent(new ClipboardEvent('copy', { bubbles: true, cancelable: true, clipboardData }))
+        getSelection()!.removeAllRanges()
+        return clipboardData.getData('text/plain').split('\n')
+      },
+      [from, to] as const,
+    )
+  expect(await copied('줄 29', 'begunX')).toEqual([
+    expect.stringMatching(/^\[이서연\] \[오[전후] \d+:\d\d\]  29$/),
+    expect.stringMatching(/\] 줄 30$/), expect.stringMatching(/\] ab$/), 'cd', 'ef', expect.stringMatching(/\] begunX$/),
+  ])
+  expect(await copied('줄 30', '줄 30')).toEqual([''])
+
+  // Another tab and back: the room is open again.
+  await page.keyboard.press('Alt+1')
+  await expect.poll(() => composer(page).count(), patience).toBe(0)
+  await page.keyboard.press('Alt+2')
+  await line(page, 'begunX').waitFor()
+
+  // An emoji can be undone like what is typed; what was sent is not brought back. Empty ends are not sent.
+  const field = () => composer(page).inputValue()
+  await composer(page).pressSequentially('ab')
+  await page.getByRole('button', { name: '이모지' }).click()
+  await page.getByRole('dialog', { name: '이모지' }).getByRole('option').first().click()
+  await page.keyboard.press('Escape')
+  expect(await field()).toMatch(/^ab\p{Extended_Pictographic}/u)
+  await page.keyboard.press('Control+z')
+  expect(await field()).toBe('ab')
+  await page.keyboard.press('Shift+Enter')
+  await page.keyboard.press('Space')
+  await page.keyboard.press('Enter')
+  await expect.poll(async () => (await me.texts(await room())).at(-1)?.text, patience).toBe('ab')
+  for (const key of ['Control+z', 'Control+y', 'c', 'd', 'Control+z', 'Control+z', 'Control+z']) await page.keyboard.press(key)
+  expect(await field()).toBe('')
+  await page.keyboard.press('Control+Shift+z')
+  expect(await field()).toBe('cd')
+  await write(composer(page), '')
+}
 
 /** composeByProtocol composes syllables as an input method does: the first is committed by the second, the last by Enter. */
 async function composeByProtocol(page: Page, steps: readonly string[], first: string, last: string): Promise<void> {

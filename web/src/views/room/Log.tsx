@@ -2,15 +2,17 @@
 // in view, else at the bottom edge of the first row in view. After every change of what is drawn, before paint, rows are
 // measured and scrollTop is set so that the anchor stays where it was. What is drawn is a function of the anchor; it is
 // drawn anew when scrolling comes near the edge of it.
-import { type FocusEvent, type KeyboardEvent, type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
+import { type ClipboardEvent, type FocusEvent, type KeyboardEvent, type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
-import { useEngine } from '../../app/context.ts'
+import { displayName, useEngine } from '../../app/context.ts'
 import { useSetting } from '../../app/settings.ts'
 import type { MessageRow, RoomState, Row } from '../../engine/types.ts'
+import { timeOf } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { overlaid } from '../../ui/overlay.tsx'
 import { useActions } from './actions.ts'
+import { selectedIn, transcript } from './copy.ts'
 import { BubbleWidths } from './fit.ts'
 import { estimate, firstUnread, lastSeq, shapeOf } from './group.ts'
 import { DayLine, GapLine, ReadLine, SystemLine } from './Lines.tsx'
@@ -570,6 +572,21 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     e.preventDefault()
     e.stopPropagation()
   }
+  const onCopy = (e: ClipboardEvent) => {
+    const list = selectedIn(column.current!, getSelection())
+    if (list.length < 2) return
+    const { byId } = engine.people.get()
+    e.clipboardData.setData(
+      'text/plain',
+      transcript(
+        list.flatMap(({ key, part }) => {
+          const row = rows[core.indexOf(key, v.drawn.start)]
+          return row?.kind === 'message' ? [{ name: displayName(byId.get(row.author)), time: timeOf(row.time), text: part ?? row.text }] : []
+        }),
+      ),
+    )
+    e.preventDefault()
+  }
   const onFocus = (e: FocusEvent) => {
     const key = rowOf(e.target)?.key ?? null
     focused.current = key
@@ -586,7 +603,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
 
   return (
     <div className={css.wrap}>
-      <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onFocus={onFocus} onBlur={onBlur} onPointerOver={(e) => e.pointerType === 'mouse' && hover.set(rowOf(e.target)?.key ?? null)} onPointerLeave={() => hover.set(focused.current)} {...press}>
+      <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onCopy={onCopy} onFocus={onFocus} onBlur={onBlur} onPointerOver={(e) => e.pointerType === 'mouse' && hover.set(rowOf(e.target)?.key ?? null)} onPointerLeave={() => hover.set(focused.current)} {...press}>
         <div ref={column} className={css.column}>
           <LogTop state={state} retry={() => engine.loadOlder(id)} />
           <div ref={spacer} style={{ height: core.top(win.start) }} />
