@@ -117,8 +117,12 @@ func (s *Session) enter(m *livev1.Hello) (c caller, err error) {
 		c, err = sessionOf(v, ids.HashToken(token))
 		return err
 	})
-	if err == nil && c.device != device {
+	switch {
+	case err != nil:
+	case c.device != device:
 		err = fail(apiv1.Reason_REASON_WRONG_DEVICE)
+	case c.oneTime:
+		err = fail(apiv1.Reason_REASON_MUST_CHANGE_PASSWORD)
 	}
 	return c, err
 }

@@ -119,6 +119,10 @@ func (a *app) enter(ctx context.Context) error {
 			if err := a.logIn(ctx); err != nil {
 				return err
 			}
+		case errors.Is(err, client.ErrMustChangePassword):
+			if err := a.mustChange(ctx, ""); err != nil {
+				return err
+			}
 		case ctx.Err() != nil:
 			return ctx.Err()
 		default:
@@ -237,16 +241,39 @@ func (a *app) logIn(ctx context.Context) error {
 		if !must {
 			return nil
 		}
-		a.s.Print(a.l.say("password.must"))
+		return a.mustChange(ctx, password)
+	}
+}
+
+// mustChange asks for a new password until one is taken: a one-time code opened the session, and it opens no other. The code is
+// asked for if it is not known any more.
+func (a *app) mustChange(ctx context.Context, code string) error {
+	a.s.Print(a.l.say("password.must"))
+	for {
+		var err error
+		if code == "" {
+			if code, err = a.s.Read(a.l.say("password.code"), true); err != nil {
+				return err
+			}
+		}
 		next, err := a.newPassword("password.new")
 		if err != nil {
 			return err
 		}
-		if _, err := a.c.ChangePassword(ctx, password, next); err != nil {
+		var ended *client.EndedError
+		_, err = a.c.ChangePassword(ctx, code, next)
+		switch {
+		case err == nil:
+			a.s.Print(a.l.say("password.done"))
+			return nil
+		case errors.As(err, &ended), ctx.Err() != nil:
+			return nil // the caller looks what became of the session
+		case client.ReasonOf(err) == client.ReasonBadCredentials:
+			code = ""
+			a.s.Print(a.l.say("failed", a.l.say("password.badcode")))
+		default:
 			a.s.Print(a.l.say("failed", a.l.why(err)))
-			continue
 		}
-		return nil
 	}
 }
 
