@@ -189,7 +189,8 @@ func (c serveCmd) limits() (gateway.Limits, error) {
 		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
 	}
 	const none = 1 << 30
-	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none}, nil
+	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none,
+		Calls: none, Hellos: none, Strangers: none}, nil
 }
 
 // quiet logs errors only.

@@ -173,7 +173,8 @@ func (c *Core) opening(now int64, n *conn, f *livev1.Frame) {
 		c.welcome(now, n, b.Welcome)
 	case *livev1.Frame_Ack:
 		if b.Ack.GetError() != nil && (f.Id == n.helloID || f.Id == 0) {
-			c.byeOpening(now, RefusalOf(b.Ack.Error, b.Ack.Message), true, 0)
+			ref := RefusalOf(b.Ack.Error, b.Ack.Message)
+			c.byeOpening(now, ref, true, ref.after())
 		}
 	case *livev1.Frame_Bye:
 		c.byeOpening(now, RefusalOf(b.Bye.GetError(), b.Bye.GetMessage()), b.Bye.GetReconnect(), int64(b.Bye.GetAfterMs()))
@@ -257,7 +258,8 @@ func (c *Core) live(now int64, f *livev1.Frame) {
 	switch b := f.Body.(type) {
 	case *livev1.Frame_Ack:
 		if c.cur.waiting && f.Id == c.cur.helloID {
-			c.bye(now, RefusalOf(b.Ack.GetError(), b.Ack.GetMessage()), true, 0)
+			ref := RefusalOf(b.Ack.GetError(), b.Ack.GetMessage())
+			c.bye(now, ref, true, ref.after())
 			return
 		}
 		c.see(now, b.Ack.GetPosition())

@@ -316,7 +316,7 @@ func (c *Core) refused(now int64, it *item, latest bool, ref *Refusal, r Result)
 		if ref.Reason == apiv1.Reason_REASON_NOT_READY || ref.Reason == apiv1.Reason_REASON_DISK_FULL {
 			c.suspect = c.cfg.Sites > 1 // stays here unless another site is ready
 		}
-		c.later(now, it.scope, int64(ref.RetryAfter))
+		c.later(now, it.scope, ref.after())
 	case it.n == 0:
 		r.Err = ref // a CreateRoom has no name to give up
 		c.settle(now, it, r)

@@ -31,6 +31,9 @@ func (s *Session) hello(id uint64, m *livev1.Hello) {
 	s.opening = nil
 	s.open.Unlock()
 	c, err := s.enter(m)
+	if err == nil {
+		err = g.pace(g.tries.hellos, string(c.token[:]))
+	}
 	if err != nil {
 		s.refuseHello(id, err)
 		return
@@ -112,6 +115,11 @@ func (s *Session) enter(m *livev1.Hello) (c caller, err error) {
 	device, err := ids.ParseDevice(m.Device)
 	if err != nil {
 		return c, invalid("device", "id", "is not a device id")
+	}
+	// One connection that asks again and again, whoever it is.
+	l := &s.hub.g.o.Limits
+	if wait := s.hellos.take(s.hub.g.now(), l.HelloEvery, l.Hellos); wait > 0 {
+		return c, retryAfter(apiv1.Reason_REASON_BUSY, millisUp(wait))
 	}
 	err = s.hub.g.read(kernel.DomainPeople, func(v kernel.Snapshot) error {
 		c, err = sessionOf(v, ids.HashToken(token))
