@@ -38,6 +38,9 @@ type Limits struct {
 	// HashSlots is how many password hashes run at once (0 = one per core), HashWait how long one waits for its turn.
 	HashSlots int
 	HashWait  time.Duration
+	// HelloSlots is how many Hellos are answered at once (0 = one per core), HelloWait how long one waits for its turn.
+	HelloSlots int
+	HelloWait  time.Duration
 	// QueueBytes and QueueFrames bound what waits for one connection; BacklogBytes the events that come while the
 	// session is being opened.
 	QueueBytes, QueueFrames, BacklogBytes int
@@ -76,6 +79,7 @@ func (l *Limits) setDefaults() {
 	def(&l.CommandsPerSecond, 200)
 	def(&l.CommandBurst, 400)
 	defTime(&l.HashWait, 2*time.Second)
+	defTime(&l.HelloWait, time.Second)
 	def(&l.QueueBytes, 512<<10)
 	def(&l.QueueFrames, 2048)
 	def(&l.BacklogBytes, 256<<10)
