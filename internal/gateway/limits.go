@@ -38,6 +38,11 @@ type Limits struct {
 	// HashSlots is how many password hashes run at once (0 = one per core), HashWait how long one waits for its turn.
 	HashSlots int
 	HashWait  time.Duration
+	// Rooms a person may have in the list, left ones included.
+	Rooms int
+	// Pins of a person: a burst, and then one per interval. Each reads the whole list, at every site.
+	Pins     int
+	PinEvery time.Duration
 	// HelloSlots is how many Hellos are answered at once (0 = one per core), HelloWait how long one waits for its turn.
 	HelloSlots int
 	HelloWait  time.Duration
@@ -79,6 +84,9 @@ func (l *Limits) setDefaults() {
 	def(&l.CommandsPerSecond, 200)
 	def(&l.CommandBurst, 400)
 	defTime(&l.HashWait, 2*time.Second)
+	def(&l.Rooms, 10_000)
+	def(&l.Pins, 40)
+	defTime(&l.PinEvery, time.Second)
 	defTime(&l.HelloWait, time.Second)
 	def(&l.QueueBytes, 512<<10)
 	def(&l.QueueFrames, 2048)
@@ -158,7 +166,7 @@ func (l *limiter) back(key string) {
 
 // limiters of the gateway, by what they count.
 type limiters struct {
-	passwordAddress, passwordHandle, codes, lookUps, signUps, photos, photoReads, calls, hellos, strangers *limiter
+	passwordAddress, passwordHandle, codes, lookUps, signUps, photos, photoReads, calls, hellos, strangers, pins *limiter
 }
 
 func newLimiters(l Limits) limiters {
@@ -174,5 +182,6 @@ func newLimiters(l Limits) limiters {
 		calls:           newLimiter(l.CallEvery, l.Calls),
 		hellos:          newLimiter(l.HelloEvery, l.Hellos),
 		strangers:       newLimiter(l.StrangerEvery, l.Strangers),
+		pins:            newLimiter(l.PinEvery, l.Pins),
 	}
 }
