@@ -16,6 +16,8 @@ type app struct {
 	c *client.Client
 	s screen
 	l lang
+	// verbose: causes of what does not work are shown in Korean too.
+	verbose bool
 
 	mu      sync.Mutex
 	me      client.User
@@ -41,6 +43,9 @@ func newApp(c *client.Client, s screen, l lang) *app {
 	return &app{c: c, s: s, l: l, rooms: map[string]client.Room{}, names: map[string]client.User{}, members: map[string]client.Member{},
 		pending: map[uint64]string{}, typing: map[string]time.Time{}}
 }
+
+// why explains an error to the person.
+func (a *app) why(err error) string { return a.l.why(err, a.verbose) }
 
 func (a *app) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -114,7 +119,7 @@ func (a *app) enter(ctx context.Context) error {
 		case err == nil:
 			return a.hello(ctx)
 		case errors.As(err, &ended):
-			a.s.Print(a.l.say("ended", a.l.why(err)))
+			a.s.Print(a.l.say("ended", a.why(err)))
 			a.s.Print(a.l.say("login.first"))
 			if err := a.logIn(ctx); err != nil {
 				return err
@@ -134,6 +139,12 @@ func (a *app) enter(ctx context.Context) error {
 // account asks until somebody is logged in.
 func (a *app) account(ctx context.Context) error {
 	acc, _ := a.c.Account()
+	// A server that cannot be reached is told before a form is filled in.
+	short, cancel := context.WithTimeout(ctx, 5*time.Second)
+	if _, err := a.c.GetServer(short); err != nil && ctx.Err() == nil {
+		a.s.Print(a.why(err))
+	}
+	cancel()
 	if acc.Handle != "" {
 		return a.logIn(ctx)
 	}
@@ -184,7 +195,7 @@ func (a *app) signUp(ctx context.Context) error {
 		if err = a.c.SignUp(ctx, f); err == nil {
 			return nil
 		}
-		a.s.Print(a.l.say("failed", a.l.why(err)))
+		a.s.Print(a.l.say("failed", a.why(err)))
 		switch client.ReasonOf(err) {
 		case client.ReasonHandleTaken: // only the handle is asked again
 		case client.ReasonBadInvitation:
@@ -235,7 +246,7 @@ func (a *app) logIn(ctx context.Context) error {
 		}
 		must, err := a.c.LogIn(ctx, handle, password)
 		if err != nil {
-			a.s.Print(a.l.say("failed", a.l.why(err)))
+			a.s.Print(a.l.say("failed", a.why(err)))
 			continue
 		}
 		if !must {
@@ -272,7 +283,7 @@ func (a *app) mustChange(ctx context.Context, code string) error {
 			code = ""
 			a.s.Print(a.l.say("failed", a.l.say("password.badcode")))
 		default:
-			a.s.Print(a.l.say("failed", a.l.why(err)))
+			a.s.Print(a.l.say("failed", a.why(err)))
 		}
 	}
 }
@@ -310,7 +321,7 @@ func (a *app) send(text string, replyTo uint64) {
 	}
 	a.mu.Unlock()
 	if err != nil {
-		a.s.Print(a.l.say("refused", line(text), a.l.why(err)))
+		a.s.Print(a.l.say("refused", line(text), a.why(err)))
 		return
 	}
 	time.AfterFunc(slow, func() {

@@ -1,8 +1,11 @@
 package term
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -218,15 +221,64 @@ var reasons = map[client.Reason]string{
 	client.ReasonIDReused:           "이 프로필의 복사본이 다른 곳에서 쓰이고 있어요",
 	client.ReasonUnavailable:        "지금은 쓸 수 없어요",
 	client.ReasonDiskFull:           "서버의 저장 공간이 부족해요",
+	client.ReasonUnknownOutcome:     "제때 답을 받지 못했어요. 다시 해 주세요",
+	client.ReasonBehind:             "이 사이트가 아직 따라잡지 못했어요. 잠시 뒤에 다시 해 주세요",
+	client.ReasonRolledBack:         "서버가 백업에서 복원됐어요. 방을 다시 열어 주세요",
+	client.ReasonExpected:           "앞에 보낸 것이 먼저 가야 해요",
+	client.ReasonHeld:               "앞에 보낸 것을 기다리고 있어요",
+	client.ReasonAlreadyIn:          "오래전에 처리돼서 결과를 알 수 없어요",
+	client.ReasonSkipped:            "보내지 않기로 했어요",
+	client.ReasonCredentialChanged:  "그사이 비밀번호가 바뀌었어요",
+	client.ReasonBadCode:            "코드가 다르거나 시간이 지났어요",
+	client.ReasonUnknownDevice:      "그 기기는 이미 로그아웃됐어요",
+	client.ReasonNotOperator:        "운영자만 할 수 있어요",
 	client.ReasonInternal:           "서버에서 문제가 생겼어요",
 }
 
-// why explains an error to a person.
-func (l lang) why(err error) string {
+// plights are what the client itself reports, and what to do about it: Korean, English.
+var plights = []struct {
+	err  error
+	text [2]string
+}{
+	{client.ErrUnreachable, [2]string{"서버에 연결하지 못했어요. 주소(--server)와 네트워크를 확인하고, 서버가 켜져 있는지 봐 주세요",
+		"the server cannot be reached; look whether its address (--server) is right, the network works and the server runs"}},
+	{context.DeadlineExceeded, [2]string{"서버가 제때 답하지 않았어요. 잠시 뒤에 다시 해 주세요", "the server did not answer in time; try again in a moment"}},
+	{client.ErrNotStored, [2]string{"이 컴퓨터에 저장하지 못해서 보내지 않았어요. 저장 공간과 프로필 폴더를 확인해 주세요",
+		"it could not be stored on this computer and was not sent; look at the disk and the profile's directory"}},
+	{client.ErrOtherAccount, [2]string{"이 프로필은 다른 계정의 것이에요. --profile 로 다른 폴더를 골라 주세요", "this profile belongs to another account; choose another directory with --profile"}},
+	{client.ErrLoggedOut, [2]string{"로그인이 필요해요", "nobody is logged in"}},
+	{client.ErrGivenUp, [2]string{"보내지 않기로 했어요", "it was given up"}},
+	{client.ErrClosed, [2]string{"프로그램이 끝나고 있어요", "the program is ending"}},
+}
+
+// why explains an error to a person: what it means and what to do. The cause as the system gives it, in English, follows in English,
+// and in Korean only if it was asked for (verbose).
+func (l lang) why(err error, verbose bool) string {
 	if l == "ko" {
 		if s := reasons[client.ReasonOf(err)]; s != "" {
 			return s
 		}
+	}
+	for _, p := range plights {
+		if !errors.Is(err, p.err) {
+			continue
+		}
+		said := p.text[1]
+		if l == "ko" {
+			said = p.text[0]
+		}
+		cause := err
+		if both, ok := err.(interface{ Unwrap() []error }); ok { // the plight joined with its cause
+			causes := slices.DeleteFunc(slices.Clone(both.Unwrap()), func(e error) bool { return e == p.err })
+			cause = errors.Join(causes...)
+		}
+		if (l == "ko" && !verbose) || cause == nil || cause == p.err {
+			return said
+		}
+		return said + " (" + line(cause.Error()) + ")"
+	}
+	if l == "ko" && !verbose {
+		return "알 수 없는 문제가 생겼어요. --verbose 로 켜면 원인을 볼 수 있어요"
 	}
 	return line(err.Error())
 }
