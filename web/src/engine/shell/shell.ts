@@ -125,10 +125,9 @@ export class Shell {
       loaded: () => people.redraw(),
       after: env.after,
     })
+    const left = { slot: deps.slot, rescue: () => (this.apart ? null : env.rescue), owner: () => this.current?.device ?? '' }
     this.drafts = new Drafts({
-      slot: deps.slot,
-      rescue: () => (this.apart ? null : env.rescue),
-      owner: () => this.current?.device ?? '',
+      ...left,
       now: () => this.now(),
       show: (i) => this.model.input(i),
       write: (w) => this.reign.leading?.writer.write([w], false),
@@ -136,6 +135,7 @@ export class Shell {
     })
     this.changes = new Changes(
       {
+        ...left,
         lead: () => {
           const l = this.reign.leading
           return l?.lead ? { lead: l.lead, writer: l.writer } : null
@@ -266,7 +266,7 @@ export class Shell {
     const lost = this.apart && this.mark.there
     const held = lost ? null : await patiently(this.env.after, () => remembered(this.store)).catch(() => null)
     this.stopWake = this.env.wake((why) =>
-      woken({ drafts: this.drafts, reign: this.reign, tabs: this.tabs, pulse: this.pulse, post: (n) => this.post(n) }, why),
+      woken({ drafts: this.drafts, changes: this.changes, reign: this.reign, tabs: this.tabs, pulse: this.pulse, store: () => this.store, post: (n) => this.post(n) }, why),
     )
     this.pulse.start()
     this.attention.start()
@@ -293,6 +293,7 @@ export class Shell {
     this.adopt(core.snapshot())
     this.drafts.begin(held.drafts)
     this.model.seedPeople(held.people)
+    this.changes.revive((uid) => state.done.some((d) => d.uid === uid))
     this.setPhase({ kind: 'in' })
   }
 
@@ -314,7 +315,7 @@ export class Shell {
     this.attention.stop()
     this.own.stop()
     this.reign.drop()
-    this.changes.clear()
+    this.changes.clear(false)
     this.tabs.close()
     this.store.close()
   }
@@ -343,10 +344,11 @@ export class Shell {
 
   private forget(ended: Ended | null): void {
     this.setAccount(null)
-    this.changes.clear()
+    const wipe = ended?.why !== 'storage'
+    this.changes.clear(wipe)
     this.errands.memory.clear()
-    this.drafts.clear(ended?.why !== 'storage')
-    if (ended?.why !== 'storage' && !this.apart) this.mark.set(false)
+    this.drafts.clear(wipe)
+    if (wipe && !this.apart) this.mark.set(false)
     this.photos.clear()
     this.notices.clear()
     this.model.clear()
@@ -475,7 +477,9 @@ export class Shell {
 
   private taken(no: number, ok: boolean): void {
     const ask = this.changes.asks.taken(no)
-    if (ok || ask?.t !== 'op') return
+    if (ask?.t !== 'op') return
+    this.changes.safe(ask.op.uid)
+    if (ok) return
     for (const i of this.changes.asks.withdraw(ask.op.uid)) this.model.input(i)
     this.changes.asks.refuse(ask.op.uid, invalid)
   }
