@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { PeopleState, Person, RoomLine } from '../engine/types.ts'
 import { nextSlot } from './account.ts'
 import { bannerOf, type BannerKind, spanOf } from './banners.ts'
+import { offerDue } from './notify.ts'
 import { find } from './palette.ts'
 import { neighbour } from './rooms.ts'
 import { parseSettings } from './stored.ts'
@@ -17,6 +18,16 @@ test('the gravest notice stands alone; only what loses nothing can be closed', (
   expect(bannerOf({ ...calm, secure: false, skew: 1e9 }, new Set(['plain']))).toBe('clock')
   expect(bannerOf({ ...calm, skew: 299_000 }, none)).toBe(null)
   expect(bannerOf({ ...calm, skew: -301_000 }, none)).toBe('clock')
+})
+
+test('notifications are offered at most twice, the second time days later', () => {
+  const day = 86_400_000
+  const first = offerDue(null, 5 * day)!
+  expect(offerDue(`${first}`, first + 2 * day)).toBe(null)
+  const second = offerDue(`${first}`, first + 4 * day)!
+  expect(second).not.toBe(null)
+  expect(offerDue(`${second}`, first + 400 * day)).toBe(null)
+  expect(offerDue('1', 400 * day)).toBe(null) // of an earlier version
 })
 
 test('how far a clock is off, as people say it', () => {

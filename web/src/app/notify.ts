@@ -1,8 +1,8 @@
 // Tells a person of messages they do not see come: title and icon of the tab, a notification while the tab is hidden, a
-// short sound. Asked for once, after the first message of their own, and in 더보기; never at the start.
+// short sound. Asked for after a message of their own, once more some days later, and in 더보기; never at the start.
 import type { Engine, Notice } from '../engine/types.ts'
 import { t } from '../lib/messages.ts'
-import { toast } from '../ui/overlay.tsx'
+import { offer } from '../ui/overlay.tsx'
 import { roomName } from '../views/chats/lines.ts'
 import { drawIcon } from './favicon.ts'
 import { go } from './route.ts'
@@ -24,16 +24,31 @@ export async function askNotify(): Promise<boolean> {
 
 const ASKED = 'bonghwa.asked'
 
-// offerOnce offers notifications once in the life of this browser.
-function offerOnce(): void {
+/** DONE: answered, or offered twice; a number above it is when it was offered first. */
+const DONE = 1
+
+/** offerDue is what to keep of an offer made now, null if none is to be made: the second and last one comes three days after the first. */
+export function offerDue(kept: string | null, now: number): number | null {
+  if (kept === null) return now
+  const at = Number(kept)
+  return at > DONE && now - at > 3 * 86_400_000 ? DONE : null
+}
+
+function mayOffer(): void {
   if (notifyState() !== 'ask') return
+  const keep = (n: number) => localStorage.setItem(ASKED, `${n}`)
   try {
-    if (localStorage.getItem(ASKED) !== null) return
-    localStorage.setItem(ASKED, '1')
+    const due = offerDue(localStorage.getItem(ASKED), Date.now())
+    if (due === null) return
+    keep(due)
   } catch {
     return
   }
-  toast(t('shell.notifyOffer'), { label: t('shell.notifyOn'), run: () => void askNotify() })
+  const answer = () => {
+    keep(DONE)
+    void askNotify()
+  }
+  offer(t('shell.notifyOffer'), { label: t('shell.notifyOn'), run: answer })
 }
 
 /** watchNotices begins telling; the result ends it. */
@@ -48,7 +63,7 @@ export function watchNotices(engine: Engine): () => void {
   const own = () => {
     const a = engine.app.get()
     const last = engine.rooms.get().lines.find((l) => l.last)?.last
-    if (a.me && last && last.author === a.me.id && last.time + a.skew > since && document.hasFocus()) offerOnce()
+    if (a.me && last && last.author === a.me.id && last.time + a.skew > since && document.hasFocus()) mayOffer()
   }
   title()
   const ends = [engine.app.subscribe(title), engine.rooms.subscribe(own), engine.onNotice((n) => tell(engine, n)), readySound()]

@@ -3,7 +3,7 @@
 import { type ReactNode, createContext, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { createPortal } from 'react-dom'
 import { t } from '../lib/messages.ts'
-import { Button } from './Button.tsx'
+import { Button, IconButton } from './Button.tsx'
 import { Dialog, Warn } from './Dialog.tsx'
 import { Icon } from './Icon.tsx'
 import { Menu, type MenuItem, type MenuOptions } from './Menu.tsx'
@@ -15,14 +15,17 @@ interface Toast {
   readonly id: number
   readonly text: string
   readonly action: { readonly label: string; readonly run: () => void } | undefined
+  /** asks: it stays until it is answered or put away; what is said in passing goes before it. */
+  readonly asks?: boolean
 }
 
 interface State {
   readonly layers: readonly Layer[]
   readonly toast: Toast | null
+  readonly offer: Toast | null
 }
 
-let state: State = { layers: [], toast: null }
+let state: State = { layers: [], toast: null, offer: null }
 let ids = 0
 const listeners = new Set<() => void>()
 // Where the focus goes back to, by layer.
@@ -64,6 +67,11 @@ export function openMenu(anchor: DOMRect | Element, items: readonly (MenuItem | 
 /** toast says something in passing, for 6 seconds, with at most one action. Not for errors. */
 export function toast(text: string, action?: { readonly label: string; readonly run: () => void }): void {
   set({ ...state, toast: { id: ++ids, text, action } })
+}
+
+/** offer asks something beside what goes on, until it is answered or put away. */
+export function offer(text: string, action: { readonly label: string; readonly run: () => void }): void {
+  set({ ...state, offer: { id: ++ids, text, action, asks: true } })
 }
 
 export interface Question {
@@ -112,6 +120,7 @@ export function overlaid(): boolean {
 /** closeAll closes what is open, as when the account goes. */
 export function closeAll(): void {
   for (const l of state.layers) close(l.id)
+  if (state.offer) hide(state.offer.id)
 }
 
 /** Top tells a layer whether it is the topmost: only that one takes Esc and keeps the focus in. */
@@ -136,7 +145,7 @@ export function Overlays() {
           {l.kind === 'dialog' ? <Rendered render={l.render} close={() => close(l.id)} /> : <Menu anchor={l.anchor} items={l.items} options={l.options} onClose={() => close(l.id)} />}
         </Top>
       ))}
-      <ToastBox toast={s.toast} />
+      <ToastBox toast={s.toast ?? s.offer} />
     </>,
     document.body,
   )
@@ -151,7 +160,7 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
   const [held, setHeld] = useState(false)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => {
-    if (!shown || held) return
+    if (!shown || shown.asks || held) return
     timer.current = setTimeout(() => hide(shown.id), 6000)
     return () => clearTimeout(timer.current)
   }, [shown, held])
@@ -160,7 +169,7 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
     <div className={css.toasts} role="status">
       {shown && (
         <div key={shown.id} className={css.toast} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)} onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}>
-          <Icon name="circle-check" />
+          <Icon name={shown.asks ? 'bell' : 'circle-check'} />
           {shown.text}
           {shown.action && (
             <button
@@ -174,6 +183,7 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
               {shown.action.label}
             </button>
           )}
+          {shown.asks && <IconButton icon="x" size="s" label={t('shell.dismiss')} onClick={() => hide(shown.id)} />}
         </div>
       )}
     </div>
@@ -182,4 +192,5 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
 
 function hide(id: number): void {
   if (state.toast?.id === id) set({ ...state, toast: null })
+  if (state.offer?.id === id) set({ ...state, offer: null })
 }
