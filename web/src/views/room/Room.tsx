@@ -202,6 +202,8 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
   }
   useKeys({
     '/': () => openFind(),
+    // Pressed again it is the browser's own.
+    'mod+f': () => (finding ? false : openFind()),
     Escape: () => {
       if (escape()) return
       if (closed || document.activeElement instanceof HTMLTextAreaElement) return false
