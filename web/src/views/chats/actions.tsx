@@ -28,7 +28,9 @@ export async function leaveRoom(engine: Engine, line: RoomLine): Promise<void> {
 export function roomMenu(engine: Engine, line: RoomLine): readonly (MenuItem | 'line')[] {
   const pin = t(line.pinned ? 'chats.unpin' : 'chats.pin')
   const mute = t(line.muted ? 'chats.unmute' : 'chats.mute')
+  const unread: readonly MenuItem[] = line.unread > 0 ? [{ label: t('chats.markRead'), icon: 'check', run: () => engine.markRead(line.id, line.lastSeq) }] : []
   return [
+    ...unread,
     { label: pin, icon: 'pin', disabled: line.provisional, run: () => void attempt(pin, engine.pin(line.id, !line.pinned)) },
     { label: mute, icon: line.muted ? 'bell' : 'bell-off', disabled: line.provisional, run: () => void attempt(mute, engine.mute(line.id, !line.muted)) },
     'line',
