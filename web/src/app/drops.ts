@@ -5,7 +5,7 @@ import { typing } from './keys.ts'
 
 /** textOnly says why nothing came of a picture or a file. */
 export function textOnly(): void {
-  toast(t('shell.textOnly'))
+  toast(t('shell.textOnly'), undefined, 'info')
 }
 
 /** watchDrops listens for the page, once. */

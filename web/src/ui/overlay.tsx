@@ -5,7 +5,7 @@ import { createPortal } from 'react-dom'
 import { t } from '../lib/messages.ts'
 import { Button, IconButton } from './Button.tsx'
 import { Dialog, Warn } from './Dialog.tsx'
-import { Icon } from './Icon.tsx'
+import { Icon, type IconName } from './Icon.tsx'
 import { Menu, type MenuItem, type MenuOptions } from './Menu.tsx'
 import css from './overlay.module.css'
 
@@ -14,6 +14,7 @@ type Layer = { readonly id: number } & ({ readonly kind: 'dialog'; readonly rend
 interface Toast {
   readonly id: number
   readonly text: string
+  readonly icon: IconName
   readonly action: { readonly label: string; readonly run: () => void } | undefined
   /** asks: it stays until it is answered or put away; what is said in passing goes before it. */
   readonly asks?: boolean
@@ -65,13 +66,13 @@ export function openMenu(anchor: DOMRect | Element, items: readonly (MenuItem | 
 }
 
 /** toast says something in passing, for 6 seconds, with at most one action. Not for errors. */
-export function toast(text: string, action?: { readonly label: string; readonly run: () => void }): void {
-  set({ ...state, toast: { id: ++ids, text, action } })
+export function toast(text: string, action?: { readonly label: string; readonly run: () => void }, icon: IconName = 'circle-check'): void {
+  set({ ...state, toast: { id: ++ids, text, icon, action } })
 }
 
 /** offer asks something beside what goes on, until it is answered or put away. */
 export function offer(text: string, action: { readonly label: string; readonly run: () => void }): void {
-  set({ ...state, offer: { id: ++ids, text, action, asks: true } })
+  set({ ...state, offer: { id: ++ids, text, icon: 'bell', action, asks: true } })
 }
 
 export interface Question {
@@ -169,7 +170,7 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
     <div className={css.toasts} role="status">
       {shown && (
         <div key={shown.id} className={css.toast} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)} onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}>
-          <Icon name={shown.asks ? 'bell' : 'circle-check'} />
+          <Icon name={shown.icon} />
           {shown.text}
           {shown.action && (
             <button
