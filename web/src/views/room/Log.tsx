@@ -405,9 +405,9 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
 
   const toEnd = () => {
     const end = () => {
+      // The anchor stays: without one a scroll event of the rows that were placed just now would pass for the person's.
       view.current.goal = null
       view.current.stick = true
-      view.current.anchor = null
       redraw()
     }
     if (state.atEnd) end()
