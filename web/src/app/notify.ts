@@ -1,8 +1,8 @@
 // Tells a person of messages they do not see come: title and icon of the tab, a notification while the tab is hidden, a
 // short sound. Asked for after a message of their own, once more some days later, and in 더보기; never at the start.
+import { useSyncExternalStore } from 'react'
 import type { Engine, Notice } from '../engine/types.ts'
 import { t } from '../lib/messages.ts'
-import { offer } from '../ui/overlay.tsx'
 import { roomName } from '../views/chats/lines.ts'
 import { drawIcon } from './favicon.ts'
 import { go } from './route.ts'
@@ -36,19 +36,45 @@ export function offerDue(kept: string | null, now: number): number | null {
 
 function mayOffer(): void {
   if (notifyState() !== 'ask') return
-  const keep = (n: number) => localStorage.setItem(ASKED, `${n}`)
   try {
     const due = offerDue(localStorage.getItem(ASKED), Date.now())
     if (due === null) return
-    keep(due)
+    localStorage.setItem(ASKED, `${due}`)
   } catch {
     return
   }
-  const answer = () => {
-    keep(DONE)
-    void askNotify()
+  setOffered(true)
+}
+
+let offered = false
+const heard = new Set<() => void>()
+
+function setOffered(on: boolean): void {
+  offered = on
+  for (const fn of heard) fn()
+}
+
+/** useOffered: notifications are offered; it stays so until answerOffer. */
+export function useOffered(): boolean {
+  return useSyncExternalStore(
+    (fn) => {
+      heard.add(fn)
+      return () => heard.delete(fn)
+    },
+    () => offered,
+  )
+}
+
+/** answerOffer: yes asks the browser; else it is put away. */
+export function answerOffer(yes: boolean): void {
+  setOffered(false)
+  if (!yes) return
+  void askNotify()
+  try {
+    localStorage.setItem(ASKED, `${DONE}`)
+  } catch {
+    // Storage is refused: the browser's own answer holds.
   }
-  offer(t('shell.notifyOffer'), { label: t('shell.notifyOn'), run: answer })
 }
 
 /** watchNotices begins telling; the result ends it. */

@@ -3,7 +3,7 @@
 import { type ReactNode, createContext, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { createPortal } from 'react-dom'
 import { t } from '../lib/messages.ts'
-import { Button, IconButton } from './Button.tsx'
+import { Button } from './Button.tsx'
 import { Dialog, Warn } from './Dialog.tsx'
 import { Icon, type IconName } from './Icon.tsx'
 import { Menu, type MenuItem, type MenuOptions } from './Menu.tsx'
@@ -16,17 +16,14 @@ interface Toast {
   readonly text: string
   readonly icon: IconName
   readonly action: { readonly label: string; readonly run: () => void } | undefined
-  /** asks: it stays until it is answered or put away; what is said in passing goes before it. */
-  readonly asks?: boolean
 }
 
 interface State {
   readonly layers: readonly Layer[]
   readonly toast: Toast | null
-  readonly offer: Toast | null
 }
 
-let state: State = { layers: [], toast: null, offer: null }
+let state: State = { layers: [], toast: null }
 let ids = 0
 const listeners = new Set<() => void>()
 // Where the focus goes back to, by layer.
@@ -68,11 +65,6 @@ export function openMenu(anchor: DOMRect | Element, items: readonly (MenuItem | 
 /** toast says something in passing, for 6 seconds, with at most one action. Not for errors. */
 export function toast(text: string, action?: { readonly label: string; readonly run: () => void }, icon: IconName = 'circle-check'): void {
   set({ ...state, toast: { id: ++ids, text, icon, action } })
-}
-
-/** offer asks something beside what goes on, until it is answered or put away. */
-export function offer(text: string, action: { readonly label: string; readonly run: () => void }): void {
-  set({ ...state, offer: { id: ++ids, text, icon: 'bell', action, asks: true } })
 }
 
 export interface Question {
@@ -121,7 +113,6 @@ export function overlaid(): boolean {
 /** closeAll closes what is open, as when the account goes. */
 export function closeAll(): void {
   for (const l of state.layers) close(l.id)
-  if (state.offer) hide(state.offer.id)
 }
 
 /** Top tells a layer whether it is the topmost: only that one takes Esc and keeps the focus in. */
@@ -146,7 +137,7 @@ export function Overlays() {
           {l.kind === 'dialog' ? <Rendered render={l.render} close={() => close(l.id)} /> : <Menu anchor={l.anchor} items={l.items} options={l.options} onClose={() => close(l.id)} />}
         </Top>
       ))}
-      <ToastBox toast={s.toast ?? s.offer} />
+      <ToastBox toast={s.toast} />
     </>,
     document.body,
   )
@@ -161,7 +152,7 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
   const [held, setHeld] = useState(false)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => {
-    if (!shown || shown.asks || held) return
+    if (!shown || held) return
     timer.current = setTimeout(() => hide(shown.id), 6000)
     return () => clearTimeout(timer.current)
   }, [shown, held])
@@ -184,7 +175,6 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
               {shown.action.label}
             </button>
           )}
-          {shown.asks && <IconButton icon="x" size="s" label={t('shell.dismiss')} onClick={() => hide(shown.id)} />}
         </div>
       )}
     </div>
@@ -193,5 +183,4 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
 
 function hide(id: number): void {
   if (state.toast?.id === id) set({ ...state, toast: null })
-  if (state.offer?.id === id) set({ ...state, offer: null })
 }
