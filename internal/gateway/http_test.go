@@ -439,7 +439,23 @@ func TestCalls(t *testing.T) {
 	if x := w.ok(tb, "ChatService/ListBlocked", obj{})["users"].([]any); len(x) != 1 {
 		t.Fatal(x)
 	}
+	// What was read before the block stays read for the other one, and what is read behind it does not show.
+	mark := func(token string, of ids.User) (seq any) {
+		for _, m := range w.ok(token, "ChatService/ListMembers", obj{"room": room})["members"].([]any) {
+			if m := m.(obj); m["user"] == of.String() {
+				seq = m["readSeq"]
+			}
+		}
+		return seq
+	}
+	w.ok(tb, "ChatService/MarkRead", obj{"room": room, "seq": 6})
+	if x, own := mark(ta, b.user), mark(tb, b.user); x != "5" || own != "6" {
+		t.Fatalf("behind a block the other one sees %v, oneself %v", x, own)
+	}
 	w.ok(tb, "ChatService/Unblock", obj{"name": nm(2), "user": a.user.String()})
+	if x := mark(ta, b.user); x != "6" {
+		t.Fatalf("after the block the other one sees %v", x)
+	}
 	w.refused("UNKNOWN_USER", tb, "ChatService/Block", obj{"name": nm(3), "user": ids.NewUser(1, rnd(16, 99)).String()})
 
 	g := w.ok(ta, "ChatService/CreateRoom", obj{"random": rnd(16, 1), "title": "모임", "members": []string{b.user.String(), c.user.String()}})
