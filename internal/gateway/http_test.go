@@ -364,8 +364,29 @@ func TestDeviceCodes(t *testing.T) {
 	if x := w.ok("", "AccountService/PollDeviceCode", poll); x["admitted"] != true || x["handle"] != "alice" {
 		t.Fatal(x)
 	}
-	if x := w.ok(bearer(210), "PeopleService/ListDevices", obj{})["devices"].([]any); len(x) != 2 {
-		t.Fatal(x)
+	connected := func() (n int) {
+		t.Helper()
+		x := w.ok(bearer(210), "PeopleService/ListDevices", obj{})["devices"].([]any)
+		if len(x) != 2 {
+			t.Fatal(x)
+		}
+		for _, d := range x {
+			if d.(obj)["connected"] == true {
+				n++
+			}
+		}
+		return n
+	}
+	if n := connected(); n != 0 {
+		t.Fatal(n)
+	}
+	la := a.live()
+	if n := connected(); n != 1 {
+		t.Fatal(n)
+	}
+	la.Session.Close()
+	if n := connected(); n != 0 {
+		t.Fatal(n)
 	}
 	w.ok(bearer(210), "PeopleService/LogOut", obj{})
 	w.refused("SESSION_REVOKED", bearer(210), "PeopleService/GetMe", obj{})

@@ -255,7 +255,7 @@ export class HttpWire implements Wire {
 
   async devices(): Promise<readonly Device[]> {
     const r = await this.ask(({ people }) => people.listDevices({}))
-    return r.devices.map((d) => ({ id: d.id, label: d.label, lastDay: d.lastDay * 86_400_000, current: d.current }))
+    return r.devices.map((d) => ({ id: d.id, label: d.label, lastDay: d.lastDay * 86_400_000, current: d.current, connected: d.connected }))
   }
 
   async peekCode(code: string): Promise<string> {

@@ -4,7 +4,7 @@ import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
 import type { Device } from '../../engine/types.ts'
-import { dateLine } from '../../lib/dates.ts'
+import { now } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { Button, IconButton, Tag } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
@@ -13,6 +13,7 @@ import { Icon, type IconName } from '../../ui/Icon.tsx'
 import { ask, openDialog, toast } from '../../ui/overlay.tsx'
 import { rich } from '../../ui/Rich.tsx'
 import { codePoints, nfc } from '../../lib/text.ts'
+import { daysAgo } from './lastday.ts'
 import css from './More.module.css'
 import { Wrong } from './Parts.tsx'
 import { useAnswer } from './useAnswer.ts'
@@ -29,7 +30,7 @@ export function Devices() {
   const engine = useEngine()
   const { value, wrong, again } = useAnswer(() => engine.devices())
   const mine = value?.find((d) => d.current)
-  const others = (value ?? []).filter((d) => !d.current).sort((a, b) => b.lastDay - a.lastDay)
+  const others = (value ?? []).filter((d) => !d.current).sort((a, b) => Number(b.connected) - Number(a.connected) || b.lastDay - a.lastDay)
 
   const revoke = async (ids: readonly string[] | 'others', n: number, label: string) => {
     const yes = await ask({
@@ -86,6 +87,12 @@ export function Devices() {
   )
 }
 
+/** lastUsed: some time of a day that is another one here is told by how long ago that was, about. */
+function lastUsed(day: number): string {
+  const n = daysAgo(day, now())
+  return n === 0 ? t('more.lastUsedToday') : t('more.lastUsed', { n })
+}
+
 function DeviceRow({ device: d, onRename, onRevoke }: { readonly device: Device; readonly onRename: () => void; readonly onRevoke?: () => void }) {
   const label = d.label || t('more.nameless')
   return (
@@ -99,7 +106,7 @@ function DeviceRow({ device: d, onRename, onRevoke }: { readonly device: Device;
             {t('more.thisDevice')}
           </Tag>
         )}
-        <small>{d.current ? t('more.inUse') : t('more.lastUsed', { day: dateLine(d.lastDay) })}</small>
+        <small>{d.current || d.connected ? t('more.inUse') : lastUsed(d.lastDay)}</small>
       </div>
       <IconButton icon="pencil" size="s" label={t('more.renameDevice', { name: label })} onClick={onRename} />
       {onRevoke && (
