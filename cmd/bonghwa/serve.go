@@ -34,7 +34,7 @@ type serveCmd struct {
 	Signup        string   `help:"Who may sign up: open, invite or closed. Default: open if --listen is loopback (for the network of --lan too), else invite." enum:",open,invite,closed" default:""`
 	AcceptClock   bool     `help:"Start although this machine's clock is far from the time of the last entry."`
 	ForceInternal []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
-	Host          []string `help:"A name under which a proxy on this machine passes requests on to a loopback --listen, which otherwise answers to names of loopback only." placeholder:"chat.example.org"`
+	Host          []string `help:"A further name of this server: of a proxy that passes it on to a loopback --listen, which otherwise answers to names of loopback only, or of this machine in the network of --lan, where addresses and its host name are known." placeholder:"chat.example.org"`
 	PublicMetrics bool     `help:"Show /metrics to other machines too."`
 	backupFlags
 	NoLimits  bool   `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`

@@ -599,9 +599,13 @@ func TestNamesOfLoopback(t *testing.T) {
 	w := newWeb(t, nil)
 	w.g.o.Hosts = []string{"chat.example.org"}
 	ask := func(listener, path, host string) int {
+		l := net.Listener(listenerAt{netip.MustParseAddrPort(strings.TrimPrefix(listener, "lan "))})
+		if strings.HasPrefix(listener, "lan ") {
+			l = foundAs{l}
+		}
 		req := httptest.NewRequest(http.MethodGet, path, nil)
 		req.Host, req.RemoteAddr = host, "127.0.0.1:1"
-		req = req.WithContext(ListenerContext(req.Context(), net.TCPAddrFromAddrPort(netip.MustParseAddrPort(listener))))
+		req = req.WithContext(ListenerContext(req.Context(), l))
 		rec := httptest.NewRecorder()
 		w.g.Handler().ServeHTTP(rec, req)
 		return rec.Code
@@ -619,10 +623,33 @@ func TestNamesOfLoopback(t *testing.T) {
 			}
 		}
 	}
-	if got := ask("127.0.0.1:8080", "/healthz", "evil.example"); got != http.StatusOK {
-		t.Error(got)
+	for host, known := range map[string]bool{
+		"localhost:8081": true, "192.168.0.2:8081": true, "192.168.0.2": true, "[fd00::2]:8081": true, "127.0.0.1": true, "Mybox:8081": true, "mybox.local": true,
+		"chat.example.org": true, "evil.example": false, "evil.example:8081": false, "192.168.0.2.evil.example": false, "mybox.evil": false, "": false,
+	} {
+		for _, path := range []string{"/", "/live", "/api/bonghwa.api.v1.AccountService/GetServer"} {
+			if got := ask("lan 0.0.0.0:8081", path, host); (got != http.StatusMisdirectedRequest) != known {
+				t.Errorf("%s of %q in the network: %d", path, host, got)
+			}
+		}
+	}
+	for _, l := range []string{"127.0.0.1:8080", "lan 0.0.0.0:8081"} {
+		if got := ask(l, "/healthz", "evil.example"); got != http.StatusOK {
+			t.Error(got)
+		}
 	}
 }
+
+type listenerAt struct{ at netip.AddrPort }
+
+func (l listenerAt) Accept() (net.Conn, error) { return nil, net.ErrClosed }
+func (l listenerAt) Close() error              { return nil }
+func (l listenerAt) Addr() net.Addr            { return net.TCPAddrFromAddrPort(l.at) }
+
+// foundAs is a listener of a network where the machine is found as mybox.
+type foundAs struct{ net.Listener }
+
+func (foundAs) Hosts() []string { return []string{"localhost", "mybox", "mybox.local"} }
 
 // TestNoAnswerInTime: the caller's own deadline ends the waiting, and the outcome is unknown.
 func TestNoAnswerInTime(t *testing.T) {

@@ -178,6 +178,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 // Addr implements net.Listener.
 func (l *Listener) Addr() net.Addr { return l.raw.Addr() }
 
+// Hosts are the names by which this machine is found; a browser that comes by another one was misled.
+func (l *Listener) Hosts() []string { return hosts() }
+
 // Port is where it listens.
 func (l *Listener) Port() uint16 {
 	a, ok := l.raw.Addr().(*net.TCPAddr)

@@ -82,6 +82,22 @@ func TestLANInTheOpen(t *testing.T) {
 	if got := fetch(t, http.DefaultClient, network+"/healthz"); got != "200 ok" || !strings.HasPrefix(network, "http://") {
 		t.Error(network, got)
 	}
+	// A page of a foreign name that was made to lead here is not of one origin with what is served here.
+	for host, want := range map[string]int{"": http.StatusOK, "localhost": http.StatusOK, "evil.example": http.StatusMisdirectedRequest} {
+		r, err := http.NewRequest(http.MethodPost, network+"/api/bonghwa.api.v1.AccountService/GetServer", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		r.Header.Set("Content-Type", "application/json")
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Body.Close(); got.StatusCode != want {
+			t.Errorf("under the name %q: %d", host, got.StatusCode)
+		}
+	}
 	p.stop(ctx)
 }
 
