@@ -91,6 +91,11 @@ func secure(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", csp)
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		// Under a certificate of the operator's a browser is not to be led back to where others read along. Not on loopback and
+		// in the machine's network: names there are other servers' too, and the certificate of --lan is nobody's word.
+		if r.TLS != nil && r.Context().Value(namesKey{}) == nil {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -636,6 +637,30 @@ func TestNamesOfLoopback(t *testing.T) {
 	for _, l := range []string{"127.0.0.1:8080", "lan 0.0.0.0:8081"} {
 		if got := ask(l, "/healthz", "evil.example"); got != http.StatusOK {
 			t.Error(got)
+		}
+	}
+}
+
+// TestStrictTransport: who came by TLS once comes by TLS always, but for names that are not this server's alone.
+func TestStrictTransport(t *testing.T) {
+	w := newWeb(t, nil)
+	at := listenerAt{netip.MustParseAddrPort("0.0.0.0:8080")}
+	for name, x := range map[string]struct {
+		l    net.Listener
+		tls  *tls.ConnectionState
+		want string
+	}{
+		"with a certificate": {at, &tls.ConnectionState{}, "max-age=31536000"},
+		"in the open":        {at, nil, ""},
+		"in the network":     {foundAs{at}, &tls.ConnectionState{}, ""},
+		"on loopback":        {listenerAt{netip.MustParseAddrPort("127.0.0.1:8080")}, &tls.ConnectionState{}, ""},
+	} {
+		req := httptest.NewRequest(http.MethodGet, "/", nil)
+		req.Host, req.TLS = "localhost", x.tls
+		rec := httptest.NewRecorder()
+		w.g.Handler().ServeHTTP(rec, req.WithContext(ListenerContext(req.Context(), x.l)))
+		if got := rec.Header().Get("Strict-Transport-Security"); got != x.want {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

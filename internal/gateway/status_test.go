@@ -2,9 +2,9 @@ package gateway
 
 import (
 	"errors"
-	"net/netip"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 
 	"github.com/bonghwa/bonghwa/internal/kernel"

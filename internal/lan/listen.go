@@ -22,7 +22,7 @@ const (
 // tlsHandshake is the first byte of a TLS connection.
 const tlsHandshake = 0x16
 
-// Listener takes connections of the same network. With a certificate they are TLS; whoever speaks plain HTTP is told to
+// Listener takes connections of machines that are near (admitted). With a certificate they are TLS; whoever speaks plain HTTP is told to
 // come again by https.
 type Listener struct {
 	raw      net.Listener
