@@ -27,6 +27,7 @@ type serveCmd struct {
 	Data          string   `help:"Directory for everything that is kept." default:"bonghwa-data" type:"path"`
 	Listen        string   `help:"Address for people's clients." default:"127.0.0.1:8080"`
 	LAN           lanMode  `name:"lan" help:"Let phones and other machines of this network in as well, encrypted by a certificate of this machine's own. --lan=http: in the open."`
+	LANHost       []string `name:"lan-host" help:"The address or name by which its network reaches this machine, where that is not its own: in a container." placeholder:"192.168.0.10"`
 	LANListen     string   `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
 	TLSCert       string   `name:"tls-cert" help:"Certificate (PEM); needed beyond loopback." type:"path"`
 	TLSKey        string   `name:"tls-key" help:"Key of the certificate (PEM)." type:"path"`
@@ -34,7 +35,7 @@ type serveCmd struct {
 	Signup        string   `help:"Who may sign up: open, invite or closed. Default: open if --listen is loopback (for the network of --lan too), else invite." enum:",open,invite,closed" default:""`
 	AcceptClock   bool     `help:"Start although this machine's clock is far from the time of the last entry."`
 	ForceInternal []string `help:"Refuse one command of the log that ends the process: E:N:I (epoch, entry, place). Every site needs the same." placeholder:"E:N:I"`
-	Host          []string `help:"A further name of this server: of a proxy that passes it on to a loopback --listen, which otherwise answers to names of loopback only, or of this machine in the network of --lan, where addresses and its host name are known." placeholder:"chat.example.org"`
+	Host          []string `help:"A name under which a proxy on this machine passes requests on to a loopback --listen, which otherwise answers to names of loopback only." placeholder:"chat.example.org"`
 	PublicMetrics bool     `help:"Show /metrics to other machines too."`
 	backupFlags
 	NoLimits  bool   `help:"Do not limit how often one address or session may ask; for load tests, on loopback only." hidden:""`
@@ -189,7 +190,8 @@ func (c serveCmd) limits() (gateway.Limits, error) {
 		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
 	}
 	const none = 1 << 30
-	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none}, nil
+	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none,
+		Calls: none, Hellos: none, Strangers: none, Rooms: none, Pins: none, HelloWait: time.Minute}, nil
 }
 
 // quiet logs errors only.

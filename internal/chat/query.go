@@ -123,6 +123,13 @@ func Rooms(r kernel.Reader, user ids.User, fn func(ids.Room)) {
 	})
 }
 
+// CountLines is how many lines a person's list has, of any kind; it counts to most and no further.
+func CountLines(r kernel.Reader, user ids.User, most int) (n int) {
+	lower, upper := linesOf(user)
+	r.Scan(lower, upper, func(_, _ []byte) bool { n++; return n < most })
+	return n
+}
+
 func line(r kernel.Reader, user ids.User, room ids.Room, l lineRow) Line {
 	m, ok := GetMember(r, room, user)
 	if !ok {

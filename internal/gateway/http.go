@@ -169,7 +169,7 @@ func (g *Gateway) knownHost(next http.Handler) http.Handler {
 		n, limited := r.Context().Value(namesKey{}).(names)
 		if limited && r.URL.Path != "/healthz" && r.URL.Path != "/readyz" && !g.serves(n, r.Host) {
 			if n.network {
-				say(w, http.StatusMisdirectedRequest, "This server is found by the addresses and the name of its machine; its --host adds another name.")
+				say(w, http.StatusMisdirectedRequest, "This server is found by the addresses and the name of its machine; its --lan-host adds another name.")
 			} else {
 				say(w, http.StatusMisdirectedRequest, "This server is for its own machine, under the names localhost and 127.0.0.1; --host adds the name of a proxy in front of it.")
 			}
