@@ -77,7 +77,7 @@ func TestLAN(t *testing.T) {
 func TestLANInTheOpen(t *testing.T) {
 	ctx, cancel := bounded(t)
 	defer cancel()
-	p := start(t, "serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--lan=http", "--lan-listen", "127.0.0.1:0", "--lan-host", "desk.example")
+	p := start(t, "serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--lan=http", "--lan-listen", "127.0.0.1:0", "--lan-host", "127.0.0.1,desk.example")
 	network := p.line(ctx, "network", 1)
 	if got := fetch(t, http.DefaultClient, network+"/healthz"); got != "200 ok" || !strings.HasPrefix(network, "http://") {
 		t.Error(network, got)
