@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { chat, inside, items, logIn, openChat, patience, say, sees, signUp, stored, tab, write } from './lib/hands.ts'
 import { Person } from './lib/person.ts'
 import { Proxy } from './lib/proxy.ts'
@@ -14,11 +14,10 @@ describe.each(browserNames)('accounts in %s', (name) => {
   let server: Server
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits', '--signup=invite'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 

@@ -21,6 +21,7 @@ export default defineConfig({
     include: [process.env['BONGHWA_SCREENS'] ? 'e2e/screens.shots.ts' : 'e2e/*.test.ts'],
     environment: 'node',
     maxWorkers: 2,
+    isolate: false, // a worker's browsers are started once
     sequence: { sequencer: LongFirst },
     testTimeout: 180_000,
     hookTimeout: 180_000,
