@@ -154,7 +154,7 @@ async function inRooms(o: TourOptions, server: Server, house: House): Promise<vo
   const field = page.getByRole('textbox', { name: '메시지', exact: true })
   const mine = log.locator('[data-line]').filter({ hasText: '김밥은 제가 맡을게요!' })
   await logIn(page, 'dohyun.lee')
-  await g.see('rest', '채팅을 고르면 이어서 이야기할 수 있어요')
+  await g.see('rest', '채팅방을 골라 주세요')
 
   // A draft, and a room as it is every day.
   await g.at(`/room/${directRoom(me.id, people.mirae.id)}`)
