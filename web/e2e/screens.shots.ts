@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { test } from 'vitest'
 import { Watch, launch } from './lib/browser.ts'
 import { Demo } from './lib/demo.ts'
+import type { TourOptions } from './lib/guide.ts'
+import { moreTour } from './lib/moretour.ts'
 import { enterOps, opsTour } from './lib/opstour.ts'
 import { tour } from './lib/tour.ts'
 
@@ -17,12 +19,14 @@ test('every state has its picture', async () => {
     watch.down = true
     // A wrong password, and a session that was ended.
     watch.allowed = [/status of 401/]
-    await tour({
+    const o: TourOptions = {
       context: (options) => watch.context(options),
       look: async (name, page) => {
         await page.screenshot({ path: join(dir, `${name}.png`), animations: 'allow', caret: 'initial' })
       },
-    })
+    }
+    await tour(o)
+    await moreTour(o)
     await watch.close()
   } finally {
     await browser.close()

@@ -96,7 +96,7 @@ function Top({ state }: { readonly state: RoomState }) {
   }, [engine, line.kind, line.peer])
 
   const about = line.kind === 'self' ? t('info.self') : t(line.kind === 'group' ? 'info.group' : 'info.direct')
-  const now = line.kind === 'group' ? (online !== null && online.count > 0 ? t('info.onlineCount', { n: online.count }) : '') : here || online?.users.includes(line.peer) ? t('info.onlineNow') : ''
+  const now = line.kind === 'group' ? (online !== null && online.count > 0 ? t('info.onlineCount', { n: online.count }) : '') : line.kind === 'direct' && (here || online?.users.includes(line.peer)) ? t('info.onlineNow') : ''
   return (
     <div className={css.top}>
       <RoomPicture line={line} size="l" className={css.pic ?? ''} />

@@ -21,7 +21,7 @@ function linkOf(secret: string): string {
 
 // Where it can be copied, only its two ends are shown; elsewhere it is there to be marked by hand.
 function shown(link: string): string {
-  return isSecureContext ? `${link.slice(0, link.indexOf('#') + 7)}…${link.slice(-4)}` : link
+  return isSecureContext ? `${link.slice(link.indexOf('//') + 2, link.indexOf('#'))}…${link.slice(-6)}` : link
 }
 
 async function copyLink(secret: string): Promise<void> {
@@ -83,7 +83,7 @@ function InvitationRow({ invitation: i, onRevoke }: { readonly invitation: Invit
   return (
     <li className={css.row}>
       <Icon name="link" className={css.kind} />
-      <div>
+      <div className={css.link}>
         <b className={isSecureContext ? css.short : css.url} title={i.secret === '' ? undefined : linkOf(i.secret)}>{i.secret !== '' ? shown(linkOf(i.secret)) : t('more.inviteElsewhere')}</b>
         <small>{state === 'open' ? `${made} ${t('more.inviteUntil', { day: dateLine(i.until) })}`.trim() : made}</small>
       </div>
