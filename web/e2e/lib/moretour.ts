@@ -1,7 +1,9 @@
 // The states that are only for pictures: questions, what is not found, what is told in passing, small windows. Most of them are
 // made of parts that the other tour passes, so they are not examined.
-import { logIn, write } from './enter.ts'
+import type { Demo } from './demo.ts'
+import { logIn, signUp, write } from './enter.ts'
 import { Guide, type TourOptions, desk, phone, ridge, wide } from './guide.ts'
+import { patience } from './hands.ts'
 import { type House, furnish } from './house.ts'
 import { Person, directRoom } from './person.ts'
 import { Proxy } from './proxy.ts'
@@ -49,6 +51,7 @@ async function begin(o: TourOptions, server: Server): Promise<void> {
 
 /** statusPage opens /status with the client's own type: that page takes what the machine has, and a build server has none. */
 export async function statusPage(g: Guide): Promise<void> {
+  await g.page.goto(g.url)
   const type = await g.page.locator('link[href*="fonts.css"]').first().getAttribute('href')
   await g.page.goto(`${g.url}/status?lang=ko`)
   await g.page.addStyleTag({ url: type! })
@@ -309,4 +312,41 @@ async function ends(o: TourOptions, server: Server, house: House): Promise<void>
   await me.leave(left)
   await g.see('room-left', /나간 채팅방이에요|찾을 수 없어요/)
   await g.close()
+}
+
+/** amongTwelve is somebody in the demo's house of three sites, connected to the one that will burn. */
+export async function amongTwelve(o: TourOptions, demo: Demo): Promise<{ moves(): Promise<void>; burning(): Promise<void> }> {
+  const g = await Guide.start(o, demo.url('seoul'), desk)
+  const { page } = g
+  await signUp(page, '이도현', 'dohyun.lee')
+  await page.getByRole('option').first().click(patience)
+  await g.hear('demo', /./)
+  await g.at('/friends')
+  await g.see('demo-friends', '가상')
+  await g.at('/chats')
+  await page.getByRole('option').first().click(patience)
+  await g.button(/연결되어 있어요/).click()
+  await g.see('flames', '데이터센터 3곳에서 돌아가는 봉화')
+  await page.keyboard.press('Escape')
+  const s = await Guide.start(o, demo.url('busan'), desk, { bypassCSP: true })
+  await statusPage(s)
+  await s.see('status', /모두 켜져 있어요/)
+  return {
+    moves: async () => {
+      await page.getByText('다른 데이터센터로 연결하고 있어요').first().waitFor(patience)
+      await g.see('moving')
+      await page.getByText(/로 연결했어요/).first().waitFor(patience)
+      await g.see('moved')
+      await g.close()
+    },
+    burning: async () => {
+      await s.page.getByText(/장애를 안내드립니다/).waitFor(patience)
+      await statusPage(s)
+      await s.see('status-fire')
+      await s.dark(true)
+      await s.page.setViewportSize(phone)
+      await s.see('status-fire-phone-dark')
+      await s.close()
+    },
+  }
 }
