@@ -95,6 +95,7 @@ export class Shell {
         wire: this.wire,
         store: () => this.store,
         me: () => this.current?.user ?? '',
+        mustChange: () => this.current?.mustChange ?? false,
         seen: () => this.reign.lead?.seen ?? null,
         keep: (s) => this.errands.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
@@ -407,6 +408,9 @@ export class Shell {
       } else if (i.t === 'welcomed') {
         this.own.set({ skew: i.localTime - i.serverTime })
         this.photos.retry()
+        this.mustChange(false) // whom the server welcomes has a password
+      } else if (i.t === 'mustChange') {
+        this.mustChange(true)
       } else if (i.t === 'settled') {
         verdicts.push(i.settled)
         this.settled(i.settled)
@@ -425,10 +429,15 @@ export class Shell {
     const account = this.current
     if (!s.ok || !account) return
     if (s.op.kind === 'deleteAccount') void this.session.leave('closed')
-    else if (s.op.kind === 'changePassword' && account.mustChange) {
-      this.setAccount({ ...account, mustChange: false })
-      this.reign.leading?.writer.write([{ table: 'meta', key: 'account', value: this.current }], true)
-    }
+    else if (s.op.kind === 'changePassword') this.mustChange(false)
+  }
+
+  /** mustChange: a new password must be chosen first, or need not any more. */
+  private mustChange(must: boolean): void {
+    const account = this.current
+    if (!account || account.mustChange === must) return
+    this.setAccount({ ...account, mustChange: must })
+    this.reign.leading?.writer.write([{ table: 'meta', key: 'account', value: this.current }], true)
   }
 
   /** adopt takes where things stand, told whole: by the store, by a new leader, by the core. */
