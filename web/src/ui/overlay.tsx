@@ -157,9 +157,10 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
     timer.current = setTimeout(() => hide(shown.id), 6000)
     return () => clearTimeout(timer.current)
   }, [shown, held])
+  const { at } = route()
   // The region is there before its text, or it is not read.
   return (
-    <div className={route().at === 'room' ? css.toasts : `${css.toasts} ${css.low}`} role="status">
+    <div className={`${css.toasts} ${at === 'room' ? '' : at === 'ops' ? css.whole : css.low}`} role="status">
       {shown && (
         <div key={shown.id} className={css.toast} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)} onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}>
           <Icon name="circle-check" />
