@@ -25,7 +25,7 @@ describe.each(browserNames)('talk in %s', (name) => {
     await signUp(minsu, '김민수', 'minsu.kim')
     await signUp(jiho, '박지호', 'jiho.park')
 
-    await minsu.getByRole('button', { name: '친구 추가하기' }).click()
+    await minsu.getByRole('button', { name: '아이디로 친구 추가' }).click()
     const dialog = minsu.getByRole('dialog', { name: '친구 추가' })
     await write(dialog.getByRole('textbox', { name: '친구의 아이디' }), 'jiho.park')
     await dialog.getByText('박지호').waitFor()

@@ -80,7 +80,7 @@ describe.each(browserNames)('windows in %s', (name) => {
     const [second] = await Promise.all([first.context().waitForEvent('page'), first.getByRole('button', { name: '다른 계정으로' }).first().click()])
     await signUp(second, '박준호', `second.acc`)
     expect(new URL(second.url()).pathname).toMatch(/^\/u\/1\//)
-    await first.getByRole('button', { name: '친구 추가하기' }).click()
+    await first.getByRole('button', { name: '아이디로 친구 추가' }).click()
     const dialog = first.getByRole('dialog', { name: '친구 추가' })
     await dialog.getByRole('textbox', { name: '친구의 아이디' }).click()
     await type(first, 'second.acc')
