@@ -263,9 +263,11 @@ export class RefusedError extends Error {
 export interface Device {
   readonly id: string
   readonly label: string
-  /** lastDay: Unix ms of the day's beginning, UTC. */
+  /** lastDay: Unix ms of the beginning of a day in UTC; at some time of it the device was last connected. */
   readonly lastDay: number
   readonly current: boolean
+  /** connected now, as far as this site knows. */
+  readonly connected: boolean
 }
 
 export interface Invitation {

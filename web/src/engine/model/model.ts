@@ -171,7 +171,7 @@ export class Model {
     this.lineFor(room, peer, this.io.now())
   }
 
-  wantPeople(ids: Iterable<string>): void {
+  wantPeople(ids: readonly string[]): void {
     this.who.want(ids)
   }
 
@@ -291,6 +291,7 @@ export class Model {
     if (m.kind === 'created' || m.kind === 'invited') line.met(m.users)
     const room = this.looked.get(m.room)
     room?.live(m)
+    this.who.want([m.author])
     if (!room) line.outbox.arrived((seq) => seq <= line.room.lastSeq)
     if (m.author === this.world.me) room?.read(m.author, line.room.readSeq)
     this.changed(line)

@@ -5,9 +5,8 @@ import { useEngine } from '../../app/context.ts'
 import { useKeys } from '../../app/keys.ts'
 import { touch } from '../../app/layout.ts'
 import type { RoomState } from '../../engine/types.ts'
-import { t } from '../../lib/messages.ts'
-import { overlaid, toast } from '../../ui/overlay.tsx'
-import { attempt } from '../people/actions.tsx'
+import { muteRoom } from '../chats/actions.tsx'
+import { overlaid } from '../../ui/overlay.tsx'
 import { openInvite, openNewGroup } from '../people/index.ts'
 import type { ComposerHandle } from './Composer.tsx'
 import type { LogHandle } from './Log.tsx'
@@ -24,8 +23,7 @@ export function useRoomKeys({ line }: RoomState, closed: boolean): void {
     },
     'mod+shift+b': () => {
       if (line.left || line.kind === 'self' || line.provisional) return false
-      const muted = !line.muted
-      void attempt(t('info.mute'), engine.mute(line.id, muted)).then((done) => done && toast(t(muted ? 'room.muted' : 'room.unmuted')))
+      void muteRoom(engine, line, !line.muted)
       return true
     },
   })
