@@ -42,7 +42,7 @@ describe('preview', () => {
 
   it('calls a group that nobody named by the others in it', () => {
     const name = (faces: readonly string[], memberCount: number) => roomName(line({ title: '', faces, memberCount }), people)
-    expect(name(['박준호', '최은지'], 3)).toBe('박준호, 최은지')
+    for (const faces of [['박준호', '최은지'], ['최은지', '박준호']]) expect(name(faces, 3)).toBe('박준호, 최은지')
     expect(name(['박준호', '최은지'], 7)).toBe('박준호, 최은지 외 4명')
     expect(name(['박준호', 'not known'], 3)).toBe('박준호 외 1명')
     expect(name([], 900)).toBe('이름 없는 그룹')

@@ -17,7 +17,7 @@ export function roomName(line: RoomLine, people: People): string {
 }
 
 function others(line: RoomLine, people: People): string {
-  const names = line.faces.map((f) => nameOf(people.get(f))).filter((n) => n !== '')
+  const names = line.faces.map((f) => nameOf(people.get(f))).filter((n) => n !== '').sort((a, b) => a.localeCompare(b, 'ko'))
   if (names.length === 0) return t('common.unnamedGroup')
   const n = line.memberCount - 1 - names.length
   return n > 0 ? t('common.andOthers', { names: names.join(', '), n }) : names.join(', ')
