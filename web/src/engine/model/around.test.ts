@@ -123,6 +123,26 @@ describe('a long log', () => {
     expect(r.s.rows.at(-1)).toMatchObject({ text: 'meanwhile' })
   })
 
+  it('knows a change of a row that is still on its way', async () => {
+    const r = await Reading.open(1000)
+    await r.w.model.jumpTo('r', 500)
+    r.look(500)
+    r.w.model.loadOlder('r')
+    await r.w.rest()
+    r.w.auto = false
+    r.w.model.loadNewer('r')
+    const newer = r.w.pending.find((p) => p.what.startsWith('history'))!
+    newer.made!()
+    r.w.live(r.w.room('r').edit('bob', 560, 'mended'))
+    r.w.model.loadOlder('r')
+    r.w.pending.at(-1)!.deliver()
+    await r.w.rest()
+    newer.deliver()
+    await r.w.rest()
+    expect(r.s.rows.find((x) => x.seq === 560)).toMatchObject({ text: 'mended' })
+    expect(r.s.rows.length).toBe(200)
+  })
+
   it('shows what a row answers, also when both were away', async () => {
     const r = await Reading.open(300, (room) => {
       room.text('eve', 'answer', { replyTo: 5 })

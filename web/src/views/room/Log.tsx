@@ -195,6 +195,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
         const scrolled = clamped ? 0 : el.scrollTop - v.top
         const off = base() + edge - (v.anchor.at - scrolled)
         if (Math.abs(off) > 0.01) el.scrollTop += off
+        if (scrolled !== 0) v.anchor = { ...v.anchor, at: v.anchor.at - scrolled }
       }
     }
     v.top = el.scrollTop
@@ -329,7 +330,8 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     const same = next.start === v.drawn.start && next.end === v.drawn.end
     if (!same && (v.goal || !covered(enough())) && v.passes < 8) {
       v.passes++
-      if (!v.goal) takeAnchor()
+      // The browser places the log at whole pixels: an anchor taken at each pass would add up as many halves of one.
+      if (!v.goal && !v.anchor) takeAnchor()
       redraw()
       return
     }
