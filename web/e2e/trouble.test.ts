@@ -1,7 +1,7 @@
 // Words are not lost: a tab killed with unsent messages, the server killed in mid-sentence, frozen. What the server has in the end is counted there, over the API, by another client.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { bubbles, composer, fifty, inside, items, line, log, logIn, openChat, patience, say, sees, stored, type, write } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
 import { Server } from './lib/server.ts'
@@ -12,11 +12,10 @@ describe.each(browserNames)('trouble in %s', (name) => {
   let n = 0
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 
@@ -131,6 +130,26 @@ describe.each(browserNames)('trouble in %s', (name) => {
     expect((await bubbles(page)).filter((t) => t === '얼어붙은 때')).toHaveLength(1)
     await expect.poll(() => page.getByText('봉화에 다시 연결하고 있어요').count(), patience).toBe(0)
     other.close()
+    await watch.close()
+  })
+
+  test('a page that is left in the moment of writing has lost nothing', async () => {
+    const watch = new Watch(browser, server.url)
+    const { page, other, room } = await pair(watch)
+    const texts = ['시작해요']
+    for (const text of ['하나', '둘', '셋']) {
+      texts.push(text)
+      // All in one task: nothing of it can be in the database yet.
+      await composer(page).evaluate((el, text) => {
+        Object.getOwnPropertyDescriptor(Object.getPrototypeOf(el), 'value')!.set!.call(el, text)
+        el.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: 'insertText', data: text }))
+        el.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', code: 'Enter', bubbles: true, cancelable: true }))
+        location.reload()
+      }, text)
+      await sees(page, texts)
+      await expect.poll(() => sent(other, room), patience).toEqual(texts)
+    }
+    await expect.poll(() => items(page), patience).toBe(0)
     await watch.close()
   })
 

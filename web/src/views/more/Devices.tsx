@@ -7,7 +7,7 @@ import type { Device } from '../../engine/types.ts'
 import { dateLine } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { Button, IconButton, Tag } from '../../ui/Button.tsx'
-import { Dialog } from '../../ui/Dialog.tsx'
+import { Dialog, Points } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { Icon, type IconName } from '../../ui/Icon.tsx'
 import { ask, openDialog, toast } from '../../ui/overlay.tsx'
@@ -35,7 +35,7 @@ export function Devices() {
     const yes = await ask({
       title: ids === 'others' ? t('more.revokeAllAsk', { n }) : t('more.revokeAsk', { name: label }),
       warn: rich(t('more.revokeLoss')),
-      body: t('more.revokeRest'),
+      body: <Points of={[t('more.revokeRest', { n }), t('more.revokeHere')]} />,
       action: t('more.revokeDo', { n }),
       danger: true,
     })
@@ -90,18 +90,18 @@ function DeviceRow({ device: d, onRename, onRevoke }: { readonly device: Device;
   const label = d.label || t('more.nameless')
   return (
     <li className={css.row}>
-      <Icon name={deviceIcon(d.label)} />
+      <Icon name={deviceIcon(d.label)} className={css.kind} />
       <div>
         <b>{label}</b>
+        <IconButton icon="pencil" size="s" className={css.rename} label={t('more.renameDevice', { name: label })} onClick={onRename} />
         {d.current && (
           <Tag kind="good">
             <Icon name="check" />
             {t('more.thisDevice')}
           </Tag>
         )}
-        <small>{d.current ? t('more.inUse') : t('more.lastUsed', { day: dateLine(d.lastDay) })}</small>
+        <small>{d.current ? t('more.inUse') : t('more.lastUsed', { day: dateLine(d.lastDay).replaceAll(' ', '\u00a0') })}</small>
       </div>
-      <IconButton icon="pencil" size="s" label={t('more.renameDevice', { name: label })} onClick={onRename} />
       {onRevoke && (
         <Button size="s" onClick={onRevoke} aria-label={t('more.revokeOne', { name: label })}>
           {t('more.logOut')}
@@ -135,7 +135,7 @@ function Rename({ device, onClose, onDone }: { readonly device: Device; readonly
     <>
       <Button onClick={onClose}>{t('common.cancel')}</Button>
       <Button kind="primary" type="submit" form="rename-device" busy={busy} disabled={bad}>
-        {t('more.save')}
+        {t('people.save')}
       </Button>
     </>
   )

@@ -13,7 +13,7 @@ import { overlaid } from '../../ui/overlay.tsx'
 import { useActions } from './actions.ts'
 import { BubbleWidths } from './fit.ts'
 import { estimate, firstUnread, lastSeq, shapeOf } from './group.ts'
-import { DayLine, GapLine, ReadLine, SystemLine } from './Lines.tsx'
+import { DayLine, GapLine, ReadLine, SimulatedNote, SystemLine } from './Lines.tsx'
 import { Group, LoadFailed, LogTop } from './LogParts.tsx'
 import { Hover, HoverContext } from './hover.ts'
 import css from './log.module.css'
@@ -474,6 +474,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     const shape = shapeOf(rows, i, readLine)
     const lead = shape.day || shape.readLine
     if (shape.day && row.kind !== 'gap') drawn.push(<DayLine key={`day ${row.key}`} time={row.time} start={{ 'data-start': '' }} />)
+    if (i === 0 && shape.day && state.atStart && state.line.kind === 'direct') drawn.push(<SimulatedNote key="simulated" peer={state.line.peer} />)
     if (shape.readLine) drawn.push(<ReadLine key={`read ${row.key}`} start={shape.day ? {} : { 'data-start': '' }} />)
     if (row.kind !== 'message') {
       drawn.push(row.kind === 'gap' ? <GapLine key={row.key} starts={!lead} /> : <SystemLine key={row.key} row={row} starts={!lead} />)
