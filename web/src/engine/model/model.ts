@@ -156,6 +156,10 @@ export class Model {
     this.looked.get(room)?.reader.loadNewer()
   }
 
+  lookAt(room: string, seq: number, finding: boolean): void {
+    this.looked.get(room)?.reader.look(seq, finding)
+  }
+
   /** jumpTo resolves when the rows around seq are in the snapshot and told. */
   async jumpTo(room: string, seq: number): Promise<void> {
     try {

@@ -21,7 +21,7 @@ import { Hover, HoverContext } from './hover.ts'
 import css from './log.module.css'
 import { MessageLine } from './MessageLine.tsx'
 import { usePress } from './usePress.ts'
-import { type Window, VirtualRows } from './virtual.ts'
+import { type Window, VirtualRows, keepKeys } from './virtual.ts'
 
 /** Pixels drawn above and below what is in view: more than one turn of a fast wheel. The first picture of a room makes do with less. */
 const over = 2400
@@ -161,6 +161,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   }
 
   const win = wanted()
+  const kept = focused.current === null ? -1 : core.indexOf(focused.current, v.drawn.start)
 
   /** base is where row 0 begins (or would), from the top edge of the view. */
   const base = () => spacer.current!.getBoundingClientRect().top - scroller.current!.getBoundingClientRect().top
@@ -199,6 +200,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
         const scrolled = clamped ? 0 : el.scrollTop - v.top
         const off = base() + edge - (v.anchor.at - scrolled)
         if (Math.abs(off) > 0.01) el.scrollTop += off
+        if (scrolled !== 0) v.anchor = { ...v.anchor, at: v.anchor.at - scrolled }
       }
     }
     v.top = el.scrollTop
@@ -223,6 +225,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     const el = scroller.current!
     const left = el.scrollHeight - el.clientHeight - el.scrollTop
     const y = -base()
+    engine.lookAt(id, rows[core.at(y + v.height / 2)]?.seq ?? 0, query !== '')
     if (!state.failed) {
       if (!state.atStart && !state.loadingOlder && y < ahead) engine.loadOlder(id)
       if (!state.atEnd && !state.loadingNewer && left < ahead) engine.loadNewer(id)
@@ -314,6 +317,11 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
 
   useLayoutEffect(() => {
     v.drawn = win
+    // The row that had the focus is not kept any more.
+    if (focused.current !== null && kept < 0) {
+      focused.current = null
+      if (document.activeElement === document.body) scroller.current!.focus({ preventScroll: true })
+    }
     if (scroller.current!.clientWidth !== v.width) {
       v.width = scroller.current!.clientWidth
       v.height = scroller.current!.clientHeight
@@ -327,7 +335,8 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     const same = next.start === v.drawn.start && next.end === v.drawn.end
     if (!same && (v.goal || !covered(enough())) && v.passes < 8) {
       v.passes++
-      if (!v.goal) takeAnchor()
+      // The browser places the log at whole pixels: an anchor taken at each pass would add up as many halves of one.
+      if (!v.goal && !v.anchor) takeAnchor()
       redraw()
       return
     }
@@ -448,6 +457,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     if (keys.size > 0 && last?.kind === 'message' && last.own) v.missed = 0
   }
 
+  keepKeys(groupKeys.current, rows)
   const drawn: ReactNode[] = []
   const used = new Set<string>()
   const lineOf = (row: MessageRow, first: boolean, last: boolean) => (
@@ -464,7 +474,6 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       fresh={fresh.current.keys.has(row.key)}
     />
   )
-  const kept = focused.current === null ? -1 : core.indexOf(focused.current, v.drawn.start)
   const away = kept >= 0 && (kept < win.start || kept >= win.end) ? rows[kept] : undefined
   const awayNode =
     away?.kind === 'message' ? (
