@@ -79,6 +79,6 @@ async function file(request) {
   const kept = await cache?.match(request.url).catch(() => undefined)
   if (kept) return kept
   const answer = await fetch(request)
-  if (answer.ok && answer.status === 200) cache?.put(request.url, answer.clone()).catch(() => undefined)
+  if (answer.ok && answer.status === 200) await cache?.put(request.url, answer.clone()).catch(() => undefined)
   return answer
 }
