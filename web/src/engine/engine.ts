@@ -193,9 +193,9 @@ export class WindowEngine implements Engine {
     await this.change({ kind: 'react', room, seq, reaction })
   }
 
-  replaceUnsent(item: number, text: string): void {
-    const uid = this.shell.changes.asks.uid(item)
-    if (uid) this.shell.changes.ask({ t: 'replace', uid, text: text.normalize('NFC') })
+  replaceUnsent(item: number, text: string): Promise<void> {
+    const { changes } = this.shell
+    return changes.replace(changes.asks.uid(item), text.normalize('NFC'))
   }
 
   async giveUp(item: number): Promise<'gone' | 'sent'> {
@@ -205,7 +205,7 @@ export class WindowEngine implements Engine {
       this.discard(item)
       return 'gone'
     }
-    if (!uid) return 'sent' // decided a moment ago, and not refused
+    if (!asks.id(uid)) return 'sent' // decided a moment ago, and not refused
     const verdict = asks.wait(uid)
     this.shell.changes.ask({ t: 'giveUp', uid })
     return (await verdict).givenUp ? 'gone' : 'sent'

@@ -355,8 +355,9 @@ export interface Engine {
   edit(room: string, seq: number, text: string): Promise<void>
   remove(room: string, seq: number): Promise<void>
   react(room: string, seq: number, reaction: number): Promise<void>
-  /** replaceUnsent changes the text of an item that is not acknowledged (edit of an unsent message). */
-  replaceUnsent(item: number, text: string): void
+  /** replaceUnsent gives another text to an item that was not acknowledged when it was drawn; the promise ends with the verdict.
+   * Acknowledged meanwhile, the message is edited; refused, it is sent anew, and kept if it is refused again. */
+  replaceUnsent(item: number, text: string): Promise<void>
   /** giveUp asks an unsettled message back: 'gone' = certainly not in, 'sent' = it was in already. */
   giveUp(item: number): Promise<'gone' | 'sent'>
   /** discard drops a refused message; resend sends its text anew. */

@@ -122,12 +122,18 @@ export class Core {
     return ok
   }
 
-  /** replace gives an item up and sends this text instead; if the item proves to be in already, the message is edited.
-      Returns the id of the item that follows, 0 if there is nothing to replace. */
-  replace(now: number, id: number, text: string): number {
-    const next = replace(this.#s, id, text)
+  /** replace gives an item up and sends this text instead; if the item is in already, or proves to be, the message is edited, and
+      if it was refused, the text goes as a new one. Returns the id of the item that follows, 0 if there is nothing to replace.
+      uid is that of what follows, for who waits for its verdict. */
+  replace(now: number, id: number, text: string, uid = ''): number {
+    const next = replace(this.#s, now, id, text, uid)
     tick(this.#s, now)
     return next
+  }
+
+  /** item is the id under which an op was taken, open or decided, 0 if it was not. */
+  item(uid: string): number {
+    return this.#s.uids.get(uid) ?? 0
   }
 
   /** discard forgets a refused message. */

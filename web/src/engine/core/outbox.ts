@@ -1,5 +1,5 @@
 // The outbox: items get their name in the transaction that stores them, and end with exactly one verdict.
-import type { Input, Item, Op, Settled } from '../inner.ts'
+import type { Input, Item, Kept, Op, Settled } from '../inner.ts'
 import type { Refusal } from '../types.ts'
 import { directRoom, groupRoom, isDirect, isRoom } from './ids.ts'
 import type { Inside, Open, Scope } from './inside.ts'
@@ -65,14 +65,18 @@ function plain(op: Op): Op {
 
 export function submit(s: Inside, now: number, op: Op): number {
   if (s.token === '') return 0
-  const known = s.uids.get(op.uid)
-  if (known !== undefined) {
-    const done = s.done.get(known)
-    if (done) s.tell({ t: 'settled', settled: done.settled })
-    return known
-  }
+  const known = repeated(s, op.uid)
+  if (known !== undefined) return known
   const at = place(s, op)
   return at ? newItem(s, now, s.nextItem++, at.scope, at.op).id : 0
+}
+
+/** repeated is the item of an op that was taken before; its verdict is told again. */
+function repeated(s: Inside, uid: string): number | undefined {
+  const known = s.uids.get(uid)
+  const done = known === undefined ? undefined : s.done.get(known)
+  if (done) s.tell({ t: 'settled', settled: done.settled })
+  return known
 }
 
 /** newItem names and stores an item, in one transaction. */
@@ -160,20 +164,34 @@ export function giveUp(s: Inside, id: number): boolean {
   return true
 }
 
-export function replace(s: Inside, id: number, text: string): number {
+export function replace(s: Inside, now: number, id: number, text: string, uid: string): number {
+  const known = repeated(s, uid)
+  if (known !== undefined) return known
   const it = s.items.get(id)
-  if (!it || (it.op.kind !== 'send' && it.op.kind !== 'edit')) return 0
+  if (!it) return late(s, now, id, text, uid)
+  if (it.op.kind !== 'send' && it.op.kind !== 'edit') return 0
   if (it.giveUp) {
     if (!it.replace) return 0
-    it.replace = { ...it.replace, text }
+    it.replace = { ...it.replace, text, uid: uid || it.replace.uid }
     save(s, it)
     return it.replaceId
   }
   it.replaceId = s.nextItem++
-  it.replace = { ...it.op, text, uid: `${it.op.uid}+${it.replaceId}` }
+  it.replace = { ...it.op, text, uid: uid || `${it.op.uid}+${it.replaceId}` }
   s.persistMeta()
   skip(s, it, null)
   return it.replaceId
+}
+
+/** late: another text for a message that was decided meanwhile. A refused one goes anew with it, one that is in is edited. */
+function late(s: Inside, now: number, id: number, text: string, uid: string): number {
+  const kept = s.kept.get(id)
+  if (kept) return again(s, now, kept, { ...kept.op, text }, uid)
+  const v = s.done.get(id)?.settled
+  const seq = v?.op.kind === 'edit' ? v.op.seq : v?.op.kind === 'send' ? v.seq : 0
+  if (!v?.ok || !seq || s.token === '') return 0
+  const next = s.nextItem++
+  return newItem(s, now, next, v.room, { uid: uid || `${v.op.uid}+${next}`, kind: 'edit', room: v.room, seq, text }).id
 }
 
 /** skip turns an item into a skip under the same name. An answer to the item itself that is still under way counts too. */
@@ -281,12 +299,15 @@ export function discard(s: Inside, id: number): void {
 /** resend makes a new item of a refused message, in the transaction that forgets the old one. */
 export function resend(s: Inside, now: number, id: number): number {
   const kept = s.kept.get(id)
-  if (!kept || s.token === '') return 0
-  const at = place(s, kept.op)
+  return kept ? again(s, now, kept, kept.op, '') : 0
+}
+
+function again(s: Inside, now: number, kept: Kept, op: Op, uid: string): number {
+  const at = s.token === '' ? null : place(s, op)
   if (!at) return 0
-  discard(s, id)
+  discard(s, kept.id)
   const next = s.nextItem++
-  return newItem(s, now, next, at.scope, { ...at.op, uid: `${kept.op.uid}+${next}` }).id
+  return newItem(s, now, next, at.scope, { ...at.op, uid: uid || `${kept.op.uid}+${next}` }).id
 }
 
 /** load takes over what the store held. Passwords are not stored: such items are given up. */

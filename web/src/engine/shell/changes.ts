@@ -10,6 +10,7 @@ import type { Write } from './store.ts'
 import type { Writer } from './writer.ts'
 
 export const signedOut: Refusal = { reason: 'signed_out', subject: '', retryAfterMs: 0, fields: [] }
+export const givenUp: Refusal = { reason: 'given_up', subject: '', retryAfterMs: 0, fields: [] }
 export const invalid: Refusal = { reason: 'invalid', subject: '', retryAfterMs: 0, fields: [] }
 
 export interface ChangesHost {
@@ -62,14 +63,25 @@ export class Changes {
     return verdict
   }
 
-  /** ask has the leader do something. */
-  ask(ask: Ask): void {
-    if (this.host.leading()) {
-      this.carry(ask)
-      return
+  /** replace gives a message another text, whatever has become of it, and waits for the verdict; a message that is refused with
+   * it is kept as any other, and that is no failure. */
+  async replace(uid: string, text: string): Promise<void> {
+    const ask: Ask = { t: 'replace', uid, next: this.host.uid(), text }
+    const verdict = this.asks.wait(ask.next)
+    if (!this.ask(ask)) this.asks.refuse(ask.next, givenUp)
+    try {
+      await verdict
+    } catch (e) {
+      if (!this.asks.id(ask.next)) throw e
     }
+  }
+
+  /** ask has the leader do something; false: it cannot be done. */
+  ask(ask: Ask): boolean {
+    if (this.host.leading()) return this.carry(ask)
     this.host.hand(this.asks.hand(ask), ask)
     this.nag()
+    return true
   }
 
   /** carry does what was asked, in the leading window; false: it cannot be done. */
@@ -78,13 +90,14 @@ export class Changes {
     if (!own) return false
     if (ask.t === 'op') return this.put(own.lead, own.writer, ask) !== 0
     const id = this.asks.id(ask.uid)
+    let done = true
     own.lead.run((core, now) => {
       switch (ask.t) {
         case 'giveUp':
           core.giveUp(now, id)
           break
         case 'replace':
-          core.replace(now, id, ask.text)
+          done = core.replace(now, core.item(ask.uid), ask.text, ask.next) !== 0
           break
         case 'discard':
           core.discard(id)
@@ -94,7 +107,7 @@ export class Changes {
           break
       }
     })
-    return true
+    return done
   }
 
   /** begin: this window leads from now on. */

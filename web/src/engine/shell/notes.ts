@@ -16,7 +16,8 @@ export interface Shared {
 export type Ask =
   | { readonly t: 'op'; readonly op: Op; readonly writes: readonly Write[] }
   | { readonly t: 'giveUp'; readonly uid: string }
-  | { readonly t: 'replace'; readonly uid: string; readonly text: string }
+  /** next is the uid of what comes in its place. */
+  | { readonly t: 'replace'; readonly uid: string; readonly next: string; readonly text: string }
   | { readonly t: 'discard'; readonly uid: string }
   | { readonly t: 'resend'; readonly uid: string }
 

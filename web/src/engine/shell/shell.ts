@@ -11,7 +11,7 @@ import { Model } from '../model/model.ts'
 import type { AppState, PeopleState, Phase, Signal } from '../types.ts'
 import { App } from './appstate.ts'
 import { Attention } from './attention.ts'
-import { Changes, invalid } from './changes.ts'
+import { Changes, givenUp, invalid } from './changes.ts'
 import { Clock } from './clock.ts'
 import { Drafts } from './drafts.ts'
 import { type Env, Mark } from './env.ts'
@@ -466,7 +466,9 @@ export class Shell {
 
   private taken(no: number, ok: boolean): void {
     const ask = this.changes.asks.taken(no)
-    if (ok || ask?.t !== 'op') return
+    if (ok || !ask) return
+    if (ask.t === 'replace') this.changes.asks.refuse(ask.next, givenUp)
+    if (ask.t !== 'op') return
     for (const i of this.changes.asks.withdraw(ask.op.uid)) this.model.input(i)
     this.changes.asks.refuse(ask.op.uid, invalid)
   }
