@@ -208,6 +208,8 @@ export interface RoomState {
   readonly line: RoomLine
   /** rows ascending, one contiguous loaded stretch, then what is not acknowledged. Rows of edits, deletions, reactions are folded in. */
   readonly rows: readonly Row[]
+  /** loaded: rows that the room has are here, or it is known to have none; until then there is only what is under way. */
+  readonly loaded: boolean
   /** atStart: nothing older can be read; atEnd: the stretch reaches the newest row. */
   readonly atStart: boolean
   readonly atEnd: boolean

@@ -43,6 +43,19 @@ function filled(n: number): World {
 }
 
 describe('paging', () => {
+  it('is not at its end before its rows are here: what is under way is not all there is', async () => {
+    const w = filled(20)
+    w.auto = false
+    w.put({ kind: 'send', room: 'r', text: 'waiting' })
+    const o = await open(w)
+    expect([texts(o.s.rows), o.s.loaded, o.s.atEnd]).toEqual([['waiting'], false, false])
+    while (w.pending.length > 0) {
+      for (const p of w.pending.splice(0)) p.deliver()
+      await w.rest()
+    }
+    expect([o.s.rows.length, o.s.loaded, o.s.atEnd]).toEqual([21, true, true])
+  })
+
   it('opens with the newest page and pages to the first row', async () => {
     const w = filled(250)
     const o = await open(w)

@@ -281,7 +281,7 @@ export class Room {
     this.rowsChanged(this.served, tailOf(sight, this.tail))
     const marks = this.membersKnown ? this.marks.snapshot() : null
     const now: RoomState = {
-      line: line.snapshot(), rows: this.rows, atStart: this.reader.atStart, atEnd: this.reader.atEnd,
+      line: line.snapshot(), rows: this.rows, loaded: this.log.loaded, atStart: this.reader.atStart, atEnd: this.reader.atEnd,
       loadingOlder: this.reader.older || (this.reader.opening && !this.log.loaded),
       loadingNewer: this.reader.newer || (this.reader.opening && this.log.loaded),
       failed: this.reader.failed, members: marks ? marks.members : null, unreadAt: marks ? marks.unreadAt : noneRead,

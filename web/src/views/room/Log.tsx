@@ -117,7 +117,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   core.setRows(rows)
   // Where to begin: at the first unread row if it is loaded and more than fits is below it, else at the end, and a button
   // leads to it.
-  if (rows.length > 0 && (!v.begun || v.line !== readLine || v.wishLine)) {
+  if (state.loaded && rows.length > 0 && (!v.begun || v.line !== readLine || v.wishLine)) {
     const i = firstUnread(rows, readLine)
     if (i >= 0 && (!v.begun || v.wishLine)) {
       v.goal = { key: rows[i]!.key, where: 'unread' }
@@ -235,10 +235,12 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   const [below, setBelow] = useState({ up: false, news: 0, own: false, above: 0 })
   const shown = useRef(true)
   const see = (left: number, y: number) => {
-    const end = state.atEnd && left <= nearEnd
+    const end = (state.atEnd || !state.loaded) && left <= nearEnd
     shown.current = end
     let last = 0
-    if (end) last = Math.max(state.line.lastSeq, lastSeq(rows))
+    // What is under way may be all that is drawn.
+    if (!state.loaded) last = 0
+    else if (end) last = Math.max(state.line.lastSeq, lastSeq(rows))
     else
       for (let i = core.at(y + v.height); i >= 0 && last === 0; i--) {
         if (core.bottom(i) <= y + v.height + 2) last = rows[i]!.seq
@@ -577,7 +579,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
           <div ref={spacer} style={{ height: core.top(win.start) }} />
           <HoverContext value={hover}>{drawn}</HoverContext>
           <div ref={foot} style={{ height: core.total - core.top(win.end) }} />
-          {!state.atEnd && <div className={css.state}>{state.failed ? <LoadFailed state={state} retry={() => engine.loadNewer(id)} /> : state.loadingNewer && t('room.loadingNewer')}</div>}
+          {state.loaded && !state.atEnd && <div className={css.state}>{state.failed ? <LoadFailed state={state} retry={() => engine.loadNewer(id)} /> : state.loadingNewer && t('room.loadingNewer')}</div>}
           <div className={css.tail} />
         </div>
       </div>
