@@ -131,6 +131,7 @@ export class WindowEngine implements Engine {
 
   view(rooms: readonly string[]): void {
     this.shell.attention.view(rooms.slice(0, 8))
+    this.shell.model.view(rooms)
   }
 
   setActive(on: boolean): void {

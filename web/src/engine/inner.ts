@@ -48,6 +48,8 @@ export interface Room {
   readonly last: Message | null
   readonly changed: Position
   readonly blocked: boolean
+  /** owed: readSeq is of this device, and the server has not confirmed it. */
+  readonly owed?: true
 }
 
 /** Op is one change that a person asks for. uid makes it one change, however often a window hands it on. */
@@ -159,6 +161,8 @@ export interface ModelIO {
       ends that. Without them the model reads for itself what it is not told. */
   watch?(room: string, seq: number): void
   unwatch?(room: string): void
+  /** counted tells how many messages are unread after an own mark, where this model could count them. */
+  counted?(room: string, readSeq: number, unread: number): void
   now(): number
   /** after calls fn later; returns the way to stop it. */
   after(ms: number, fn: () => void): () => void

@@ -17,7 +17,7 @@ import { Inside, staleOpening } from './inside.ts'
 import type { Output } from './output.ts'
 import { discard, giveUp, load, outboxInputs, rename, replace, resend, submit, tellTouched } from './outbox.ts'
 import { renewed } from './renew.ts'
-import { fetched, readUp, storeLines, trackOf, watch } from './rooms.ts'
+import { fetched, putLine, readUp, storeLines, takeLines, trackOf, watch } from './rooms.ts'
 import { called, markRead } from './send.ts'
 
 export type { Config } from './inside.ts'
@@ -174,8 +174,21 @@ export class Core {
 
   markRead(now: number, room: string, seq: number): void {
     markRead(this.#s, room, seq)
-    readUp(this.#s, now, room, seq)
+    readUp(this.#s, now, room, seq, true)
     this.#s.tell({ t: 'ownRead', room, seq })
+    tick(this.#s, now)
+  }
+
+  /** line takes a line that was asked for. */
+  takeLine(now: number, room: Room): void {
+    takeLines(this.#s, now, [room])
+    tick(this.#s, now)
+  }
+
+  /** counted: a model has counted what is unread after an own mark; this core holds no rows. */
+  counted(now: number, room: string, readSeq: number, unread: number): void {
+    const l = this.#s.lines.get(room)
+    if (l?.readSeq === readSeq && l.unread !== unread) putLine(this.#s, now, { ...l, unread })
     tick(this.#s, now)
   }
 

@@ -339,7 +339,10 @@ export function load(s: Inside, st: State): void {
     s.nextItem = Math.max(s.nextItem, k.id + 1)
   }
   for (const d of st.done) s.nextItem = Math.max(s.nextItem, d.id + 1)
-  for (const r of st.rooms) s.lines.set(r.id, r)
+  for (const r of st.rooms) {
+    s.lines.set(r.id, r)
+    if (r.owed) s.marks.push({ room: r.id, want: r.readSeq, got: 0, flying: false })
+  }
   s.seen = s.base = st.seen
   s.known = st.sites
   s.epoch = st.seen?.epoch ?? 0

@@ -16,6 +16,11 @@ import { Source } from './signal.ts'
 /** keptRows stay of a room that is closed. */
 export const keptRows = 100
 
+/** marksEvery: so often at most the marks are read again of a room that is looked at again and again, ms. */
+const marksEvery = 5000
+/** viewing: so long the word that a room is looked at takes to the server; from then on marks are told. */
+const viewing = 300
+
 const nobody: readonly string[] = []
 const noneRead = (): number => 0
 
@@ -30,6 +35,11 @@ export class Room {
   private membersKnown = false
   private membersReading = false
   private membersAgain = false
+  private membersAt = 0
+  /** viewed: eyes are on it in this window; blind: there was a time without since the marks were read, and nobody told of them. */
+  private viewed = false
+  private blind = false
+  private stopMarks: (() => void) | null = null
   /** missed: what was told of members while they were being read. */
   private missed: ((m: ReadMarks) => void)[] = []
   private online: RoomState['online'] = null
@@ -64,6 +74,7 @@ export class Room {
     this.open = true
     this.readLine = 0
     this.readLineSet = false
+    this.blind = false
     const stale = this.membersKnown
     this.setLine(line)
     if (stale) this.readMembers()
@@ -77,6 +88,8 @@ export class Room {
     this.online = null
     if (this.watching) this.io.unwatch?.(this.id)
     this.watching = false
+    this.stopMarks?.()
+    this.stopMarks = null
     this.reader.stop(rows)
     this.forgetShown()
     this.signal.touch()
@@ -152,6 +165,19 @@ export class Room {
     this.readMembers()
   }
 
+  /** view: eyes are on it, or not any more. The server tells of marks only while they are: what was missed is read. */
+  view(on: boolean): void {
+    this.viewed = on
+    if (!on) this.blind = true
+    else if (this.blind && this.open) {
+      const wait = Math.max(viewing, this.membersAt + marksEvery - this.io.now())
+      this.stopMarks ??= this.io.after(wait, () => {
+        this.stopMarks = null
+        if (this.viewed && this.blind) this.readMembers()
+      })
+    }
+  }
+
   live(m: Message): void {
     this.log.me = this.world.me
     if (this.open || this.log.loaded) this.reader.live(m)
@@ -225,6 +251,8 @@ export class Room {
       return
     }
     const era = this.era
+    this.membersAt = this.io.now()
+    if (this.viewed) this.blind = false
     this.membersReading = true
     this.membersAgain = false
     this.missed = []
@@ -234,7 +262,8 @@ export class Room {
   private tookMembers(era: number, members: readonly Member[] | null): void {
     if (era !== this.era) return
     this.membersReading = false
-    if (members) {
+    if (!members) this.blind = true
+    else {
       this.membersKnown = true
       this.marks.load(members)
       for (const change of this.missed) change(this.marks)

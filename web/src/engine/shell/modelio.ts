@@ -1,6 +1,6 @@
 // How the model of this window reads more: by calls of its own, each window for itself. What it reads is kept for the next
 // start.
-import type { ModelIO, Position } from '../inner.ts'
+import type { ModelIO, Position, Room } from '../inner.ts'
 import { type Person, RefusedError } from '../types.ts'
 import { type Stored, cachedRows, folded } from './cache.ts'
 import { signedOut } from './changes.ts'
@@ -15,6 +15,9 @@ export interface ModelIOHost {
   seen(): Position | null
   keep(s: Stored): void
   joinedSeq(room: string): number
+  /** line is a line of the list as the server gives it. */
+  line(room: Room): void
+  counted(room: string, readSeq: number, unread: number): void
   watch(room: string, seq: number): void
   unwatch(room: string): void
   now(): number
@@ -40,7 +43,11 @@ export function modelIO(h: ModelIOHost): ModelIO {
       return page
     },
     members: (room) => h.wire.members(room),
-    room: (id) => h.wire.room(id),
+    async room(id) {
+      const room = await own(h.wire.room(id))
+      if (room) h.line(room)
+      return room
+    },
     async users(ids) {
       const people = await own(h.wire.users(ids))
       h.keep({ people })
@@ -59,6 +66,7 @@ export function modelIO(h: ModelIOHost): ModelIO {
       const rows = folded(await cachedRows(h.store(), room), h.me())
       return rows.filter((m) => m.seq >= h.joinedSeq(room))
     },
+    counted: (room, readSeq, unread) => h.counted(room, readSeq, unread),
     watch: (room, seq) => h.watch(room, seq),
     unwatch: (room) => h.unwatch(room),
     now: () => h.now(),

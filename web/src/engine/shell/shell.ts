@@ -98,6 +98,9 @@ export class Shell {
         seen: () => this.reign.lead?.seen ?? null,
         keep: (s) => this.errands.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
+        // What other windows find out of lines, the model of the leading one finds out itself.
+        line: (room) => this.reign.lead?.run((core, now) => core.takeLine(now, room)),
+        counted: (room, readSeq, unread) => this.reign.lead?.run((core, now) => core.counted(now, room, readSeq, unread)),
         watch: (room, seq) => this.attention.watch(room, seq),
         unwatch: (room) => this.attention.unwatch(room),
         now: () => this.now(),
