@@ -232,7 +232,9 @@ export class WindowEngine implements Engine {
     const random = bytes(this.shell.env.rand, 16)
     const room = groupRoom(this.shell.account?.user ?? '', random)
     const create = this.change({ kind: 'createRoom', room, bytes: random, text: title.normalize('NFC'), list: members.slice(0, atOnce) })
-    const done = create.then(async (s) => [...s.refused, ...(await this.invite(room, members.slice(atOnce)))])
+    // Asked for at once, so that they are kept; they go when the creation is answered.
+    const rest = this.invite(room, members.slice(atOnce))
+    const done = Promise.all([create, rest]).then(([s, refused]) => [...s.refused, ...refused])
     done.catch(() => undefined) // who does not ask is not told
     return { room, done }
   }
