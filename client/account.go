@@ -73,7 +73,8 @@ func (c *Client) SignUp(ctx context.Context, f SignUpForm) error {
 	return c.enter(form, r.User, r.Handle)
 }
 
-// LogIn opens a session. mustChange: a one-time code was used, and the password must be changed now.
+// LogIn opens a session. mustChange: a one-time code was used. Until ChangePassword the session does nothing else, and there is
+// no connection.
 func (c *Client) LogIn(ctx context.Context, handle, password string) (mustChange bool, err error) {
 	c.formMu.Lock()
 	defer c.formMu.Unlock()

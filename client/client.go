@@ -108,6 +108,8 @@ type State struct {
 	URL       string
 	// Ended is why the session is over: logged out, revoked, or a copied profile. Log in again.
 	Ended error
+	// MustChangePassword: a one-time code opened the session, and nothing is done before ChangePassword.
+	MustChangePassword bool
 }
 
 // Open makes a client on what the store holds. If somebody is logged in it connects at once, in the background.
@@ -208,7 +210,8 @@ func (c *Client) State() State {
 	return c.mu.state
 }
 
-// WaitConnected returns when the client is connected, the session is over, or ctx ends.
+// WaitConnected returns when the client is connected, the session is over, a new password must be chosen first
+// (ErrMustChangePassword), or ctx ends.
 func (c *Client) WaitConnected(ctx context.Context) error {
 	for {
 		c.mu.Lock()
@@ -221,6 +224,8 @@ func (c *Client) WaitConnected(ctx context.Context) error {
 			return st.Ended
 		case token == "":
 			return ErrLoggedOut
+		case st.MustChangePassword:
+			return ErrMustChangePassword
 		case st.Connected:
 			return nil
 		}
@@ -334,7 +339,7 @@ func (c *Client) tick() {
 
 func (c *Client) deliver(o clientcore.Deliver) {
 	if s := o.State; s != nil {
-		c.mu.state = State{Connected: s.Connected, URL: c.site(s.Site).url}
+		c.mu.state = State{Connected: s.Connected, URL: c.site(s.Site).url, MustChangePassword: s.MustChange}
 		if s.Ended != nil {
 			c.mu.state.Ended = &EndedError{Cause: errorOf(s.Ended)}
 			for id, p := range c.mu.waiters {

@@ -46,15 +46,18 @@ const (
 	ReasonBadCode           Reason = 34
 	ReasonLimit             Reason = 35
 	ReasonUnknownDevice     Reason = 36
-	ReasonUnknownRoom       Reason = 50
-	ReasonNotMember         Reason = 51
-	ReasonCannotReceive     Reason = 52
-	ReasonWrongRoomKind     Reason = 53
-	ReasonUnknownMessage    Reason = 54
-	ReasonNotAuthor         Reason = 55
-	ReasonTooLate           Reason = 56
-	ReasonDeleted           Reason = 57
-	ReasonRoomFull          Reason = 58
+	ReasonNotOperator       Reason = 37
+	// ReasonMustChangePassword: a one-time code opened this session; ChangePassword comes first.
+	ReasonMustChangePassword Reason = 38
+	ReasonUnknownRoom        Reason = 50
+	ReasonNotMember          Reason = 51
+	ReasonCannotReceive      Reason = 52
+	ReasonWrongRoomKind      Reason = 53
+	ReasonUnknownMessage     Reason = 54
+	ReasonNotAuthor          Reason = 55
+	ReasonTooLate            Reason = 56
+	ReasonDeleted            Reason = 57
+	ReasonRoomFull           Reason = 58
 )
 
 // String is the name as it is written in docs/protocol.md, in lower case.
@@ -111,6 +114,8 @@ var (
 	ErrClosed = errors.New("client: closed")
 	// ErrLoggedOut: nobody is logged in.
 	ErrLoggedOut = errors.New("client: nobody is logged in")
+	// ErrMustChangePassword: a one-time code opened this session, and nothing is done before ChangePassword.
+	ErrMustChangePassword = errors.New("client: a one-time code opened this session; choose a new password first")
 	// ErrOtherAccount: the profile holds another account's outbox.
 	ErrOtherAccount = errors.New("client: this profile belongs to another account")
 	// ErrGivenUp: the change was given up and is certainly not in.

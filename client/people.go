@@ -40,7 +40,7 @@ func peopleOf(list []*apiv1.User) []User {
 	return out
 }
 
-// Me is one's own account. mustChange: the password must be changed now.
+// Me is one's own account. mustChange: a one-time code opened this session, and ChangePassword comes first.
 func (c *Client) Me(ctx context.Context) (me User, mustChange bool, err error) {
 	r, err := ask(ctx, c, func(ctx context.Context, s *site) (*apiv1.GetMeResponse, error) {
 		return s.people().GetMe(ctx, &apiv1.GetMeRequest{})

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -91,8 +92,12 @@ func authorized(ctx context.Context, token string) context.Context {
 	return ctx
 }
 
+// busyPatience is how long a call goes on asking while it is told to come back later.
+const busyPatience = 30 * time.Second
+
 // ask makes a call that changes nothing, or that names itself, at the current site; another one is asked if this one
-// does not answer or is not ready. Three rounds at most.
+// does not answer or is not ready. Three rounds at most. Who is told that the server is busy, or that this session has asked too
+// often, waits for as long as the server says and asks again, within busyPatience.
 func ask[T any](ctx context.Context, c *Client, f func(context.Context, *site) (*T, error)) (*T, error) {
 	c.mu.Lock()
 	token, first := c.mu.token, c.mu.core.Site()
@@ -103,14 +108,11 @@ func ask[T any](ctx context.Context, c *Client, f func(context.Context, *site) (
 func askAs[T any](ctx context.Context, c *Client, token string, first int, f func(context.Context, *site) (*T, error)) (*T, error) {
 	var last error
 	sites := *c.sites.Load()
+	busyUntil := time.Now().Add(busyPatience)
 	for try := range 3 * len(sites) {
 		if try > 0 && try%len(sites) == 0 {
-			select {
-			case <-time.After(time.Duration(150*try/len(sites)) * time.Millisecond):
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			case <-c.ctx.Done():
-				return nil, ErrClosed
+			if err := c.pause(ctx, time.Duration(150*try/len(sites))*time.Millisecond); err != nil {
+				return nil, err
 			}
 		}
 		s := sites[(first+try)%len(sites)]
@@ -118,17 +120,19 @@ func askAs[T any](ctx context.Context, c *Client, token string, first int, f fun
 		if try < len(sites)-1 {
 			limit = callElsewhere
 		}
-		once, cancel := context.WithTimeout(ctx, limit)
-		r, err := f(authorized(once, token), s)
-		cancel()
-		if err == nil {
+		r, ref, err := obeying(ctx, c, busyUntil, func() (*T, error) {
+			once, cancel := context.WithTimeout(ctx, limit)
+			defer cancel()
+			return f(authorized(once, token), s)
+		})
+		switch {
+		case err == nil:
 			return r, nil
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		}
-		ref, lost := refusalOf(err)
-		if lost {
+		case errors.Is(err, ErrClosed):
+			return nil, err
+		case ref == nil:
 			last = errors.Join(ErrUnreachable, err)
 			continue
 		}
@@ -139,6 +143,42 @@ func askAs[T any](ctx context.Context, c *Client, token string, first int, f fun
 		return nil, last
 	}
 	return nil, last
+}
+
+// obeying makes a call again after the time that the server asks for, while it is busy and there is time until then. ref is what the
+// server said at last; nil with an error: it did not answer.
+func obeying[T any](ctx context.Context, c *Client, until time.Time, f func() (*T, error)) (r *T, ref *clientcore.Refusal, err error) {
+	for {
+		if r, err = f(); err == nil {
+			return r, nil, nil
+		}
+		if ref, _ = refusalOf(err); ref == nil || ref.Reason != apiv1.Reason_REASON_BUSY {
+			return nil, ref, err
+		}
+		// With a little at random, so that many who were told the same do not come back together.
+		after := min(ref.RetryAfter, 3600_000)
+		wait := time.Duration(after+10+rand.Uint64N(after/4+40)) * time.Millisecond
+		if time.Now().Add(wait).After(until) {
+			return nil, ref, err
+		}
+		if stopped := c.pause(ctx, wait); stopped != nil {
+			return nil, nil, stopped
+		}
+	}
+}
+
+// pause waits, unless the caller or the client ends before.
+func (c *Client) pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.ctx.Done():
+		return ErrClosed
+	}
 }
 
 func (c *Client) seen() *apiv1.Position {

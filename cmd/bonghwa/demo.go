@@ -23,14 +23,15 @@ import (
 
 // demoCmd is a server with twelve people, who live in a process of their own: nothing they do can take the server down.
 type demoCmd struct {
-	Data      string  `help:"Directory for everything that is kept." default:"bonghwa-demo-data" type:"path"`
-	Listen    string  `help:"Address for people's clients, on this machine." default:"127.0.0.1:8080"`
-	LAN       lanMode `name:"lan" help:"Let phones and other machines of this network in as well; as of serve."`
-	LANListen string  `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
-	Seed      uint64  `help:"Another seed, another talk." default:"1"`
-	PerDay    int     `help:"How many messages the twelve say among themselves on a day." default:"3000"`
-	Sites     int     `help:"3: the same on three sites of this machine, of which you can let any one burn; type help when it is up." enum:"1,3" default:"1"`
-	Net       string  `help:"Loopback addresses for three sites, instead of ports of 127.0.0.1." hidden:""`
+	Data      string   `help:"Directory for everything that is kept." default:"bonghwa-demo-data" type:"path"`
+	Listen    string   `help:"Address for people's clients, on this machine." default:"127.0.0.1:8080"`
+	LAN       lanMode  `name:"lan" help:"Let phones and other machines of this network in as well; as of serve."`
+	LANHost   []string `name:"lan-host" help:"The address or name by which its network reaches this machine; as of serve." placeholder:"192.168.0.10"`
+	LANListen string   `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
+	Seed      uint64   `help:"Another seed, another talk." default:"1"`
+	PerDay    int      `help:"How many messages the twelve say among themselves on a day." default:"3000"`
+	Sites     int      `help:"3: the same on three sites of this machine, of which you can let any one burn; type help when it is up." enum:"1,3" default:"1"`
+	Net       string   `help:"Loopback addresses for three sites, instead of ports of 127.0.0.1." hidden:""`
 }
 
 // Waits of the demo: for people who are asked to go, and before those who fell over are started again.
@@ -44,7 +45,7 @@ func (c demoCmd) Run() error {
 	if c.Sites > 1 {
 		return c.onSites()
 	}
-	serve := serveCmd{Data: c.Data, Listen: c.Listen, LAN: c.LAN, LANListen: c.LANListen, Signup: gateway.SignupOpen, LogLevel: "warn"}
+	serve := serveCmd{Data: c.Data, Listen: c.Listen, LAN: c.LAN, LANListen: c.LANListen, LANHost: c.LANHost, Signup: gateway.SignupOpen, LogLevel: "warn"}
 	return serve.run(func(ctx context.Context, s *server.Server) (func(), error) {
 		self, err := os.Executable()
 		if err != nil {

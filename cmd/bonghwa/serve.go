@@ -27,6 +27,7 @@ type serveCmd struct {
 	Data          string   `help:"Directory for everything that is kept." default:"bonghwa-data" type:"path"`
 	Listen        string   `help:"Address for people's clients." default:"127.0.0.1:8080"`
 	LAN           lanMode  `name:"lan" help:"Let phones and other machines of this network in as well, encrypted by a certificate of this machine's own. --lan=http: in the open."`
+	LANHost       []string `name:"lan-host" help:"The address or name by which its network reaches this machine, where that is not its own: in a container." placeholder:"192.168.0.10"`
 	LANListen     string   `name:"lan-listen" help:"Where --lan listens. Default: port 8443, or 8081 in the open." placeholder:":8443"`
 	TLSCert       string   `name:"tls-cert" help:"Certificate (PEM); needed beyond loopback." type:"path"`
 	TLSKey        string   `name:"tls-key" help:"Key of the certificate (PEM)." type:"path"`
@@ -189,7 +190,8 @@ func (c serveCmd) limits() (gateway.Limits, error) {
 		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
 	}
 	const none = 1 << 30
-	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none}, nil
+	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none,
+		Calls: none, Hellos: none, Strangers: none, Rooms: none, Pins: none, HelloWait: time.Minute}, nil
 }
 
 // quiet logs errors only.

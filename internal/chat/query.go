@@ -108,6 +108,13 @@ func Lines(r kernel.Reader, user ids.User, fn func(Line) bool) {
 	})
 }
 
+// CountLines is how many lines a person's list has, of any kind; it counts to most and no further.
+func CountLines(r kernel.Reader, user ids.User, most int) (n int) {
+	lower, upper := linesOf(user)
+	r.Scan(lower, upper, func(_, _ []byte) bool { n++; return n < most })
+	return n
+}
+
 func line(r kernel.Reader, user ids.User, room ids.Room, l lineRow) Line {
 	m, ok := GetMember(r, room, user)
 	if !ok {

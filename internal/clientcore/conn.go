@@ -173,7 +173,8 @@ func (c *Core) opening(now int64, n *conn, f *livev1.Frame) {
 		c.welcome(now, n, b.Welcome)
 	case *livev1.Frame_Ack:
 		if b.Ack.GetError() != nil && (f.Id == n.helloID || f.Id == 0) {
-			c.byeOpening(now, RefusalOf(b.Ack.Error, b.Ack.Message), true, 0)
+			ref := RefusalOf(b.Ack.Error, b.Ack.Message)
+			c.byeOpening(now, ref, true, ref.after())
 		}
 	case *livev1.Frame_Bye:
 		c.byeOpening(now, RefusalOf(b.Bye.GetError(), b.Bye.GetMessage()), b.Bye.GetReconnect(), int64(b.Bye.GetAfterMs()))
@@ -257,7 +258,8 @@ func (c *Core) live(now int64, f *livev1.Frame) {
 	switch b := f.Body.(type) {
 	case *livev1.Frame_Ack:
 		if c.cur.waiting && f.Id == c.cur.helloID {
-			c.bye(now, RefusalOf(b.Ack.GetError(), b.Ack.GetMessage()), true, 0)
+			ref := RefusalOf(b.Ack.GetError(), b.Ack.GetMessage())
+			c.bye(now, ref, true, ref.after())
 			return
 		}
 		c.see(now, b.Ack.GetPosition())
@@ -321,6 +323,8 @@ func (c *Core) fatal(now int64, why *Refusal, reconnect bool) bool {
 		c.rolledBack(now, nil)
 	case apiv1.Reason_REASON_WRONG_DEVICE:
 		c.renew(now, why)
+	case apiv1.Reason_REASON_MUST_CHANGE_PASSWORD:
+		c.hold()
 	case apiv1.Reason_REASON_UNAUTHENTICATED, apiv1.Reason_REASON_SESSION_REVOKED:
 		c.end(now, why)
 	default:
@@ -330,6 +334,34 @@ func (c *Core) fatal(now int64, why *Refusal, reconnect bool) bool {
 		c.end(now, why)
 	}
 	return true
+}
+
+// hold: a one-time code opened the session. Until its password is changed nothing else is sent, and no connection is tried.
+func (c *Core) hold() {
+	if c.mustChange {
+		return
+	}
+	c.mustChange = true
+	for _, n := range []*conn{c.next, c.cur} {
+		if n != nil {
+			c.emit(Close{Conn: n.id})
+		}
+	}
+	c.next, c.cur = nil, nil
+	c.cancelFlights()
+	c.emit(Deliver{State: &StateChange{Site: c.site, MustChange: true}})
+}
+
+// release: the password was changed. A Hello that is under way may have been refused before.
+func (c *Core) release(now int64) {
+	if c.cur == nil && c.next != nil {
+		c.emit(Close{Conn: c.next.id})
+		c.next, c.connectAt = nil, now
+	}
+	if c.mustChange {
+		c.mustChange, c.connectAt = false, now
+		c.emit(Deliver{State: &StateChange{Site: c.site}})
+	}
 }
 
 // rolledBack: the server was restored and what this client had seen is partly gone. Rooms that changed after the cut are
@@ -370,6 +402,7 @@ func (c *Core) Tick(now int64) {
 	}
 	switch {
 	case c.next != nil:
+	case c.mustChange:
 	case c.cur == nil:
 		if now >= c.connectAt {
 			if ok, at := c.budget.take(now); ok {
@@ -425,6 +458,7 @@ func (c *Core) NextWake() (at int64, ok bool) {
 	switch {
 	case c.next != nil:
 		at = c.next.openAt + c.openLimit()
+	case c.mustChange:
 	case c.cur == nil:
 		at = c.connectAt
 	default:

@@ -124,6 +124,8 @@ type StateChange struct {
 	Site      int
 	// Ended is set when the session is over: the client stays offline until it logs in again.
 	Ended *Refusal
+	// MustChange: the server takes nothing but a new password. There is no connection until it is changed.
+	MustChange bool
 }
 
 // RolledBack tells that the server was restored from a copy: these rooms must be read again from the server.
@@ -140,6 +142,8 @@ type Core struct {
 	out    []Output
 	online bool
 	ended  *Refusal
+	// mustChange: the server takes nothing but a new password.
+	mustChange bool
 
 	// account
 	user   ids.User
@@ -228,7 +232,7 @@ func (c *Core) Take() []Output {
 // another device than before, open items are recovered as after a renewal.
 func (c *Core) SetAccount(user ids.User, token string, device ids.Device) {
 	c.user, c.token, c.device = user, token, device
-	c.ended, c.renewing, c.renewals = nil, false, nil
+	c.ended, c.mustChange, c.renewing, c.renewals = nil, false, false, nil
 	for _, s := range c.active {
 		c.rename(s)
 	}

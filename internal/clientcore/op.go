@@ -193,6 +193,14 @@ type Refusal struct {
 	RetryAfter uint64
 }
 
+// after is how long the server wants to be left alone, in milliseconds; at most an hour, whatever it says.
+func (r *Refusal) after() int64 {
+	if r == nil {
+		return 0
+	}
+	return int64(min(r.RetryAfter, 3600_000))
+}
+
 // RefusalOf takes the error of an answer; nil for none.
 func RefusalOf(e *apiv1.ErrorInfo, message string) *Refusal {
 	if e == nil {

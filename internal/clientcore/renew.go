@@ -53,11 +53,7 @@ func (c *Core) Renewed(now int64, id uint64, ref *Refusal, lost bool) {
 		if lost {
 			c.httpSite = c.after(c.httpSite)
 		}
-		wait := c.jitter(c.renewFails)
-		if ref != nil {
-			wait += int64(ref.RetryAfter)
-		}
-		c.renewAt = now + wait
+		c.renewAt = now + ref.after() + c.jitter(c.renewFails)
 	case ref != nil:
 		c.renewing = false
 		c.end(now, ref)

@@ -331,7 +331,7 @@ func (c *Core) filled(now int64, r *room, page *apiv1.HistoryResponse, ref *Refu
 			return
 		}
 		r.attempts++
-		r.retryAt = now + c.jitter(r.attempts)
+		r.retryAt = now + ref.after() + c.jitter(r.attempts)
 		c.queue(r)
 		return
 	}
@@ -400,7 +400,7 @@ func (c *Core) found(now int64, f *fetch, page *apiv1.HistoryResponse, ref *Refu
 			c.settle(now, it, Result{Err: alreadyIn(it)})
 			return
 		}
-		c.later(now, it.scope, 0) // the item itself asks again
+		c.later(now, it.scope, ref.after()) // the item itself asks again
 		return
 	}
 	ended := len(page.Messages) == 0 || f.page >= maxFindPages

@@ -1,6 +1,8 @@
 package clientcore
 
 import (
+	"slices"
+
 	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 	livev1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/live/v1"
 )
@@ -62,6 +64,9 @@ func (c *Core) pumpScope(now int64, s *scope) {
 	if c.creating[s.key] != nil {
 		return
 	}
+	if c.mustChange && s.key == scopePeople && !c.clearForPassword(s) {
+		return
+	}
 	base, limit := uint64(0), uint64(window)
 	if s.key == scopePeople {
 		limit = 1 // over HTTP one at a time
@@ -85,6 +90,18 @@ func (c *Core) pumpScope(now int64, s *scope) {
 			c.sendItem(now, it, base)
 		}
 	}
+}
+
+// clearForPassword: only a new password is taken, and it cannot come before the names below its own. What stands there is given
+// up, and whoever asked for it is told so. false: nobody has chosen a new password yet, and everything waits.
+func (c *Core) clearForPassword(s *scope) bool {
+	at := slices.IndexFunc(s.items, func(it *item) bool { return it.op.Kind == KindChangePassword })
+	for _, it := range s.items[:max(at, 0)] {
+		if !it.giveUp {
+			c.skip(it, &Refusal{Reason: apiv1.Reason_REASON_MUST_CHANGE_PASSWORD, Message: "a new password came first"})
+		}
+	}
+	return at >= 0
 }
 
 func (c *Core) sendItem(now int64, it *item, base uint64) {
@@ -231,6 +248,9 @@ func (c *Core) answer(now int64, it *item, skip, latest bool, ref *Refusal, r Re
 		if it.op.Kind == KindSend && r.Seq > 0 {
 			c.ownRow(now, it, r)
 		}
+		if it.op.Kind == KindChangePassword {
+			c.release(now)
+		}
 		c.settle(now, it, r)
 		return
 	}
@@ -271,6 +291,9 @@ func (c *Core) answer(now int64, it *item, skip, latest bool, ref *Refusal, r Re
 		c.reopen(now)
 	case apiv1.Reason_REASON_WRONG_DEVICE:
 		c.renew(now, ref)
+	case apiv1.Reason_REASON_MUST_CHANGE_PASSWORD:
+		s.goBack = true
+		c.hold()
 	case apiv1.Reason_REASON_UNAUTHENTICATED, apiv1.Reason_REASON_SESSION_REVOKED:
 		if ref.Consumed {
 			r.Err = ref
@@ -293,7 +316,7 @@ func (c *Core) refused(now int64, it *item, latest bool, ref *Refusal, r Result)
 		if ref.Reason == apiv1.Reason_REASON_NOT_READY || ref.Reason == apiv1.Reason_REASON_DISK_FULL {
 			c.suspect = c.cfg.Sites > 1 // stays here unless another site is ready
 		}
-		c.later(now, it.scope, int64(ref.RetryAfter))
+		c.later(now, it.scope, ref.after())
 	case it.n == 0:
 		r.Err = ref // a CreateRoom has no name to give up
 		c.settle(now, it, r)

@@ -38,6 +38,14 @@ func (g *Gateway) limit(l *limiter, key string) error {
 	return nil
 }
 
+// pace spends a token of key; none left is BUSY with the wait, which a client obeys without asking anybody.
+func (g *Gateway) pace(l *limiter, key string) error {
+	if wait := l.take(g.now(), key); wait > 0 {
+		return retryAfter(apiv1.Reason_REASON_BUSY, millisUp(wait))
+	}
+	return nil
+}
+
 func millisUp(d time.Duration) uint64 { return uint64((d + time.Millisecond - 1) / time.Millisecond) }
 
 func (a accounts) CheckHandle(ctx context.Context, r *apiv1.CheckHandleRequest) (*apiv1.CheckHandleResponse, error) {

@@ -59,6 +59,17 @@ func addressKey(peer string) string {
 // anonymous is the service that needs no session.
 const anonymous = "/" + apiv1connect.AccountServiceName + "/"
 
+// withOneTime is all that a session does which a one-time code opened, until its password is changed: the change itself, giving
+// its name up or renewing a device id that is refused, asking whose session it is, and logging out. Whatever is not named here, and
+// Hello, is refused.
+var withOneTime = map[string]bool{
+	apiv1connect.PeopleServiceChangePasswordProcedure:     true,
+	apiv1connect.PeopleServiceSkipAccountCommandProcedure: true,
+	apiv1connect.PeopleServiceRenewDeviceProcedure:        true,
+	apiv1connect.PeopleServiceGetMeProcedure:              true,
+	apiv1connect.PeopleServiceLogOutProcedure:             true,
+}
+
 // errorWriter is the outermost interceptor: whatever a handler or an inner interceptor returns leaves as one of the
 // reasons.
 func (g *Gateway) errorWriter(next connect.ServerFunc) connect.ServerFunc {
@@ -86,6 +97,12 @@ func (g *Gateway) authenticate(next connect.ServerFunc) connect.ServerFunc {
 		}
 		ctx = context.WithValue(ctx, addrKey{}, addressKey(info.PeerAddr))
 		if strings.HasPrefix(spec.Procedure, anonymous) {
+			// GetServer is answered from memory: refusing it would cost as much, and all who are behind one proxy ask it at once.
+			if spec.Procedure != apiv1connect.AccountServiceGetServerProcedure {
+				if err := g.pace(g.tries.strangers, addressOf(ctx)); err != nil {
+					return err
+				}
+			}
 			return next(ctx, spec, s)
 		}
 		text, ok := strings.CutPrefix(info.RequestHeader().Get("Authorization"), "Bearer ")
@@ -99,6 +116,12 @@ func (g *Gateway) authenticate(next connect.ServerFunc) connect.ServerFunc {
 		c, err := g.callerBy(ids.HashToken(token))
 		if err != nil {
 			return err
+		}
+		if err := g.pace(g.tries.calls, string(c.token[:])); err != nil {
+			return err
+		}
+		if c.oneTime && !withOneTime[spec.Procedure] {
+			return fail(apiv1.Reason_REASON_MUST_CHANGE_PASSWORD)
 		}
 		return next(context.WithValue(ctx, callerKey{}, &c), spec, s)
 	}

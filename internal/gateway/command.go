@@ -147,6 +147,9 @@ func (g *Gateway) fill(c *caller, m proto.Message, cmd *command) error {
 	case *apiv1.MuteRequest:
 		out.Op = &logv1.ChatCommand_Mute{Mute: &logv1.Mute{On: m.On}}
 	case *apiv1.PinRequest:
+		if err := g.pace(g.tries.pins, string(c.user[:])); err != nil {
+			return err
+		}
 		out.Op = &logv1.ChatCommand_Pin{Pin: &logv1.Pin{On: m.On}}
 	case *apiv1.BlockRequest:
 		err = g.fillBlock(c, m.User, true, out)
@@ -219,7 +222,23 @@ func (g *Gateway) peerOf(c *caller, cmd *command) error {
 	if a, ok := people.GetAccount(s, cmd.peer); !ok || a.Closed {
 		return failOn(apiv1.Reason_REASON_CANNOT_RECEIVE, cmd.peer.String())
 	}
+	if err := g.openDirect(c, cmd); err != nil {
+		return err
+	}
 	g.directs.put(cmd.room, c.user, cmd.peer)
+	return nil
+}
+
+// openDirect makes sure that both may have one more room, if the 1:1 is not there yet.
+func (g *Gateway) openDirect(c *caller, cmd *command) error {
+	if err := g.enterNew(c, cmd.room); err != nil {
+		return err
+	}
+	s := g.k.Snapshot(kernel.DomainChat)
+	defer s.Close()
+	if _, ok := chat.GetRoom(s, cmd.room); !ok && cmd.peer != c.user && !g.lists.room(s, cmd.peer, g.o.Limits.Rooms) {
+		return failOn(apiv1.Reason_REASON_CANNOT_RECEIVE, cmd.peer.String())
+	}
 	return nil
 }
 

@@ -24,7 +24,10 @@ func (g *Gateway) fillCreate(c *caller, m *apiv1.CreateRoomRequest, cmd *command
 		}
 		create.Title = t
 	}
-	var err error
+	err := g.enterNew(c, cmd.room)
+	if err != nil {
+		return err
+	}
 	if create.Members, err = g.invitees(c, m.Members, cmd); err != nil {
 		return err
 	}
@@ -44,10 +47,14 @@ func (g *Gateway) fillInvite(c *caller, m *apiv1.InviteRequest, cmd *command, ou
 	return nil
 }
 
-// invitees parses the people to be added and leaves out the inviter, doubles, and who has no account: chat cannot know.
+// invitees parses the people to be added and leaves out the inviter, doubles, and who has no account or too many rooms: chat cannot
+// know.
 func (g *Gateway) invitees(c *caller, members []string, cmd *command) (out [][]byte, err error) {
 	s := g.k.Snapshot(kernel.DomainPeople)
 	defer s.Close()
+	rooms := g.k.Snapshot(kernel.DomainChat)
+	defer rooms.Close()
+	_, made := chat.GetRoom(rooms, cmd.room)
 	seen := map[ids.User]bool{c.user: true}
 	for i, m := range members {
 		u, err := ids.ParseUser(m)
@@ -59,6 +66,11 @@ func (g *Gateway) invitees(c *caller, members []string, cmd *command) (out [][]b
 		}
 		seen[u] = true
 		if a, ok := people.GetAccount(s, u); !ok || a.Closed {
+			cmd.absent = append(cmd.absent, u)
+			continue
+		}
+		// Who is or was in this room has a line of it.
+		if _, ok := chat.GetMember(rooms, cmd.room, u); !(made && ok) && !g.lists.room(rooms, u, g.o.Limits.Rooms) {
 			cmd.absent = append(cmd.absent, u)
 			continue
 		}

@@ -98,6 +98,7 @@ type Gateway struct {
 	hasher  *hasher
 	codes   *deviceCodes
 	directs directs
+	lists   lists
 	days    days
 	tries   limiters
 	metrics *metrics

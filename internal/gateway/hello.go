@@ -31,6 +31,9 @@ func (s *Session) hello(id uint64, m *livev1.Hello) {
 	s.opening = nil
 	s.open.Unlock()
 	c, err := s.enter(m)
+	if err == nil {
+		err = g.pace(g.tries.hellos, string(c.token[:]))
+	}
 	if err != nil {
 		s.refuseHello(id, err)
 		return
@@ -113,12 +116,21 @@ func (s *Session) enter(m *livev1.Hello) (c caller, err error) {
 	if err != nil {
 		return c, invalid("device", "id", "is not a device id")
 	}
+	// One connection that asks again and again, whoever it is.
+	l := &s.hub.g.o.Limits
+	if wait := s.hellos.take(s.hub.g.now(), l.HelloEvery, l.Hellos); wait > 0 {
+		return c, retryAfter(apiv1.Reason_REASON_BUSY, millisUp(wait))
+	}
 	err = s.hub.g.read(kernel.DomainPeople, func(v kernel.Snapshot) error {
 		c, err = sessionOf(v, ids.HashToken(token))
 		return err
 	})
-	if err == nil && c.device != device {
+	switch {
+	case err != nil:
+	case c.device != device:
 		err = fail(apiv1.Reason_REASON_WRONG_DEVICE)
+	case c.oneTime:
+		err = fail(apiv1.Reason_REASON_MUST_CHANGE_PASSWORD)
 	}
 	return c, err
 }

@@ -331,8 +331,8 @@ func TestPasswordTries(t *testing.T) {
 func TestHashQueue(t *testing.T) {
 	w := newWeb(t, func(o *Options) { o.Limits.HashWait = time.Nanosecond })
 	w.ok("", "AccountService/SignUp", signUp(200, "alice"))
-	for range cap(w.g.hasher.slots) {
-		w.g.hasher.slots <- struct{}{}
+	for range cap(w.g.hasher.turns.slots) {
+		w.g.hasher.turns.slots <- struct{}{}
 	}
 	info := w.refused("BUSY", "", "AccountService/LogIn", obj{"handle": "alice", "password": "correct horse", "token": rnd(32, 203), "device": rnd(16, 203)})
 	if info["again"] != true {

@@ -24,11 +24,28 @@ type Limits struct {
 	// PhotoReads are GetPhotos calls of a session: a burst, and then one per interval. Each answers up to 2 MB.
 	PhotoReads     int
 	PhotoReadEvery time.Duration
+	// Calls of a session, of every service, and its Hellos, on however many connections: a burst, and then one per interval.
+	// docs/protocol.md, "Limits", says from what the figures come.
+	Calls      int
+	CallEvery  time.Duration
+	Hellos     int
+	HelloEvery time.Duration
+	// Strangers are calls of AccountService but GetServer, per address, beside what is limited more narrowly.
+	Strangers     int
+	StrangerEvery time.Duration
 	// Commands a session may submit per second, and at once.
 	CommandsPerSecond, CommandBurst int
 	// HashSlots is how many password hashes run at once (0 = one per core), HashWait how long one waits for its turn.
 	HashSlots int
 	HashWait  time.Duration
+	// Rooms a person may have in the list, left ones included.
+	Rooms int
+	// Pins of a person: a burst, and then one per interval. Each reads the whole list, at every site.
+	Pins     int
+	PinEvery time.Duration
+	// HelloSlots is how many Hellos are answered at once (0 = one per core), HelloWait how long one waits for its turn.
+	HelloSlots int
+	HelloWait  time.Duration
 	// QueueBytes and QueueFrames bound what waits for one connection; BacklogBytes the events that come while the
 	// session is being opened.
 	QueueBytes, QueueFrames, BacklogBytes int
@@ -58,9 +75,19 @@ func (l *Limits) setDefaults() {
 	defTime(&l.PhotoEvery, 30*time.Second)
 	def(&l.PhotoReads, 80)
 	defTime(&l.PhotoReadEvery, 100*time.Millisecond)
+	def(&l.Calls, 2000)
+	defTime(&l.CallEvery, 10*time.Millisecond)
+	def(&l.Hellos, 60)
+	defTime(&l.HelloEvery, time.Second)
+	def(&l.Strangers, 600)
+	defTime(&l.StrangerEvery, 20*time.Millisecond)
 	def(&l.CommandsPerSecond, 200)
 	def(&l.CommandBurst, 400)
 	defTime(&l.HashWait, 2*time.Second)
+	def(&l.Rooms, 10_000)
+	def(&l.Pins, 40)
+	defTime(&l.PinEvery, time.Second)
+	defTime(&l.HelloWait, time.Second)
 	def(&l.QueueBytes, 512<<10)
 	def(&l.QueueFrames, 2048)
 	def(&l.BacklogBytes, 256<<10)
@@ -139,7 +166,7 @@ func (l *limiter) back(key string) {
 
 // limiters of the gateway, by what they count.
 type limiters struct {
-	passwordAddress, passwordHandle, codes, lookUps, signUps, photos, photoReads *limiter
+	passwordAddress, passwordHandle, codes, lookUps, signUps, photos, photoReads, calls, hellos, strangers, pins *limiter
 }
 
 func newLimiters(l Limits) limiters {
@@ -152,5 +179,9 @@ func newLimiters(l Limits) limiters {
 		signUps:         newLimiter(l.SignUpEvery, l.SignUps),
 		photos:          newLimiter(l.PhotoEvery, l.Photos),
 		photoReads:      newLimiter(l.PhotoReadEvery, l.PhotoReads),
+		calls:           newLimiter(l.CallEvery, l.Calls),
+		hellos:          newLimiter(l.HelloEvery, l.Hellos),
+		strangers:       newLimiter(l.StrangerEvery, l.Strangers),
+		pins:            newLimiter(l.PinEvery, l.Pins),
 	}
 }

@@ -7,7 +7,7 @@ import (
 // metrics of the gateway. Labels never hold ids.
 type metrics struct {
 	registry                              *prometheus.Registry
-	connections, hashQueue                prometheus.Gauge
+	connections, hashQueue, helloQueue    prometheus.Gauge
 	framesIn, framesOut, submits, dropped prometheus.Counter
 	malformed                             prometheus.Counter
 	results                               *prometheus.CounterVec
@@ -25,6 +25,7 @@ func newMetrics() *metrics {
 		registry:    prometheus.NewRegistry(),
 		connections: gauge("connections", "WebSocket connections open."),
 		hashQueue:   gauge("hash_queue", "Log-ins waiting for their turn to hash a password."),
+		helloQueue:  gauge("hello_queue", "Clients waiting for their turn to be told what they have missed."),
 		framesIn:    counter("frames_in_total", "Frames received over /live."),
 		framesOut:   counter("frames_out_total", "Frames queued for /live connections."),
 		submits:     counter("submits_total", "Commands submitted for /live sessions."),
@@ -38,7 +39,7 @@ func newMetrics() *metrics {
 			Buckets: []float64{.001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 2.5, 5},
 		}),
 	}
-	m.registry.MustRegister(m.connections, m.hashQueue, m.framesIn, m.framesOut, m.submits, m.dropped, m.malformed, m.results, m.lag)
+	m.registry.MustRegister(m.connections, m.hashQueue, m.helloQueue, m.framesIn, m.framesOut, m.submits, m.dropped, m.malformed, m.results, m.lag)
 	return m
 }
 

@@ -6,9 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
-	"runtime"
 	"strings"
-	"time"
 
 	"golang.org/x/crypto/argon2"
 
@@ -24,45 +22,24 @@ const (
 	keyLen       = 32
 )
 
-// hasher makes and checks password hashes, at most one per core at a time. Who waits longer than a moment is told to
-// come again: a flood of log-ins must not take the machine from people who write.
+// hasher makes and checks password hashes, at most one per core at a time.
 type hasher struct {
-	slots   chan struct{}
-	wait    time.Duration
-	metrics *metrics
+	turns turnstile
 	// dummy is checked where there is no account, so that a guessed handle costs the same as a wrong password.
 	dummy string
 }
 
 func newHasher(l Limits, m *metrics) *hasher {
-	n := l.HashSlots
-	if n == 0 {
-		n = runtime.GOMAXPROCS(0)
-	}
-	h := &hasher{slots: make(chan struct{}, n), wait: l.HashWait, metrics: m}
-	h.dummy = phc(make([]byte, saltLen), make([]byte, keyLen))
-	return h
+	return &hasher{newTurnstile(l.HashSlots, l.HashWait, m.hashQueue), phc(make([]byte, saltLen), make([]byte, keyLen))}
 }
 
 // slot waits for a turn.
 func (h *hasher) slot(ctx context.Context) (release func(), err error) {
-	h.metrics.hashQueue.Inc()
-	defer h.metrics.hashQueue.Dec()
-	release = func() { <-h.slots }
-	select {
-	case h.slots <- struct{}{}:
-		return release, nil
-	default:
+	release, ok := h.turns.enter(ctx)
+	if !ok {
+		return nil, retryAfter(apiv1.Reason_REASON_BUSY, uint64(h.turns.wait.Milliseconds()))
 	}
-	t := time.NewTimer(h.wait)
-	defer t.Stop()
-	select {
-	case h.slots <- struct{}{}:
-		return release, nil
-	case <-t.C:
-	case <-ctx.Done():
-	}
-	return nil, retryAfter(apiv1.Reason_REASON_BUSY, uint64(h.wait.Milliseconds()))
+	return release, nil
 }
 
 // hash makes the PHC string of a password.

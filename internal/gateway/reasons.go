@@ -57,6 +57,8 @@ var rules = map[apiv1.Reason]rule{
 	apiv1.Reason_REASON_NOT_OPERATOR:       {connect.CodePermissionDenied, true, false, "this is for operators"},
 	apiv1.Reason_REASON_UNKNOWN_DEVICE:     {connect.CodeNotFound, true, false, "there is no such device"},
 
+	apiv1.Reason_REASON_MUST_CHANGE_PASSWORD: {connect.CodeFailedPrecondition, false, true, "a one-time code opened this session; choose a new password first"},
+
 	apiv1.Reason_REASON_UNKNOWN_ROOM:    {connect.CodeNotFound, true, false, "there is no such room"},
 	apiv1.Reason_REASON_NOT_MEMBER:      {connect.CodePermissionDenied, true, false, "not a member of this room"},
 	apiv1.Reason_REASON_CANNOT_RECEIVE:  {connect.CodePermissionDenied, true, false, "this person cannot receive it"},

@@ -72,6 +72,7 @@ type Session struct {
 	}
 
 	authed  bool // of the goroutine of Frame
+	hellos  gcra // of the same: Hellos on this connection
 	ended   atomic.Bool
 	viewing atomic.Bool
 	// Milliseconds of the hub's clock: the last frame in and out, and when the state that may not last began.

@@ -471,7 +471,7 @@ func TestTooSlow(t *testing.T) {
 }
 
 func TestManyRooms(t *testing.T) {
-	r := newRig(t, func(o *Options) { o.Limits.QueueBytes = 4 })
+	r := newRig(t, func(o *Options) { o.Limits.QueueBytes, o.Limits.Hellos = 4, 1000 })
 	a := r.person("alice")
 	var want int
 	for i := range 120 {

@@ -45,7 +45,9 @@ type liveServer struct {
 	up    *gws.Upgrader
 	start time.Time
 	pacer pacer
-	mu    struct {
+	// hellos: an answer to a Hello reads the whole list of rooms. After a restart everybody asks at once.
+	hellos turnstile
+	mu     struct {
 		sync.Mutex
 		conns map[*socket]struct{}
 		drain bool
@@ -56,6 +58,7 @@ type liveServer struct {
 func newLiveServer(g *Gateway) *liveServer {
 	l := &liveServer{g: g, start: time.Now()}
 	l.mu.conns = map[*socket]struct{}{}
+	l.hellos = newTurnstile(g.o.Limits.HelloSlots, g.o.Limits.HelloWait, g.metrics.helloQueue)
 	l.up = gws.NewUpgrader(socketEvents{}, &gws.ServerOption{
 		SubProtocols: []string{ProtocolBinary, ProtocolJSON}, ReadMaxPayloadSize: maxFrame, ReadBufferSize: readBuffer,
 		ParallelGolimit: 1, HandshakeTimeout: 5 * time.Second, Logger: quiet{},
@@ -370,8 +373,18 @@ func (s *socket) message(m *gws.Message) {
 		s.Close(1007, "malformed frame")
 		return
 	}
-	if h := f.GetHello(); h.GetSeen() != nil {
-		s.l.catchUp(h.Seen)
+	if h := f.GetHello(); h != nil {
+		if h.Seen != nil {
+			s.l.catchUp(h.Seen)
+		}
+		leave, ok := s.l.hellos.enter(context.Background())
+		if !ok {
+			// Come back at different times.
+			wait := s.l.hellos.wait + rand.N(4*s.l.hellos.wait+1)
+			s.session.refuseHello(f.Id, retryAfter(apiv1.Reason_REASON_BUSY, millisUp(wait)))
+			return
+		}
+		defer leave()
 	}
 	s.session.Frame(f)
 }

@@ -246,6 +246,35 @@ func TestSlowLoris(t *testing.T) {
 	}
 }
 
+// Who finds too many before the door is told when to come back, each at another time, and is let in then.
+func TestHelloQueue(t *testing.T) {
+	w := newWeb(t, func(o *Options) { o.Limits.HelloSlots, o.Limits.HelloWait = 1, time.Millisecond })
+	a := w.person("alice")
+	leave, ok := w.g.live.hellos.enter(t.Context())
+	if !ok {
+		t.Fatal("no turn")
+	}
+	c := w.dial(t, false)
+	times := map[uint64]bool{}
+	for range 8 {
+		c.send(a.hello(nil))
+		e := c.until(func(f *livev1.Frame) bool { return f.GetAck() != nil }).GetAck().GetError()
+		if e.GetReason() != apiv1.Reason_REASON_BUSY || !e.Again || e.RetryAfterMs < 1 || e.RetryAfterMs > 5 {
+			t.Fatal(e)
+		}
+		times[e.RetryAfterMs] = true
+	}
+	if len(times) < 2 {
+		t.Error("all are to come back at the same time")
+	}
+	leave()
+	c.send(a.hello(nil))
+	c.until(func(f *livev1.Frame) bool { return f.GetWelcome() != nil })
+	for len(w.g.live.hellos.slots) > 0 { // given back
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // TestSlowReader: a client that does not read loses its queue, not the server's memory, and is cut off when it goes on.
 func TestSlowReader(t *testing.T) {
 	w := newWeb(t, func(o *Options) { o.Limits.QueueBytes, o.Limits.QueueFrames = 64<<10, 64 })

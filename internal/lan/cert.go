@@ -46,9 +46,20 @@ type Certificate struct {
 	looked time.Time
 }
 
-// OpenCertificate reads the certificate of a data directory, or makes it.
-func OpenCertificate(dir string) (*Certificate, error) {
-	return openCertificate(dir, time.Now, func() ([]string, []netip.Addr) { return hosts(), Addresses() })
+// OpenCertificate reads the certificate of a data directory, or makes it. It is for this machine's names and addresses, and for the
+// others that are given.
+func OpenCertificate(dir string, others ...string) (*Certificate, error) {
+	return openCertificate(dir, time.Now, func() ([]string, []netip.Addr) {
+		names, addrs := hosts(), Addresses()
+		for _, o := range others {
+			if a, err := netip.ParseAddr(o); err == nil {
+				addrs = append(addrs, a)
+			} else {
+				names = append([]string{o}, names...)
+			}
+		}
+		return names, addrs
+	})
 }
 
 func openCertificate(dir string, now func() time.Time, names func() ([]string, []netip.Addr)) (*Certificate, error) {

@@ -16,6 +16,8 @@ type app struct {
 	c *client.Client
 	s screen
 	l lang
+	// verbose: causes of what does not work are shown in Korean too.
+	verbose bool
 
 	mu      sync.Mutex
 	me      client.User
@@ -41,6 +43,9 @@ func newApp(c *client.Client, s screen, l lang) *app {
 	return &app{c: c, s: s, l: l, rooms: map[string]client.Room{}, names: map[string]client.User{}, members: map[string]client.Member{},
 		pending: map[uint64]string{}, typing: map[string]time.Time{}}
 }
+
+// why explains an error to the person.
+func (a *app) why(err error) string { return a.l.why(err, a.verbose) }
 
 func (a *app) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -114,9 +119,13 @@ func (a *app) enter(ctx context.Context) error {
 		case err == nil:
 			return a.hello(ctx)
 		case errors.As(err, &ended):
-			a.s.Print(a.l.say("ended", a.l.why(err)))
+			a.s.Print(a.l.say("ended", a.why(err)))
 			a.s.Print(a.l.say("login.first"))
 			if err := a.logIn(ctx); err != nil {
+				return err
+			}
+		case errors.Is(err, client.ErrMustChangePassword):
+			if err := a.mustChange(ctx, ""); err != nil {
 				return err
 			}
 		case ctx.Err() != nil:
@@ -130,6 +139,12 @@ func (a *app) enter(ctx context.Context) error {
 // account asks until somebody is logged in.
 func (a *app) account(ctx context.Context) error {
 	acc, _ := a.c.Account()
+	// A server that cannot be reached is told before a form is filled in.
+	short, cancel := context.WithTimeout(ctx, 5*time.Second)
+	if _, err := a.c.GetServer(short); err != nil && ctx.Err() == nil {
+		a.s.Print(a.why(err))
+	}
+	cancel()
 	if acc.Handle != "" {
 		return a.logIn(ctx)
 	}
@@ -180,7 +195,7 @@ func (a *app) signUp(ctx context.Context) error {
 		if err = a.c.SignUp(ctx, f); err == nil {
 			return nil
 		}
-		a.s.Print(a.l.say("failed", a.l.why(err)))
+		a.s.Print(a.l.say("failed", a.why(err)))
 		switch client.ReasonOf(err) {
 		case client.ReasonHandleTaken: // only the handle is asked again
 		case client.ReasonBadInvitation:
@@ -231,22 +246,45 @@ func (a *app) logIn(ctx context.Context) error {
 		}
 		must, err := a.c.LogIn(ctx, handle, password)
 		if err != nil {
-			a.s.Print(a.l.say("failed", a.l.why(err)))
+			a.s.Print(a.l.say("failed", a.why(err)))
 			continue
 		}
 		if !must {
 			return nil
 		}
-		a.s.Print(a.l.say("password.must"))
+		return a.mustChange(ctx, password)
+	}
+}
+
+// mustChange asks for a new password until one is taken: a one-time code opened the session, and it opens no other. The code is
+// asked for if it is not known any more.
+func (a *app) mustChange(ctx context.Context, code string) error {
+	a.s.Print(a.l.say("password.must"))
+	for {
+		var err error
+		if code == "" {
+			if code, err = a.s.Read(a.l.say("password.code"), true); err != nil {
+				return err
+			}
+		}
 		next, err := a.newPassword("password.new")
 		if err != nil {
 			return err
 		}
-		if _, err := a.c.ChangePassword(ctx, password, next); err != nil {
-			a.s.Print(a.l.say("failed", a.l.why(err)))
-			continue
+		var ended *client.EndedError
+		_, err = a.c.ChangePassword(ctx, code, next)
+		switch {
+		case err == nil:
+			a.s.Print(a.l.say("password.done"))
+			return nil
+		case errors.As(err, &ended), ctx.Err() != nil:
+			return nil // the caller looks what became of the session
+		case client.ReasonOf(err) == client.ReasonBadCredentials:
+			code = ""
+			a.s.Print(a.l.say("failed", a.l.say("password.badcode")))
+		default:
+			a.s.Print(a.l.say("failed", a.why(err)))
 		}
-		return nil
 	}
 }
 
@@ -283,7 +321,7 @@ func (a *app) send(text string, replyTo uint64) {
 	}
 	a.mu.Unlock()
 	if err != nil {
-		a.s.Print(a.l.say("refused", line(text), a.l.why(err)))
+		a.s.Print(a.l.say("refused", line(text), a.why(err)))
 		return
 	}
 	time.AfterFunc(slow, func() {

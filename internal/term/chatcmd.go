@@ -19,6 +19,7 @@ import (
 type ChatCmd struct {
 	Server  []string `help:"Address of the server; several for several sites." default:"http://127.0.0.1:8080" env:"BONGHWA_SERVER"`
 	Profile string   `help:"Directory of account and outbox. Default: one for each server and window, among the user's settings." type:"path"`
+	Verbose bool     `help:"Show the cause, too, when something does not work, as the system gives it."`
 	Lang    string   `help:"Language of the interface: ko or en. Default: the system's." enum:"ko,en," default:""`
 }
 
@@ -50,13 +51,15 @@ func (c ChatCmd) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	done := make(chan error, 1)
-	go func() { done <- newApp(cl, s, l).run(ctx) }()
+	a := newApp(cl, s, l)
+	a.verbose = c.Verbose
+	go func() { done <- a.run(ctx) }()
 	select {
 	case err := <-done:
-		if errors.Is(err, io.EOF) {
-			err = nil
+		if err == nil || errors.Is(err, io.EOF) || errors.Is(err, context.Canceled) {
+			return nil
 		}
-		return err
+		return errors.New(a.why(err))
 	case <-ctx.Done():
 		return nil // the terminal is gone or the system stops; what is open is in the outbox
 	}

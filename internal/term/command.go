@@ -68,7 +68,7 @@ func (a *app) command(ctx context.Context, text string) (quit bool) {
 	return false
 }
 
-func (a *app) failed(err error) { a.s.Print(a.l.say("failed", a.l.why(err))) }
+func (a *app) failed(err error) { a.s.Print(a.l.say("failed", a.why(err))) }
 
 // did reports a change.
 func (a *app) did(_ client.Receipt, err error) {

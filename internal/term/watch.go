@@ -61,7 +61,7 @@ func (a *app) connection(st client.State) {
 	a.mu.Unlock()
 	switch {
 	case st.Ended != nil:
-		a.s.Print(a.l.say("ended", a.l.why(st.Ended)))
+		a.s.Print(a.l.say("ended", a.why(st.Ended)))
 	case st.Connected && !was.Connected:
 		a.s.Print(a.l.say("connected"))
 	case !st.Connected && was.Connected:
@@ -272,6 +272,6 @@ func (a *app) settled(e client.SettledEvent) {
 	case client.ReasonOf(e.Err) == client.ReasonAlreadyIn:
 		a.s.Print(a.l.say("unsure", line(text)))
 	default:
-		a.s.Print(a.l.say("refused", line(text), a.l.why(e.Err)))
+		a.s.Print(a.l.say("refused", line(text), a.why(e.Err)))
 	}
 }

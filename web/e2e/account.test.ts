@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, launch } from './lib/browser.ts'
 import { chat, inside, items, logIn, openChat, patience, say, sees, signUp, stored, tab, write } from './lib/hands.ts'
-import { Person } from './lib/person.ts'
+import { Person, directRoom } from './lib/person.ts'
 import { Proxy } from './lib/proxy.ts'
 import { Server } from './lib/server.ts'
 
@@ -158,6 +158,18 @@ describe.each(browserNames)('accounts in %s', (name) => {
     const page = await watch.page()
     await logIn(page, me.handle, code)
     const form = page.getByRole('form', { name: '새 비밀번호를 정해 주세요' })
+    await form.waitFor()
+    // No way past it: not Esc, not a reload, not an address, not a second tab; and the server takes nothing else of this session.
+    await page.keyboard.press('Escape')
+    await page.goto(`${server.url}/room/${directRoom(me.id, me.id)}`)
+    await form.waitFor()
+    const tab = await page.context().newPage()
+    await tab.goto(server.url)
+    await tab.getByRole('form', { name: '새 비밀번호를 정해 주세요' }).waitFor()
+    expect(await stored(page)).not.toContain('장보기')
+    const token = /"token":"([a-z2-7]{52})"/.exec(await stored(page))?.[1] ?? ''
+    const asked = await fetch(`${server.url}/api/bonghwa.api.v1.ChatService/ListRooms`, { method: 'POST', headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` }, body: '{}' })
+    expect([asked.status, await asked.text()]).toEqual([400, expect.stringContaining('REASON_MUST_CHANGE_PASSWORD')])
     await write(form.getByRole('textbox', { name: '받은 일회용 코드' }), code)
     await write(form.getByRole('textbox', { name: '새 비밀번호' }), '기억나는 것')
     await page.keyboard.press('Enter')
@@ -167,6 +179,7 @@ describe.each(browserNames)('accounts in %s', (name) => {
     await inside(page)
     await openChat(page, '나와의 채팅')
     await sees(page, ['장보기'])
+    await inside(tab)
     await watch.close()
   })
 

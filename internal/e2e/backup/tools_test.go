@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -248,6 +249,12 @@ func TestResetPassword(t *testing.T) {
 	if !asked() {
 		t.Error("the session of the code is not told to choose a new password")
 	}
+	if err := first.WaitConnected(ctxOf(t)); !errors.Is(err, client.ErrMustChangePassword) || !first.State().MustChangePassword {
+		t.Errorf("connected before the new password: %v", err)
+	}
+	if _, err := first.ListRooms(ctxOf(t)); client.ReasonOf(err) != client.ReasonMustChangePassword {
+		t.Errorf("a call before the new password: %v", err)
+	}
 	if _, err := first.ChangePassword(ctxOf(t), "wrong password", "new password"); client.ReasonOf(err) != client.ReasonBadCredentials {
 		t.Errorf("a change with neither code nor password: %v", err)
 	}
@@ -256,6 +263,9 @@ func TestResetPassword(t *testing.T) {
 	}
 	if asked() {
 		t.Error("the session of the code is told to choose a new password again")
+	}
+	if err := first.WaitConnected(ctxOf(t)); err != nil {
+		t.Errorf("after the new password: %v", err)
 	}
 	if err := alice.ended(); client.ReasonOf(err) == 0 {
 		t.Errorf("the session of before ends with %v", err)

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -153,4 +154,34 @@ func TestProfileInUse(t *testing.T) {
 	if code != 1 || !strings.Contains(out, "in use in another window") || strings.Count(out, "\n") != 1 {
 		t.Fatalf("code %d, %q", code, out)
 	}
+}
+
+// TestTerminalOneTimeCode: who comes in by a one-time code chooses a password first, also after closing the window.
+func TestTerminalOneTimeCode(t *testing.T) {
+	s := harness.Start(t, filepath.Join(t.TempDir(), "data"), "")
+	a := harness.SignUp(t, s)
+	out, code := harness.Run(t, "people", "reset-password", "--data", s.Data, a.Handle)
+	m := regexp.MustCompile(`one-time code for \S+: (\S+)`).FindStringSubmatch(out)
+	if code != 0 || m == nil {
+		t.Fatalf("code %d, %q", code, out)
+	}
+	dir := t.TempDir()
+	w := openWindow(t, s, dir, "ko")
+	w.enter("2", a.Handle, m[1])
+	w.see("새 비밀번호를 정해 주세요")
+	if err := w.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.cmd.Wait()
+	w = openWindow(t, s, dir, "ko")
+	w.see("새 비밀번호를 정해 주세요")
+	w.enter("not-the-code", "long enough", "long enough")
+	w.see("일회용 코드가 달라요")
+	w.enter(m[1], "short", "short")
+	w.see("하지 못했어요")
+	w.enter("long enough", "long enough")
+	w.see("비밀번호를 바꿨어요")
+	w.see("반가워요")
+	w.enter("/나가기")
+	w.end()
 }

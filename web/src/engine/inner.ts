@@ -118,6 +118,8 @@ export type Input =
   | { readonly t: 'rooms'; readonly rooms: readonly Room[] }
   /** welcomed: every line that changed while away has been told. */
   | { readonly t: 'welcomed'; readonly position: Position; readonly serverTime: number; readonly localTime: number }
+  /** mustChange: a one-time code opened the session, and the server takes nothing but a new password. */
+  | { readonly t: 'mustChange' }
   | { readonly t: 'connection'; readonly state: 'connecting' | 'online' | 'reconnecting'; readonly since: number; readonly site: number }
   /** sites: where the system runs, as it has told last. */
   | { readonly t: 'sites'; readonly sites: readonly import('./types.ts').Site[] }

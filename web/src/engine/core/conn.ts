@@ -293,6 +293,9 @@ function fatal(s: Inside, now: number, why: Failure | null, reconnect: boolean):
     case 'wrong_device':
       renew(s, now, f)
       return true
+    case 'must_change_password':
+      hold(s, now)
+      return true
     case 'unauthenticated':
     case 'session_revoked':
       end(s, now, refusalOf(f))
@@ -302,6 +305,21 @@ function fatal(s: Inside, now: number, why: Failure | null, reconnect: boolean):
       end(s, now, refusalOf(f))
       return true
   }
+}
+
+/** hold: a one-time code opened the session. Until its password is changed nothing else is sent, and no connection is tried. */
+export function hold(s: Inside, now: number): void {
+  if (s.mustChange) return
+  s.mustChange = true
+  dropConns(s, now)
+  s.tell({ t: 'mustChange' })
+}
+
+/** release: the password was changed. A hello that is under way may have been refused before. */
+export function release(s: Inside, now: number): void {
+  if (!s.cur && s.next) dropConns(s, now)
+  if (!s.cur) s.connectAt = now
+  s.mustChange = false
 }
 
 /** rolledBack: the server was restored from a copy. Also where the position stated lies before the cut, rows and lines may
@@ -337,7 +355,7 @@ export function tick(s: Inside, now: number): void {
     s.emit({ t: 'close', conn: s.next.id })
     openFailed(s, now, s.next)
   }
-  if (!s.next && !s.cur && now >= s.connectAt) {
+  if (!s.next && !s.cur && now >= s.connectAt && !s.mustChange) {
     const at = s.spend(now)
     if (at > 0) s.connectAt = at
     else open(s, now, s.site)
@@ -377,11 +395,12 @@ export function nextWake(s: Inside): number | null {
       if (renewMayGo(s)) times.push(s.renewAt)
     } else {
       if (s.next) times.push(s.next.openAt + openLimit(s))
-      else if (!s.cur) times.push(s.connectAt)
+      else if (!s.cur) times.push(s.mustChange ? Infinity : s.connectAt)
       else times.push(Math.max(s.suspect ? 0 : troubleAt(s, s.cur), s.hedgeAt))
       for (const scope of s.scopes.values()) if (scope.pausedTo > 0 && (s.cur || scope.key === scopePeople)) times.push(scope.pausedTo)
       if (s.wakeFetch > 0 && s.cur) times.push(s.wakeFetch)
     }
   }
-  return times.length > 0 ? Math.min(...times) : null
+  const at = Math.min(...times)
+  return at < Infinity ? at : null
 }

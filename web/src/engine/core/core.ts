@@ -52,6 +52,7 @@ export class Core {
     s.user = user
     s.token = token
     s.ended = null
+    s.mustChange = false
     s.renewals = []
     if (s.device !== device) {
       s.device = device

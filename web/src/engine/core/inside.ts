@@ -145,6 +145,8 @@ export class Inside {
   out: Output[] = []
   online = false
   ended: Refusal | null = null
+  /** mustChange: the server takes nothing but a new password. There is no connection until it is changed. */
+  mustChange = false
 
   user = ''
   token = ''

@@ -292,7 +292,7 @@ function filled(s: Inside, now: number, t: Track, page: HistoryPage | null, f: F
       return
     }
     t.attempts++
-    t.retryAt = now + s.jitter(t.attempts)
+    t.retryAt = now + (f?.retryAfterMs ?? 0) + s.jitter(t.attempts)
     if (t.head > t.delivered) queue(s, t)
     return
   }
@@ -368,7 +368,7 @@ function found(s: Inside, now: number, it: Open, at: number, page: HistoryPage |
   const lost = refusalOf(failure('already_in', { subject: it.op.room ?? '' }))
   if (!page) {
     if (f && !f.again) settle(s, now, it, { ...nothing, refusal: lost })
-    else later(s, now, it.scope, 0) // the item itself asks again
+    else later(s, now, it.scope, f?.retryAfterMs ?? 0) // the item itself asks again
     return
   }
   let ended = page.messages.length === 0 || at >= maxFindPages

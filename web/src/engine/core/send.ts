@@ -1,6 +1,6 @@
 // Frames of changes and their answers. Everything a server can answer to a change is here.
-import { end, reopen } from './conn.ts'
-import type { Ack, CallAnswer, Failure, Name } from './frames.ts'
+import { end, hold, release, reopen } from './conn.ts'
+import { type Ack, type CallAnswer, type Failure, type Name, failure } from './frames.ts'
 import type { Flight, Inside, Open, Scope } from './inside.ts'
 import { nameWindow, refusalOf } from './inside.ts'
 import { isAccount, nothing, scopeChat, scopePeople, settle, skip, takesRow, unname } from './outbox.ts'
@@ -47,6 +47,12 @@ function pumpScope(s: Inside, now: number, scope: Scope): void {
     scope.goBack = false
   }
   if (s.creating.has(scope.key)) return // the first send into a new room waits for the answer to its creation
+  if (s.mustChange && scope.key === scopePeople) {
+    // Only a new password is taken, and it cannot come before the names below its own: what stands there is given up.
+    const at = scope.items.findIndex((it) => it.op.kind === 'changePassword')
+    if (at < 0) return
+    for (const it of scope.items.slice(0, at)) if (!it.giveUp) skip(s, it, refusalOf(failure('must_change_password')))
+  }
   let base = 0
   const limit = scope.key === scopePeople ? 1 : nameWindow // over calls one at a time
   for (const it of scope.items) {
@@ -167,6 +173,7 @@ function answer(s: Inside, now: number, it: Open, gives: boolean, latest: boolea
       return
     }
     if (it.op.kind === 'send' && a.seq > 0) ownRow(s, now, it, a)
+    if (it.op.kind === 'changePassword') release(s, now)
     settle(s, now, it, { ...nothing, seq: a.seq, time: a.time, room: a.room, refused: a.refused })
     return
   }
@@ -198,6 +205,10 @@ function answer(s: Inside, now: number, it: Open, gives: boolean, latest: boolea
       break
     case 'wrong_device':
       renew(s, now, f)
+      break
+    case 'must_change_password':
+      scope.goBack = true
+      hold(s, now)
       break
     case 'unauthenticated':
     case 'session_revoked':

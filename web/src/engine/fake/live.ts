@@ -121,7 +121,7 @@ export class FakeConn {
     const srv = this.#server
     this.live = false
     const s = srv.data.sessions.get(h.token)
-    const bad = !s ? 'unauthenticated' : s.device !== h.device ? 'wrong_device' : srv.refuseHello
+    const bad = !s ? 'unauthenticated' : s.device !== h.device ? 'wrong_device' : srv.data.accounts.get(s.user)?.mustChange ? 'must_change_password' : srv.refuseHello
     if (!s || bad) {
       this.#ack(h.id, { error: failure(bad, { again: true }) })
       return

@@ -232,6 +232,7 @@ export class FakeServer {
     if (name.epoch !== 0 && name.epoch !== this.epoch) throw fault('rolled_back', true)
     const busy = this.busy(name.n)
     if (busy) throw fault(busy, true)
+    if (op && op.kind !== 'changePassword' && this.#account(s.user).mustChange) throw fault('must_change_password', true)
     const apply = op ? () => changePeople(this.data, s, op, this.now, this.peopleTold) : null
     const { verdict: v, repeated } = decide(this.data, oldDevice || s.device, 'people', name, apply)
     if (v.reason) throw new Fault(failure(v.reason, { consumed: true }))

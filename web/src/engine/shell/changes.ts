@@ -5,6 +5,7 @@ import type { Op, Settled } from '../inner.ts'
 import { type Refusal, RefusedError } from '../types.ts'
 import { Asks } from './asks.ts'
 import type { Lead } from './lead.ts'
+import { Left, type LeftHost } from './left.ts'
 import type { Ask } from './notes.ts'
 import type { Write } from './store.ts'
 import type { Writer } from './writer.ts'
@@ -13,7 +14,9 @@ export const signedOut: Refusal = { reason: 'signed_out', subject: '', retryAfte
 export const givenUp: Refusal = { reason: 'given_up', subject: '', retryAfterMs: 0, fields: [] }
 export const invalid: Refusal = { reason: 'invalid', subject: '', retryAfterMs: 0, fields: [] }
 
-export interface ChangesHost {
+type OpAsk = Ask & { readonly t: 'op' }
+
+export interface ChangesHost extends LeftHost {
   /** lead is there while this window leads and somebody is logged in. */
   lead(): { readonly lead: Lead; readonly writer: Writer } | null
   leading(): boolean
@@ -36,9 +39,11 @@ export class Changes {
   /** unsafe: taken by this window's core, not in the store yet. */
   private readonly unsafe = new Map<number, Ask>()
   private nextUnsafe = 1
+  private readonly left: Left<readonly OpAsk[]>
 
   constructor(host: ChangesHost, patience: number) {
     this.host = host
+    this.left = new Left('asks', host)
     this.patience = patience
   }
 
@@ -46,7 +51,7 @@ export class Changes {
    * nobody is logged in or it names nothing. */
   submit(op: Op, writes: readonly Write[]): number {
     if (!this.host.loggedIn()) return 0
-    const ask: Ask & { t: 'op' } = { t: 'op', op, writes }
+    const ask: OpAsk = { t: 'op', op, writes }
     const own = this.host.lead()
     if (own) return this.put(own.lead, own.writer, ask)
     const id = this.host.standIn(op)
@@ -128,18 +133,53 @@ export class Changes {
     if (this.asks.open.length > 0) this.nag()
   }
 
-  clear(): void {
+  /** leave: the page goes away, or may. What would be lost with it is left behind, but for passwords and pictures. */
+  leave(): void {
+    const asks = [...this.unsafe.values(), ...this.asks.open.map(([, ask]) => ask)].filter((a): a is OpAsk => a.t === 'op' && !a.op.bytes && a.op.old === undefined && a.op.next === undefined)
+    if (asks.length === 0) return
+    const uids = new Set(asks.map((a) => a.op.uid))
+    this.left.write([...(this.left.read() ?? []).filter((a) => !uids.has(a.op.uid)), ...asks])
+  }
+
+  /** revive takes what pages have left; decided: its verdict is known. */
+  revive(decided: (uid: string) => boolean): void {
+    for (const ask of this.left.read() ?? []) {
+      const { uid } = ask.op
+      if (this.asks.id(uid) !== 0 || decided(uid)) {
+        this.safe(uid)
+        continue
+      }
+      this.host.standIn(ask.op)
+      this.ask(ask)
+    }
+  }
+
+  /** safe: an op is in the store, or decided; whoever has left it behind need not have. */
+  safe(uid: string): void {
+    const left = this.left.read()
+    if (!left?.some((a) => a.op.uid === uid)) return
+    const rest = left.filter((a) => a.op.uid !== uid)
+    if (rest.length > 0) this.left.write(rest)
+    else this.left.clear()
+  }
+
+  /** clear ends everything; wipe: also what pages have left. */
+  clear(wipe: boolean): void {
     this.stopNag()
     this.unsafe.clear()
     this.asks.clear()
+    if (wipe) this.left.clear()
   }
 
-  private put(lead: Lead, writer: Writer, ask: Ask & { t: 'op' }): number {
+  private put(lead: Lead, writer: Writer, ask: OpAsk): number {
     const no = this.nextUnsafe++
     this.unsafe.set(no, ask)
     const id = lead.submit(ask.op, ask.writes)
     // Behind what the core has just handed to the writer: safe when this is.
-    writer.after(() => this.unsafe.delete(no))
+    writer.after(() => {
+      this.unsafe.delete(no)
+      this.safe(ask.op.uid)
+    })
     return id
   }
 

@@ -1,9 +1,8 @@
 // Drafts: what is being written in each room. Each text carries the time of its last key, so that one that comes late (from
 // another window, from a store that was behind) never wins over a newer one; an empty text with its time says that the draft
-// was sent or deleted. What was written in this window is told again to each new leader. A page that goes away leaves what it
-// has in the browser's synchronous storage, because a transaction begun then may not be made: the next start takes it from there,
-// under the same log-in only, and logging out wipes it.
+// was sent or deleted. What was written in this window is told again to each new leader, and left behind by a page that goes away.
 import type { Input } from '../inner.ts'
+import { Left, type LeftHost } from './left.ts'
 import type { Key, Write } from './store.ts'
 
 export interface Draft {
@@ -11,18 +10,10 @@ export interface Draft {
   readonly at: number
 }
 
-/** Rescue is the part of localStorage that is used; null where the browser has none. */
-export type Rescue = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null
-
 /** forgotten: an empty draft that nobody can come late with any more. */
 const forgotten = 7 * 86_400_000
 
-export interface DraftsHost {
-  readonly slot: string
-  /** rescue: null where it is not for this window. */
-  rescue(): Rescue
-  /** owner names the log-in, '' if nobody is logged in. */
-  owner(): string
+export interface DraftsHost extends LeftHost {
   now(): number
   /** show tells the model of this window. */
   show(i: Input): void
@@ -32,10 +23,7 @@ export interface DraftsHost {
   tell(room: string, d: Draft): void
 }
 
-interface Rescued {
-  readonly owner: string
-  readonly drafts: Readonly<Record<string, Draft>>
-}
+type Drafted = Readonly<Record<string, Draft>>
 
 export class Drafts {
   private readonly all = new Map<string, Draft>()
@@ -44,18 +32,17 @@ export class Drafts {
   /** leaving: the page may end at any time. */
   private leaving = false
   private readonly host: DraftsHost
-  private readonly key: string
+  private readonly left: Left<Drafted>
 
   constructor(host: DraftsHost) {
     this.host = host
-    this.key = `bonghwa.drafts.${host.slot}`
+    this.left = new Left('drafts', host)
   }
 
   /** begin takes what the store holds and what a page that went away has left. */
   begin(stored: readonly (readonly [Key, unknown])[]): void {
     for (const [room, v] of stored) this.know(String(room), read(v))
-    const left = this.rescued()
-    for (const [room, d] of Object.entries(left)) if (this.know(room, d)) this.own.add(room)
+    for (const [room, d] of Object.entries(this.left.read() ?? {})) if (this.know(room, d)) this.own.add(room)
   }
 
   /** set takes a text written in this window. */
@@ -113,12 +100,7 @@ export class Drafts {
   clear(wipe: boolean): void {
     this.all.clear()
     this.own.clear()
-    if (!wipe) return
-    try {
-      this.host.rescue()?.removeItem(this.key)
-    } catch {
-      // Refused: then nothing is in it.
-    }
+    if (wipe) this.left.clear()
   }
 
   private put(room: string, text: string): Draft | null {
@@ -143,27 +125,11 @@ export class Drafts {
   }
 
   private leaveBehind(): void {
-    const owner = this.host.owner()
-    if (owner === '' || this.own.size === 0) return
+    if (this.host.owner() === '' || this.own.size === 0) return
     const drafts: Record<string, Draft> = {}
-    for (const [room, d] of Object.entries(this.rescued())) if (d.at > (this.all.get(room)?.at ?? 0)) drafts[room] = d
+    for (const [room, d] of Object.entries(this.left.read() ?? {})) if (d.at > (this.all.get(room)?.at ?? 0)) drafts[room] = d
     for (const room of this.own) drafts[room] ??= this.all.get(room)!
-    try {
-      this.host.rescue()?.setItem(this.key, JSON.stringify({ owner, drafts } satisfies Rescued))
-    } catch {
-      // Full or refused: the store has all but the last moment.
-    }
-  }
-
-  /** rescued is what pages of this log-in have left. */
-  private rescued(): Readonly<Record<string, Draft>> {
-    try {
-      const r = JSON.parse(this.host.rescue()?.getItem(this.key) ?? 'null') as Rescued | null
-      if (r && r.owner === this.host.owner()) return r.drafts
-    } catch {
-      // Not to be read, or not ours.
-    }
-    return {}
+    this.left.write(drafts)
   }
 }
 

@@ -1,6 +1,6 @@
 // What the shell takes from the browser, in one place, so that tests can give it something else.
 import { secureRand } from '../core/rand.ts'
-import type { Rescue } from './drafts.ts'
+import type { Rescue } from './left.ts'
 import type { Channel } from './tabs.ts'
 
 export interface Env {

@@ -292,6 +292,8 @@ export class Window {
         if (browser.disk === 'stuck') throw new StoreError('full')
         await inner.wipe()
       },
+      sleep: () => inner.sleep(),
+      rouse: () => inner.rouse(),
       close: () => inner.close(),
     }
   }

@@ -67,6 +67,16 @@ test('no answer, or one that says soon, is asked again, and then it is unreachab
   expect(gone.seen).toHaveLength(3)
 })
 
+test('a server that says when to come back is asked again then, for a while', async () => {
+  const busy = (ms: bigint) => refusal(Reason.BUSY, { again: true, retryAfterMs: ms })
+  const once = wire([...Array.from({ length: 6 }, () => busy(200n)), empty()])
+  expect(await once.http.friends()).toEqual([])
+  expect(once.seen).toHaveLength(7)
+  const long = wire(Array.from({ length: 20 }, () => busy(4000n)))
+  await expect(long.http.friends()).rejects.toMatchObject({ refusal: { reason: 'busy', retryAfterMs: 4000 } })
+  expect(long.seen).toHaveLength(4)
+})
+
 test('a site that does not answer is not asked for long: the next one is, and each up to three times', async () => {
   const lost = wire([new TypeError('network'), refusal(Reason.NOT_READY, { again: true }), empty()], ['http://b', 'http://c'])
   expect(await lost.http.friends()).toEqual([])

@@ -20,6 +20,8 @@ const attemptTimeout = 10_000
 /** elsewhereTimeout bounds an attempt while another site could be asked. */
 const elsewhereTimeout = 2500
 const attempts = 3
+/** busyPatience bounds how long a call waits because the server asks for it. */
+const busyPatience = 10_000
 /** soon: reasons for which the same call can succeed a moment later. */
 const soon = new Set(['not_ready', 'behind', 'unknown_outcome', 'disk_full'])
 const peopleBatch = 200
@@ -300,10 +302,19 @@ export class HttpWire implements Wire {
    * silent: while another one could be asked, not much time is spent on it. */
   private async ask<T>(f: (calls: Calls, site: number) => Promise<T>): Promise<T> {
     const sites = this.sites.order
+    let waited = 0
     for (let n = 1; ; n++) {
       const site = sites[(n - 1) % sites.length] ?? 0
       const { answer, failure } = await attempt(async () => ({ value: await f(this.calls(site, n < sites.length ? elsewhereTimeout : attemptTimeout), site) }))
       if (answer) return answer.value
+      // Told to come back later, by a busy server or because this session has asked too often: the same again then.
+      if (failure?.reason === 'busy' && waited < busyPatience) {
+        const wait = failure.retryAfterMs + 10 + Math.random() * 50
+        waited += wait
+        n--
+        await new Promise<void>((resolve) => this.after(wait, resolve))
+        continue
+      }
       if (n >= attempts * sites.length || (failure && !soon.has(failure.reason))) throw new RefusedError(failure ? plain(failure) : unreachable)
       if (n % sites.length === 0) await new Promise<void>((resolve) => this.after((150 * n) / sites.length, resolve))
     }

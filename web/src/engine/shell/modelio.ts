@@ -11,6 +11,8 @@ export interface ModelIOHost {
   readonly wire: Wire
   store(): Store
   me(): string
+  /** mustChange: the server answers nothing before a new password; what is wanted is asked for after that. */
+  mustChange(): boolean
   /** seen is the largest position known here. */
   seen(): Position | null
   keep(s: Stored): void
@@ -49,6 +51,7 @@ export function modelIO(h: ModelIOHost): ModelIO {
       return room
     },
     async users(ids) {
+      if (h.mustChange()) throw new RefusedError(signedOut)
       const people = await own(h.wire.users(ids))
       h.keep({ people })
       return people

@@ -1,22 +1,37 @@
 // Reading the store of a session at a beginning: of a page, or of leading. Reading is tried a few times; a store that cannot be
-// read never counts as an empty one, because names begun anew would be taken for those of other changes.
+// read never counts as an empty one, because names begun anew would be taken for those of other changes. One that says nothing is
+// not waited for without end: WebKit lets a page wait for a transaction of another one that it has stopped.
 import type { State } from '../core/record.ts'
 import type { Seed } from '../model/people.ts'
 import { type Account, seed, state } from './records.ts'
-import { type Key, type Store, inMemory } from './store.ts'
+import { type Key, type Store, StoreError, inMemory } from './store.ts'
 
 const pauses = [200, 800] as const
+/** silence of a store that counts as a failure, ms. */
+const silence = 8000
+
+type After = (ms: number, fn: () => void) => () => void
 
 /** patiently tries a few times, with pauses. */
-export async function patiently<T>(after: (ms: number, fn: () => void) => () => void, f: () => Promise<T>): Promise<T> {
+export async function patiently<T>(after: After, f: () => Promise<T>): Promise<T> {
   for (const pause of pauses) {
     try {
-      return await f()
+      return await answered(after, f)
     } catch {
       await new Promise<void>((resolve) => after(pause, resolve))
     }
   }
-  return f()
+  return answered(after, f)
+}
+
+async function answered<T>(after: After, f: () => Promise<T>): Promise<T> {
+  let stop = () => {}
+  const silent = new Promise<never>((_, reject) => (stop = after(silence, () => reject(new StoreError('unreadable')))))
+  try {
+    return await Promise.race([f(), silent])
+  } finally {
+    stop()
+  }
 }
 
 type Entries = readonly (readonly [Key, unknown])[]
@@ -51,14 +66,14 @@ export interface Opened extends Session {
 
 /** claimed claims the store for a window that begins to lead and reads it. If nothing can be written, it is a copy in memory. It
  * rejects if the store cannot be read. */
-export async function claimed(s: Store, fence: string, after: (ms: number, fn: () => void) => () => void): Promise<Opened> {
+export async function claimed(s: Store, fence: string, after: After): Promise<Opened> {
   try {
     return await patiently(after, async () => {
       await s.claim(fence)
       return { ...(await session(s)), store: s }
     })
   } catch {
-    const copy = await inMemory(s)
+    const copy = await answered(after, () => inMemory(s))
     await copy.claim(fence)
     return { ...(await session(copy)), store: copy }
   }

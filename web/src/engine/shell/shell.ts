@@ -95,6 +95,7 @@ export class Shell {
         wire: this.wire,
         store: () => this.store,
         me: () => this.current?.user ?? '',
+        mustChange: () => this.current?.mustChange ?? false,
         seen: () => this.reign.lead?.seen ?? null,
         keep: (s) => this.errands.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
@@ -127,10 +128,9 @@ export class Shell {
       loaded: () => people.redraw(),
       after: env.after,
     })
+    const left = { slot: deps.slot, rescue: () => (this.apart ? null : env.rescue), owner: () => this.current?.device ?? '' }
     this.drafts = new Drafts({
-      slot: deps.slot,
-      rescue: () => (this.apart ? null : env.rescue),
-      owner: () => this.current?.device ?? '',
+      ...left,
       now: () => this.now(),
       show: (i) => this.model.input(i),
       write: (w) => this.reign.leading?.writer.write([w], false),
@@ -138,6 +138,7 @@ export class Shell {
     })
     this.changes = new Changes(
       {
+        ...left,
         lead: () => {
           const l = this.reign.leading
           return l?.lead ? { lead: l.lead, writer: l.writer } : null
@@ -268,7 +269,7 @@ export class Shell {
     const lost = this.apart && this.mark.there
     const held = lost ? null : await patiently(this.env.after, () => remembered(this.store)).catch(() => null)
     this.stopWake = this.env.wake((why) =>
-      woken({ drafts: this.drafts, reign: this.reign, tabs: this.tabs, pulse: this.pulse, post: (n) => this.post(n) }, why),
+      woken({ drafts: this.drafts, changes: this.changes, reign: this.reign, tabs: this.tabs, pulse: this.pulse, store: () => this.store, post: (n) => this.post(n) }, why),
     )
     this.pulse.start()
     this.attention.start()
@@ -295,6 +296,7 @@ export class Shell {
     this.adopt(core.snapshot())
     this.drafts.begin(held.drafts)
     this.model.seedPeople(held.people)
+    this.changes.revive((uid) => state.done.some((d) => d.uid === uid))
     this.setPhase({ kind: 'in' })
   }
 
@@ -316,7 +318,7 @@ export class Shell {
     this.attention.stop()
     this.own.stop()
     this.reign.drop()
-    this.changes.clear()
+    this.changes.clear(false)
     this.tabs.close()
     this.store.close()
   }
@@ -345,10 +347,11 @@ export class Shell {
 
   private forget(ended: Ended | null): void {
     this.setAccount(null)
-    this.changes.clear()
+    const wipe = ended?.why !== 'storage'
+    this.changes.clear(wipe)
     this.errands.memory.clear()
-    this.drafts.clear(ended?.why !== 'storage')
-    if (ended?.why !== 'storage' && !this.apart) this.mark.set(false)
+    this.drafts.clear(wipe)
+    if (wipe && !this.apart) this.mark.set(false)
     this.photos.clear()
     this.notices.clear()
     this.model.clear()
@@ -408,6 +411,9 @@ export class Shell {
       } else if (i.t === 'welcomed') {
         this.own.set({ skew: i.localTime - i.serverTime })
         this.photos.retry()
+        this.mustChange(false) // whom the server welcomes has a password
+      } else if (i.t === 'mustChange') {
+        this.mustChange(true)
       } else if (i.t === 'settled') {
         verdicts.push(i.settled)
         this.settled(i.settled)
@@ -426,10 +432,15 @@ export class Shell {
     const account = this.current
     if (!s.ok || !account) return
     if (s.op.kind === 'deleteAccount') void this.session.leave('closed')
-    else if (s.op.kind === 'changePassword' && account.mustChange) {
-      this.setAccount({ ...account, mustChange: false })
-      this.reign.leading?.writer.write([{ table: 'meta', key: 'account', value: this.current }], true)
-    }
+    else if (s.op.kind === 'changePassword') this.mustChange(false)
+  }
+
+  /** mustChange: a new password must be chosen first, or need not any more. */
+  private mustChange(must: boolean): void {
+    const account = this.current
+    if (!account || account.mustChange === must) return
+    this.setAccount({ ...account, mustChange: must })
+    this.reign.leading?.writer.write([{ table: 'meta', key: 'account', value: this.current }], true)
   }
 
   /** adopt takes where things stand, told whole: by the store, by a new leader, by the core. */
@@ -469,9 +480,10 @@ export class Shell {
 
   private taken(no: number, ok: boolean): void {
     const ask = this.changes.asks.taken(no)
-    if (ok || !ask) return
-    if (ask.t === 'replace') this.changes.asks.refuse(ask.next, givenUp)
-    if (ask.t !== 'op') return
+    if (!ok && ask?.t === 'replace') this.changes.asks.refuse(ask.next, givenUp)
+    if (ask?.t !== 'op') return
+    this.changes.safe(ask.op.uid)
+    if (ok) return
     for (const i of this.changes.asks.withdraw(ask.op.uid)) this.model.input(i)
     this.changes.asks.refuse(ask.op.uid, invalid)
   }

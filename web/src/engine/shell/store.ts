@@ -1,9 +1,9 @@
 // The store of one account slot: tables of plain values, in IndexedDB or, where that is refused, in memory. Guarantees: the
 // writes of one call are made all or none and in the order of the calls; with `fence`, only while this window is the one
 // that leads, so that a window that slept through losing the lead cannot write over its successor. A read that fails says so:
-// it never looks like an empty table. A database that is closed from outside is opened again, once. The store knows nothing of
-// what the values mean; records.ts does.
-import { type IDBPDatabase, openDB } from 'idb'
+// it never looks like an empty table. A database that is closed from outside, or fails for reasons of its own, is opened again, at
+// most once a minute. A page that stops leaves no transaction open. The store knows nothing of what the values mean; records.ts does.
+import { type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
 
 export const tables = ['meta', 'items', 'counters', 'kept', 'done', 'drafts', 'lines', 'stretches', 'people', 'photos', 'memory'] as const
 export type Table = (typeof tables)[number]
@@ -47,6 +47,10 @@ export interface Store {
   claim(fence: string): Promise<void>
   /** wipe deletes everything but settings of the window. */
   wipe(): Promise<void>
+  /** sleep: the page stops, maybe for good, maybe only in the browser's cache of pages. What is under way is undone and waits,
+   * with what comes, for rouse: WebKit keeps the transactions of a stopped page open, and the next page would wait for them. */
+  sleep(): void
+  rouse(): void
   close(): void
 }
 
@@ -55,6 +59,10 @@ const version = 1
 
 /** openTimeout: an open that takes longer counts as refused. */
 export const openTimeout = 4000
+/** openEvery: a database that is lost again sooner is not opened again, ms. */
+export const openEvery = 60_000
+/** innocent: failures that say nothing against the connection. WebKit reports a lost one as UnknownError, for every request. */
+const innocent = new Set(['QuotaExceededError', 'DataError', 'DataCloneError', 'ConstraintError', 'AbortError'])
 
 type After = (ms: number, fn: () => void) => () => void
 
@@ -113,8 +121,16 @@ class DiskStore implements Store {
   private readonly slot: string
   private readonly after: After
   private db: IDBPDatabase | null = null
-  /** again is the second opening, of which there is one. */
+  /** again is the latest opening anew, for openEvery. */
   private again: Promise<boolean> | null = null
+  private shut = false
+  /** under way. */
+  private readonly under = new Set<{ abort(): void }>()
+  /** asleep ends with the sleep. */
+  private asleep: Promise<void> | null = null
+  private wakeUp = () => {}
+  /** sleeps so far. */
+  private sleeps = 0
 
   constructor(slot: string, after: After) {
     this.slot = slot
@@ -132,19 +148,65 @@ class DiskStore implements Store {
     return this.db !== null
   }
 
-  /** use works on the database. What fails because it was closed is done again on the one opened anew: then nothing of it was
-   * made. */
+  sleep(): void {
+    this.sleeps++
+    this.asleep ??= new Promise((resolve) => (this.wakeUp = resolve))
+    for (const tx of this.under) {
+      try {
+        tx.abort()
+      } catch {
+        // It has just ended.
+      }
+    }
+    this.under.clear()
+  }
+
+  rouse(): void {
+    this.asleep = null
+    this.wakeUp()
+  }
+
+  /** use works on the database, when the page is awake. What a sleep has undone is done again after it. */
   private async use<T>(f: (db: IDBPDatabase) => Promise<T>): Promise<T> {
+    for (;;) {
+      while (this.asleep) await this.asleep
+      const before = this.sleeps
+      try {
+        return await this.useOpen(f)
+      } catch (e) {
+        if (before === this.sleeps || e instanceof StoreError) throw e
+      }
+    }
+  }
+
+  /** begin a transaction that a sleep undoes. */
+  private begin<M extends IDBTransactionMode>(db: IDBPDatabase, names: readonly Table[], mode: M, durability: IDBTransactionDurability = 'default'): IDBPTransaction<unknown, Table[], M> {
+    const tx = db.transaction([...names], mode, { durability })
+    this.under.add(tx)
+    const over = () => void this.under.delete(tx)
+    tx.done.then(over, over)
+    return tx
+  }
+
+  /** useOpen works on the database. What fails because it was closed is done again on the one opened anew: then nothing of it was
+   * made. */
+  private async useOpen<T>(f: (db: IDBPDatabase) => Promise<T>): Promise<T> {
     const db = this.db
     try {
       if (db) return await f(db)
     } catch (e) {
       // A connection that is closing refuses transactions a moment before it is told to be closed.
-      const closed = this.db !== db || (e instanceof DOMException && e.name === 'InvalidStateError')
-      if (!closed || e instanceof StoreError) throw e
-      if (this.db === db) this.db = null
+      const lost = this.db !== db || (e instanceof DOMException && !innocent.has(e.name))
+      if (!lost || e instanceof StoreError) throw e
+      if (this.db === db) {
+        this.db = null
+        db?.close()
+      }
     }
-    this.again ??= this.open()
+    if (!this.again && !this.shut) {
+      this.again = this.open()
+      this.after(openEvery, () => (this.again = null))
+    }
     await this.again
     if (!this.db) throw new StoreError('refused')
     return f(this.db)
@@ -159,23 +221,24 @@ class DiskStore implements Store {
   }
 
   async get(table: Table, key: Key): Promise<unknown> {
-    return this.read((db) => db.get(table, key))
+    return this.read((db) => this.begin(db, [table], 'readonly').objectStore(table).get(key))
   }
 
   async entries(table: Table): Promise<readonly (readonly [Key, unknown])[]> {
     return this.read(async (db) => {
-      const tx = db.transaction(table)
-      const [keys, values] = await Promise.all([tx.store.getAllKeys(), tx.store.getAll(), tx.done])
+      const tx = this.begin(db, [table], 'readonly')
+      const all = tx.objectStore(table)
+      const [keys, values] = await Promise.all([all.getAllKeys(), all.getAll(), tx.done])
       return keys.map((k, i) => [k as Key, values[i] as unknown] as const)
     })
   }
 
   async write(writes: readonly Write[], options: WriteOptions = {}): Promise<void> {
-    const names = new Set<string>(writes.map((w) => w.table))
+    const names = new Set<Table>(writes.map((w) => w.table))
     if (options.fence !== undefined) names.add('meta')
     if (names.size === 0) return
     try {
-      await this.use((db) => transact(db, [...names], writes, options))
+      await this.use((db) => transact(this.begin(db, [...names], 'readwrite', options.strict ? 'strict' : 'relaxed'), writes, options.fence))
     } catch (e) {
       throw e instanceof StoreError ? e : new StoreError('full')
     }
@@ -188,7 +251,7 @@ class DiskStore implements Store {
   async wipe(): Promise<void> {
     try {
       await this.use(async (db) => {
-        const tx = db.transaction([...tables], 'readwrite', { durability: 'strict' })
+        const tx = this.begin(db, tables, 'readwrite', 'strict')
         for (const t of tables) tx.objectStore(t).clear().catch(() => undefined) // tx.done tells
         await tx.done
       })
@@ -198,25 +261,21 @@ class DiskStore implements Store {
   }
 
   close(): void {
+    this.shut = true
     this.db?.close()
     this.db = null
-    this.again = Promise.resolve(false)
   }
 }
 
 /** transact makes all writes or none. */
-async function transact(db: IDBPDatabase, names: string[], writes: readonly Write[], options: WriteOptions): Promise<void> {
-  const tx = db.transaction(names, 'readwrite', { durability: options.strict ? 'strict' : 'relaxed' })
+async function transact(tx: IDBPTransaction<unknown, Table[], 'readwrite'>, writes: readonly Write[], fence: string | undefined): Promise<void> {
   // A failed request rejects on its own besides aborting the transaction; what counts is tx.done.
   const done = tx.done.then(
     () => null,
     (e: unknown) => e ?? new Error('aborted'),
   )
-  if (options.fence !== undefined && (await tx.objectStore('meta').get(fenceKey)) !== options.fence) {
-    tx.abort()
-    await done
-    throw new StoreError('fenced')
-  }
+  // Asked for and written in one go: a page that goes away meanwhile leaves nothing half begun.
+  const holder = fence === undefined ? fence : tx.objectStore('meta').get(fenceKey)
   try {
     for (const w of writes) {
       const s = tx.objectStore(w.table)
@@ -224,9 +283,15 @@ async function transact(db: IDBPDatabase, names: string[], writes: readonly Writ
       r.catch(() => undefined)
     }
   } catch (e) {
+    void holder?.catch(() => undefined)
     tx.abort() // a value that cannot be stored
     await done
     throw e
+  }
+  if ((await holder) !== fence) {
+    tx.abort()
+    await done
+    throw new StoreError('fenced')
   }
   const failed = await done
   if (failed) throw failed
@@ -264,6 +329,10 @@ export class MemoryStore implements Store {
   async wipe(): Promise<void> {
     for (const m of this.maps.values()) m.clear()
   }
+
+  sleep(): void {}
+
+  rouse(): void {}
 
   close(): void {}
 }

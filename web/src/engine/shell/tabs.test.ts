@@ -53,6 +53,19 @@ class Win implements TabsEvents {
 const leaders = (...w: Win[]) => w.filter((x) => x.tabs.leading).length
 
 describe('with locks', () => {
+  test('a browser that refuses every lock at once is not asked without pause, and asked again', async () => {
+    const time = new Time()
+    let asked = 0
+    const request = () => (++asked > 50 ? new Promise(() => {}) : Promise.reject(new DOMException('the page is being left', 'AbortError')))
+    const tabs = new Tabs({ slot: '1', id: 'a', locks: { request } as never, channel: new Bus().channel(), visible: () => true, after: time.after }, new Win('b', time, {}))
+    tabs.start()
+    await time.pass(100)
+    expect(asked).toBe(1)
+    await time.pass(3000)
+    expect(asked).toBeGreaterThan(1)
+    tabs.close()
+  })
+
   test('the first leads, the second follows and takes over when the first is killed', async () => {
     const time = new Time()
     const locks = new Locks()

@@ -52,6 +52,8 @@ interface Envelope {
 /** patience with a leader that does not answer. */
 export const patience = 3000
 const probe = 300
+/** refused: the browser gives no lock and says so at once; it is asked again after this, ms. */
+const refused = 1000
 
 export class Tabs {
   leading = false
@@ -224,6 +226,9 @@ export class Tabs {
           this.leading = false
           this.release = null
           this.events.robbed()
+        } else if (!pending.signal.aborted && !steal) {
+          // Refused out of hand, as by WebKit in a page that is being left: it must not be asked without pause.
+          await new Promise<void>((resolve) => this.env.after(refused, resolve))
         }
       }
     }

@@ -1,7 +1,7 @@
 // A window that was hidden, stopped or asleep: it tries the connection at once, and nothing of it is doubled.
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { Scene, look, texts } from './scene.ts'
 
 let s: Scene
@@ -67,4 +67,67 @@ test('stopped and woken, each told twice: nothing is doubled', async () => {
   expect(new Set(got).size).toBe(10)
   for (const w of [alice, second, bob]) expect(texts(w, room)).toEqual(got)
   expect(s.server.conns.filter((c) => c.live)).toHaveLength(2)
+})
+
+describe('a page that ends before its words are in the store', () => {
+  for (const why of ['hide', 'frozen', 'hidden'] as const)
+    test(`${why}: the next page sends them, once`, async () => {
+      const { a, alice, bob, room } = await s.pair()
+      alice.engine.send(room, 'second', 0)
+      alice.engine.send(room, 'third', 0)
+      alice.wake(why)
+      alice.kill()
+      // Nothing of it was stored.
+      expect(s.onServer(room)).toEqual(['first'])
+      const next = await s.open(a)
+      look(next, room)
+      await s.time.pass(3000)
+      expect(s.onServer(room)).toEqual(['first', 'second', 'third'])
+      expect(texts(next, room)).toEqual(['first', 'second', 'third'])
+      expect(texts(bob, room)).toEqual(['first', 'second', 'third'])
+      expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+    })
+
+  test('they were stored and sent after all: they are not sent again', async () => {
+    const { a, alice, room } = await s.pair()
+    alice.engine.send(room, 'second', 0)
+    alice.wake('hide')
+    const left = a.local.get('bonghwa.asks.a')!
+    expect(left).toContain('second')
+    await s.time.pass(3000)
+    // What is safe is taken out by whoever makes it safe.
+    expect(a.local.has('bonghwa.asks.a')).toBe(false)
+    alice.kill()
+    a.local.set('bonghwa.asks.a', left)
+    const next = await s.open(a)
+    look(next, room)
+    await s.time.pass(3000)
+    expect(s.onServer(room)).toEqual(['first', 'second'])
+    expect(texts(next, room)).toEqual(['first', 'second'])
+  })
+
+  test('in a window that follows', async () => {
+    const { a, alice, room } = await s.pair()
+    const second = await s.open(a, false)
+    look(second, room)
+    await s.time.pass(1000)
+    const heard = alice.deaf()
+    second.engine.send(room, 'second', 0)
+    second.wake('hide')
+    second.kill()
+    heard()
+    const third = await s.open(a, false)
+    await s.time.pass(3000)
+    expect(third.engine.app.get().leader).toBe(false)
+    expect(s.onServer(room)).toEqual(['first', 'second'])
+  })
+
+  test('logging out leaves nothing', async () => {
+    const { a, alice, room } = await s.pair()
+    alice.engine.send(room, 'second', 0)
+    alice.wake('hidden')
+    expect(a.local.has('bonghwa.asks.a')).toBe(true)
+    await s.done(alice.engine.logOut())
+    expect(JSON.stringify([...a.local])).not.toContain('second')
+  })
 })

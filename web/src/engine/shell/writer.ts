@@ -1,7 +1,7 @@
 // Writer puts the writes of the leading window into the store, one transaction after the other. While one is under way,
 // what comes gathers for the next. A write that fails (no room left) is not lost: it is told once (`onState`), the caller goes
 // on as if it were stored, and everything that failed goes into the next transaction again, so that the store is never
-// half of something. Only a lost lead ends it. A database that is gone for good is told as refused and not tried again.
+// half of something. Only a lost lead ends it.
 import type { AppState } from '../types.ts'
 import { type Store, StoreError, type Write } from './store.ts'
 
@@ -79,7 +79,7 @@ export class Writer {
   /** retry tries what failed again, until it works. */
   private retry(): void {
     this.later(retryAfter, () => {
-      if (this.stopped || this.told !== 'full') return
+      if (this.stopped || this.told === 'ok') return
       this.write([], false)
       this.retry()
     })

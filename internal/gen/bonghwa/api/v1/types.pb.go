@@ -52,14 +52,15 @@ const (
 	Reason_REASON_ID_REUSED  Reason = 23
 	Reason_REASON_SKIPPED    Reason = 24
 	// People.
-	Reason_REASON_HANDLE_TAKEN       Reason = 30
-	Reason_REASON_CREDENTIAL_CHANGED Reason = 31
-	Reason_REASON_SESSION_REVOKED    Reason = 32
-	Reason_REASON_UNKNOWN_USER       Reason = 33
-	Reason_REASON_BAD_CODE           Reason = 34
-	Reason_REASON_LIMIT              Reason = 35
-	Reason_REASON_UNKNOWN_DEVICE     Reason = 36
-	Reason_REASON_NOT_OPERATOR       Reason = 37
+	Reason_REASON_HANDLE_TAKEN         Reason = 30
+	Reason_REASON_CREDENTIAL_CHANGED   Reason = 31
+	Reason_REASON_SESSION_REVOKED      Reason = 32
+	Reason_REASON_UNKNOWN_USER         Reason = 33
+	Reason_REASON_BAD_CODE             Reason = 34
+	Reason_REASON_LIMIT                Reason = 35
+	Reason_REASON_UNKNOWN_DEVICE       Reason = 36
+	Reason_REASON_NOT_OPERATOR         Reason = 37
+	Reason_REASON_MUST_CHANGE_PASSWORD Reason = 38
 	// Chat.
 	Reason_REASON_UNKNOWN_ROOM    Reason = 50
 	Reason_REASON_NOT_MEMBER      Reason = 51
@@ -105,6 +106,7 @@ var (
 		35: "REASON_LIMIT",
 		36: "REASON_UNKNOWN_DEVICE",
 		37: "REASON_NOT_OPERATOR",
+		38: "REASON_MUST_CHANGE_PASSWORD",
 		50: "REASON_UNKNOWN_ROOM",
 		51: "REASON_NOT_MEMBER",
 		52: "REASON_CANNOT_RECEIVE",
@@ -116,45 +118,46 @@ var (
 		58: "REASON_ROOM_FULL",
 	}
 	Reason_value = map[string]int32{
-		"REASON_UNSPECIFIED":        0,
-		"REASON_INVALID":            1,
-		"REASON_TOO_LARGE":          2,
-		"REASON_UNAUTHENTICATED":    3,
-		"REASON_BAD_CREDENTIALS":    4,
-		"REASON_TOO_MANY_TRIES":     5,
-		"REASON_BUSY":               6,
-		"REASON_NOT_READY":          7,
-		"REASON_UNKNOWN_OUTCOME":    8,
-		"REASON_DISK_FULL":          9,
-		"REASON_BEHIND":             10,
-		"REASON_ROLLED_BACK":        11,
-		"REASON_WRONG_DEVICE":       12,
-		"REASON_SIGNUP_CLOSED":      13,
-		"REASON_BAD_INVITATION":     14,
-		"REASON_UNAVAILABLE":        15,
-		"REASON_INTERNAL":           16,
-		"REASON_EXPECTED":           20,
-		"REASON_HELD":               21,
-		"REASON_ALREADY_IN":         22,
-		"REASON_ID_REUSED":          23,
-		"REASON_SKIPPED":            24,
-		"REASON_HANDLE_TAKEN":       30,
-		"REASON_CREDENTIAL_CHANGED": 31,
-		"REASON_SESSION_REVOKED":    32,
-		"REASON_UNKNOWN_USER":       33,
-		"REASON_BAD_CODE":           34,
-		"REASON_LIMIT":              35,
-		"REASON_UNKNOWN_DEVICE":     36,
-		"REASON_NOT_OPERATOR":       37,
-		"REASON_UNKNOWN_ROOM":       50,
-		"REASON_NOT_MEMBER":         51,
-		"REASON_CANNOT_RECEIVE":     52,
-		"REASON_WRONG_ROOM_KIND":    53,
-		"REASON_UNKNOWN_MESSAGE":    54,
-		"REASON_NOT_AUTHOR":         55,
-		"REASON_TOO_LATE":           56,
-		"REASON_DELETED":            57,
-		"REASON_ROOM_FULL":          58,
+		"REASON_UNSPECIFIED":          0,
+		"REASON_INVALID":              1,
+		"REASON_TOO_LARGE":            2,
+		"REASON_UNAUTHENTICATED":      3,
+		"REASON_BAD_CREDENTIALS":      4,
+		"REASON_TOO_MANY_TRIES":       5,
+		"REASON_BUSY":                 6,
+		"REASON_NOT_READY":            7,
+		"REASON_UNKNOWN_OUTCOME":      8,
+		"REASON_DISK_FULL":            9,
+		"REASON_BEHIND":               10,
+		"REASON_ROLLED_BACK":          11,
+		"REASON_WRONG_DEVICE":         12,
+		"REASON_SIGNUP_CLOSED":        13,
+		"REASON_BAD_INVITATION":       14,
+		"REASON_UNAVAILABLE":          15,
+		"REASON_INTERNAL":             16,
+		"REASON_EXPECTED":             20,
+		"REASON_HELD":                 21,
+		"REASON_ALREADY_IN":           22,
+		"REASON_ID_REUSED":            23,
+		"REASON_SKIPPED":              24,
+		"REASON_HANDLE_TAKEN":         30,
+		"REASON_CREDENTIAL_CHANGED":   31,
+		"REASON_SESSION_REVOKED":      32,
+		"REASON_UNKNOWN_USER":         33,
+		"REASON_BAD_CODE":             34,
+		"REASON_LIMIT":                35,
+		"REASON_UNKNOWN_DEVICE":       36,
+		"REASON_NOT_OPERATOR":         37,
+		"REASON_MUST_CHANGE_PASSWORD": 38,
+		"REASON_UNKNOWN_ROOM":         50,
+		"REASON_NOT_MEMBER":           51,
+		"REASON_CANNOT_RECEIVE":       52,
+		"REASON_WRONG_ROOM_KIND":      53,
+		"REASON_UNKNOWN_MESSAGE":      54,
+		"REASON_NOT_AUTHOR":           55,
+		"REASON_TOO_LATE":             56,
+		"REASON_DELETED":              57,
+		"REASON_ROOM_FULL":            58,
 	}
 )
 
@@ -1242,7 +1245,7 @@ const file_bonghwa_api_v1_types_proto_rawDesc = "" +
 	"\x04user\x18\x01 \x01(\tR\x04user\x12\x1d\n" +
 	"\n" +
 	"joined_seq\x18\x02 \x01(\x04R\tjoinedSeq\x12\x19\n" +
-	"\bread_seq\x18\x03 \x01(\x04R\areadSeq*\xa4\a\n" +
+	"\bread_seq\x18\x03 \x01(\x04R\areadSeq*\xc5\a\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eREASON_INVALID\x10\x01\x12\x14\n" +
@@ -1274,7 +1277,8 @@ const file_bonghwa_api_v1_types_proto_rawDesc = "" +
 	"\x0fREASON_BAD_CODE\x10\"\x12\x10\n" +
 	"\fREASON_LIMIT\x10#\x12\x19\n" +
 	"\x15REASON_UNKNOWN_DEVICE\x10$\x12\x17\n" +
-	"\x13REASON_NOT_OPERATOR\x10%\x12\x17\n" +
+	"\x13REASON_NOT_OPERATOR\x10%\x12\x1f\n" +
+	"\x1bREASON_MUST_CHANGE_PASSWORD\x10&\x12\x17\n" +
 	"\x13REASON_UNKNOWN_ROOM\x102\x12\x15\n" +
 	"\x11REASON_NOT_MEMBER\x103\x12\x19\n" +
 	"\x15REASON_CANNOT_RECEIVE\x104\x12\x1a\n" +
