@@ -78,6 +78,13 @@ export interface Op {
   readonly next?: string
 }
 
+/** Named is the name under which an op may have left before: under it, it is one change also on the server. */
+export interface Named {
+  readonly device: string
+  readonly n: number
+  readonly tag: readonly number[]
+}
+
 /** Item is an open item of the outbox as the model sees it. id grows in the order of the calls and is kept over restarts. */
 export interface Item {
   readonly id: number

@@ -8,7 +8,7 @@
 // and typing may be lost; where no model holds rows, rows may be left out and the line tells.
 //
 // Times are Unix milliseconds; within one core they must not go back.
-import type { Input, Op, Position, Room } from '../inner.ts'
+import type { Input, Named, Op, Position, Room } from '../inner.ts'
 import type { Refusal } from '../types.ts'
 import { dropConns, frame, lost, nextWake, opened, sendView, show, tick } from './conn.ts'
 import type { CallAnswer, DownFrame, Failure, HistoryPage } from './frames.ts'
@@ -108,9 +108,9 @@ export class Core {
 
   /** submit takes a change: it gets its name, is stored, sent and sent again until it is decided. Returns the item's id; the
       same uid is the same item, and its verdict is told again if there is one. 0: nobody is logged in, or the op names
-      neither room nor person. */
-  submit(now: number, op: Op): number {
-    const id = submit(this.#s, now, op)
+      neither room nor person. named: it may have left under this name, of which the store knows nothing. */
+  submit(now: number, op: Op, named: Named | null = null): number {
+    const id = submit(this.#s, now, op, named)
     tick(this.#s, now)
     return id
   }

@@ -1,5 +1,5 @@
 // The outbox: items get their name in the transaction that stores them, and end with exactly one verdict.
-import type { Input, Item, Kept, Op, Settled } from '../inner.ts'
+import type { Input, Item, Kept, Named, Op, Settled } from '../inner.ts'
 import type { Refusal } from '../types.ts'
 import { directRoom, groupRoom, isDirect, isRoom } from './ids.ts'
 import type { Inside, Open, Scope } from './inside.ts'
@@ -21,7 +21,7 @@ export function isAccount(kind: Op['kind']): boolean {
   }
 }
 
-const isSecret = (kind: Op['kind']): boolean => kind === 'changePassword' || kind === 'deleteAccount'
+export const isSecret = (kind: Op['kind']): boolean => kind === 'changePassword' || kind === 'deleteAccount'
 
 /** takesRow says that a change that was let in takes a sequence number of its room. */
 export function takesRow(kind: Op['kind']): boolean {
@@ -63,12 +63,12 @@ function plain(op: Op): Op {
   return rest
 }
 
-export function submit(s: Inside, now: number, op: Op): number {
+export function submit(s: Inside, now: number, op: Op, named: Named | null): number {
   if (s.token === '') return 0
   const known = repeated(s, op.uid)
   if (known !== undefined) return known
   const at = place(s, op)
-  return at ? newItem(s, now, s.nextItem++, at.scope, at.op).id : 0
+  return at ? newItem(s, now, s.nextItem++, at.scope, at.op, named).id : 0
 }
 
 /** repeated is the item of an op that was taken before; its verdict is told again. */
@@ -80,11 +80,11 @@ function repeated(s: Inside, uid: string): number | undefined {
 }
 
 /** newItem names and stores an item, in one transaction. */
-function newItem(s: Inside, now: number, id: number, scope: string, op: Op): Open {
+function newItem(s: Inside, now: number, id: number, scope: string, op: Op, named: Named | null = null): Open {
   const it = addItem(s, {
     id, order: s.nextOrder, scope, op, created: now, device: s.device, n: 0, tag: new Uint8Array(8), giveUp: false, replace: null, replaceId: 0, refusal: null,
   })
-  if (op.kind !== 'createRoom' && !recovering(s, it.scope)) name(s, it)
+  if (op.kind !== 'createRoom' && !recovering(s, it.scope)) name(s, it, named)
   s.persistMeta()
   save(s, it)
   s.tell({ t: 'item', item: itemOf(s, it) })
@@ -123,14 +123,16 @@ function save(s: Inside, it: Open): void {
 /** recovering: an item of the scope still has a name of an earlier device. */
 const recovering = (s: Inside, scope: Scope): boolean => scope.items.some((it) => it.n !== 0 && it.device !== s.device)
 
-function name(s: Inside, it: Open): void {
+function name(s: Inside, it: Open, named: Named | null = null): void {
   const key = counterKey(s.device, it.scope.key)
-  const n = (s.counters.get(key) ?? 0) + 1
+  const last = s.counters.get(key) ?? 0
+  const old = named && named.device === s.device && named.n > last ? named : null
+  const n = old?.n ?? last + 1
   s.counters.set(key, n)
   s.persist({ t: 'counter', counter: { device: s.device, scope: it.scope.key, n } }, true)
   it.device = s.device
   it.n = n
-  it.tag = bytes(s.rand, 8)
+  it.tag = old ? Uint8Array.from(old.tag) : bytes(s.rand, 8)
 }
 
 /** rename gives names to the items of a scope that wait for one, in order, once no older one is being recovered. */

@@ -163,7 +163,8 @@ export class Asks {
     for (const uid of waiting) this.refuse(uid, { reason: 'signed_out', subject: '', retryAfterMs: 0, fields: [] })
   }
 
-  private vanish(id: number): readonly Input[] {
+  /** vanish ends what is shown under an id without a verdict. */
+  vanish(id: number): readonly Input[] {
     const item = this.items.get(id)
     if (!item) return []
     this.items.delete(id)

@@ -1,7 +1,9 @@
 // Changes that people ask for in this window: handed to the core where this window leads, to the leader elsewhere where it
 // does not. Nothing is forgotten before it is safe: what a leader in another window has not taken is handed to the next one,
 // and so is what this window has not stored when it loses the lead. The uid of an op makes it one change all the same.
-import type { Op, Settled } from '../inner.ts'
+import { isSecret } from '../core/outbox.ts'
+import type { ItemRec } from '../core/record.ts'
+import type { Kept, Op, Settled } from '../inner.ts'
 import { type Refusal, RefusedError } from '../types.ts'
 import { Asks } from './asks.ts'
 import type { Lead } from './lead.ts'
@@ -37,8 +39,9 @@ export class Changes {
   private readonly patience: number
   private stopNag: () => void = () => {}
   /** unsafe: taken by this window's core, not in the store yet. */
-  private readonly unsafe = new Map<number, Ask>()
-  private nextUnsafe = 1
+  private readonly unsafe = new Map<string, OpAsk>()
+  /** leftBehind by this window, though it is taken: it could not be stored yet. */
+  private readonly leftBehind = new Set<string>()
   private readonly left: Left<readonly OpAsk[]>
 
   constructor(host: ChangesHost, patience: number) {
@@ -121,10 +124,32 @@ export class Changes {
     for (const ask of this.asks.takeBack()) this.carry(ask)
   }
 
-  /** lost: this window leads no more, and what it has not stored is the next leader's. */
-  lost(): void {
-    for (const ask of this.unsafe.values()) this.asks.hand(ask)
+  /** lost: this window leads no more, and what it has not stored is the next leader's. Until that has taken it, it is shown as
+   * what it was before this one took it: the next leader numbers anew. */
+  lost(unstored: readonly Write[]): void {
+    const asks = this.owed(unstored)
     this.unsafe.clear()
+    if (!this.host.loggedIn()) return
+    for (const ask of asks) {
+      this.asks.hand(ask)
+      if (ask.t === 'op') this.host.standIn(ask.op)
+    }
+    this.handAgain()
+  }
+
+  /** owed is what is in memory alone: what could not be stored, then what was taken a moment ago. */
+  private owed(unstored: readonly Write[]): readonly Ask[] {
+    const failed = unstored.flatMap(({ table, value }) => (table === 'items' && value ? [value as ItemRec] : [])).sort((a, b) => a.order - b.order)
+    const kept = unstored.flatMap(({ table, value }) => (table === 'kept' && value ? [value as Kept] : []))
+    const asks: Ask[] = kept.map(({ op }) => ({ t: 'op', op, writes: [] }))
+    for (const { op, device, n, tag, giveUp, replace, refusal } of failed) {
+      if (isSecret(op.kind)) continue
+      asks.push({ t: 'op', op, writes: [], ...(n > 0 ? { named: { device, n, tag: [...tag] } } : {}) })
+      if (replace) asks.push({ t: 'replace', uid: op.uid, next: replace.uid, text: replace.text ?? '' })
+      else if (giveUp && !refusal) asks.push({ t: 'giveUp', uid: op.uid })
+    }
+    const has = new Set(asks.map((a) => (a.t === 'op' ? a.op.uid : '')))
+    return [...asks, ...[...this.unsafe.values()].filter((a) => !has.has(a.op.uid))]
   }
 
   /** handAgain tells a new leader what none has taken. */
@@ -135,9 +160,12 @@ export class Changes {
 
   /** leave: the page goes away, or may. What would be lost with it is left behind, but for passwords and pictures. */
   leave(): void {
-    const asks = [...this.unsafe.values(), ...this.asks.open.map(([, ask]) => ask)].filter((a): a is OpAsk => a.t === 'op' && !a.op.bytes && a.op.old === undefined && a.op.next === undefined)
+    const own = this.host.lead()
+    const owed = this.owed(own?.writer.unstored ?? [])
+    const asks = [...owed, ...this.asks.open.map(([, ask]) => ask)].filter((a): a is OpAsk => a.t === 'op' && !a.op.bytes && a.op.old === undefined && a.op.next === undefined)
     if (asks.length === 0) return
     const uids = new Set(asks.map((a) => a.op.uid))
+    for (const a of owed) if (a.t === 'op') this.leftBehind.add(a.op.uid)
     this.left.write([...(this.left.read() ?? []).filter((a) => !uids.has(a.op.uid)), ...asks])
   }
 
@@ -154,6 +182,13 @@ export class Changes {
     }
   }
 
+  /** stored: all that could not be stored is in the store. */
+  stored(): void {
+    const open = new Set(this.asks.open.map(([, a]) => (a.t === 'op' ? a.op.uid : '')))
+    for (const uid of this.leftBehind) if (!this.unsafe.has(uid) && !open.has(uid)) this.safe(uid)
+    this.leftBehind.clear()
+  }
+
   /** safe: an op is in the store, or decided; whoever has left it behind need not have. */
   safe(uid: string): void {
     const left = this.left.read()
@@ -167,18 +202,19 @@ export class Changes {
   clear(wipe: boolean): void {
     this.stopNag()
     this.unsafe.clear()
+    this.leftBehind.clear()
     this.asks.clear()
     if (wipe) this.left.clear()
   }
 
   private put(lead: Lead, writer: Writer, ask: OpAsk): number {
-    const no = this.nextUnsafe++
-    this.unsafe.set(no, ask)
-    const id = lead.submit(ask.op, ask.writes)
-    // Behind what the core has just handed to the writer: safe when this is.
+    const { uid } = ask.op
+    this.unsafe.set(uid, ask)
+    const id = lead.submit(ask.op, ask.writes, ask.named ?? null)
+    // Behind what the core has just handed to the writer: safe when this is, or with what could not be stored.
     writer.after(() => {
-      this.unsafe.delete(no)
-      this.safe(ask.op.uid)
+      if (this.unsafe.get(uid) === ask) this.unsafe.delete(uid)
+      if (writer.unstored.length === 0) this.safe(uid)
     })
     return id
   }

@@ -17,7 +17,7 @@ import { Drafts } from './drafts.ts'
 import { type Env, Mark } from './env.ts'
 import { Errands } from './errands.ts'
 import { modelIO } from './modelio.ts'
-import type { Shared, ShellNote } from './notes.ts'
+import { type Shared, type ShellNote, ofAll, ours } from './notes.ts'
 import { Notices } from './notices.ts'
 import { type Opened, type Remembered, patiently, remembered } from './opening.ts'
 import { type Peer, hear } from './peers.ts'
@@ -147,8 +147,11 @@ export class Shell {
         loggedIn: () => this.current !== null,
         uid: () => this.uid(),
         standIn: (op) => {
-          const i = this.changes.asks.standIn(op, this.now())
+          const { asks } = this.changes
+          const before = asks.id(op.uid)
+          const i = asks.standIn(op, this.now())
           this.apply([i])
+          for (const gone of asks.vanish(before)) this.model.input(gone)
           return i.item.id
         },
         hand: (no, ask) => this.post({ t: 'ask', no, ask }),
@@ -163,10 +166,13 @@ export class Shell {
       tabs: () => this.tabs,
       store: () => this.store,
       useStore: (s) => (this.store = s),
-      storage: (storage) => this.share({ storage }),
+      storage: (storage) => {
+        this.share({ storage })
+        if (storage === 'ok') this.changes.stored()
+      },
       began: (o) => this.began(o),
       ending: () => this.own.set({ leader: false }),
-      unsafe: () => this.changes.lost(),
+      unsafe: (unstored) => this.changes.lost(unstored),
       unreadable: () => this.unreadable(),
       blocked: (blocked) => this.own.set({ blocked }),
     })
@@ -207,7 +213,13 @@ export class Shell {
         // What could not be stored is in memory here, and nowhere else.
         keeps: () => this.shared.storage !== 'ok',
         blocked: () => this.own.set({ blocked: true }),
-        note: (n, from) => hear(peer, n as ShellNote, from),
+        note: (n, from) => {
+          const note = n as ShellNote
+          if (ours(note.by, this.current?.device ?? '') || ofAll.has(note.t)) hear(peer, note, from)
+          // One of the two has slept through the end of a session: whoever follows is told how things are.
+          else if (this.leads) this.post(this.snapshot(from))
+          else this.post({ t: 'join' })
+        },
       },
     )
     const peer: Peer = {
@@ -329,6 +341,7 @@ export class Shell {
   private began(o: Opened): void {
     this.own.set({ leader: true })
     if (o.account) {
+      this.change(o.account)
       this.session.begin(o.account, o.state)
       this.drafts.lead(o.drafts)
     } else if (this.current) {
@@ -345,12 +358,17 @@ export class Shell {
     return this.reign.wanted()
   }
 
+  /** change: somebody else is logged in now, and this window missed how the session of before ended. Nothing of that is theirs. */
+  private change(to: Account): void {
+    if (this.current && this.current.token !== to.token) this.forget(null)
+  }
+
   private forget(ended: Ended | null): void {
-    this.setAccount(null)
     const wipe = ended?.why !== 'storage'
     this.changes.clear(wipe)
     this.errands.memory.clear()
     this.drafts.clear(wipe)
+    this.setAccount(null)
     if (wipe && !this.apart) this.mark.set(false)
     this.photos.clear()
     this.notices.clear()
@@ -460,7 +478,7 @@ export class Shell {
   }
 
   private post(n: ShellNote): void {
-    this.tabs.post(n)
+    this.tabs.post({ ...n, by: this.current?.device ?? '' } as ShellNote)
   }
 
   /** follow takes over what the leader says, and hands on what no leader has taken. */
@@ -470,6 +488,7 @@ export class Shell {
       if (this.current) this.forget(null)
       return
     }
+    this.change(account)
     this.setAccount(account)
     this.adopt(inputs)
     this.setPhase({ kind: 'in' })
