@@ -14,6 +14,8 @@ import { Source, Ticker } from './signal.ts'
 
 /** typingMs: typing that is not renewed ends. */
 const typingMs = 5000
+/** overtaken: typing that is told so soon after its author's message was for that one; a message may overtake it. */
+const overtaken = 300
 /** keptRooms keep their rows after they are closed. */
 const keptRooms = 50
 /** facesFrom: a group with more people is not read for its picture. */
@@ -296,6 +298,7 @@ export class Model {
     }
     line.outbox.told(m)
     line.row(m)
+    if (m.kind === 'text') line.said = { author: m.author, at: this.io.now() }
     if (m.kind === 'created' || m.kind === 'invited') line.met(m.users)
     const room = this.looked.get(m.room)
     room?.live(m)
@@ -317,6 +320,7 @@ export class Model {
   private typing(id: string, user: string, stopped: boolean): void {
     const line = this.lines.get(id)
     if (!line || user === this.world.me || !this.world.online) return
+    if (!stopped && user === line.said.author && this.io.now() < line.said.at + overtaken) return
     line.type(user, stopped ? 0 : this.io.now() + typingMs)
     if (!stopped) this.who.want([user])
     this.changed(line)

@@ -380,6 +380,19 @@ describe('own messages', () => {
   })
 })
 
+it('typing that a message has overtaken does not begin again', async () => {
+  const w = filled(1)
+  const o = await open(w)
+  const typing = (user: string) => w.model.input({ t: 'typing', room: 'r', user, stopped: false, at: 0 })
+  w.live(w.room('r').text('bob', 'quick'))
+  typing('bob')
+  typing('eve')
+  expect(o.s.typing).toEqual(['eve'])
+  w.pass(500)
+  typing('bob')
+  expect(o.s.typing).toEqual(['eve', 'bob'])
+})
+
 describe('membership and restore', () => {
   it('a provisional 1:1 becomes a real one without losing its bubble', async () => {
     const w = filled(0)
