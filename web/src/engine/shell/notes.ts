@@ -1,6 +1,6 @@
 // What the windows of one device tell each other. Only windows of the same origin and account slot hear it. A leading window
 // answers `join` with `snapshot`; `inputs` that follow go on from there.
-import type { Input, Named, Op } from '../inner.ts'
+import type { Input, Named, Op, Position } from '../inner.ts'
 import type { AppState, Phase, ServerInfo } from '../types.ts'
 import type { Stored } from './cache.ts'
 import type { Account } from './records.ts'
@@ -30,8 +30,8 @@ export function ours(by: string | undefined, device: string): boolean {
   return !by || device === '' || by === device
 }
 
-/** by is the session of the window that says it, by its device; '' if nobody is logged in. */
-export type ShellNote = { readonly by?: string } & Said
+/** by is the session of the window that says it, by its device; '' if nobody is logged in. seen: how far the leading one is. */
+export type ShellNote = { readonly by?: string; readonly seen?: Position | null } & Said
 
 type Said =
   /** join: tell me where things stand. */

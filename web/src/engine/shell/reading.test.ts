@@ -45,6 +45,26 @@ test('looking again and again reads the marks once in a while only', async () =>
   expect(asked).toBeLessThanOrEqual(3)
 })
 
+test('a window that follows reads nothing older than what it was told of', async () => {
+  const { a, alice, bob, room } = await s.pair()
+  const second = await s.open(a)
+  for (let i = 0; i < 5; i++) bob.engine.send(room, `b${i}`, 0)
+  await s.time.pass(2000)
+  const asked: unknown[] = []
+  const { history } = s.server
+  s.server.history = (token, q) => {
+    asked.push(q.atLeast)
+    return history.call(s.server, token, q)
+  }
+  second.engine.room(room).subscribe(() => {})
+  await second.engine.jumpTo(room, 1)
+  expect([alice.engine.app.get().leader, second.engine.app.get().leader]).toEqual([true, false])
+  await second.engine.jumpTo(room, 0)
+  await s.time.pass(1000)
+  expect(asked).not.toHaveLength(0)
+  for (const at of asked) expect(at).toEqual(s.server.position)
+})
+
 test('a part is read: the same number in another window and after a restart', async () => {
   const { a, alice, bob, room } = await s.pair()
   alice.engine.view([])

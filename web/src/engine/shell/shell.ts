@@ -6,7 +6,7 @@
 import { Core } from '../core/core.ts'
 import { encode } from '../core/ids.ts'
 import { bytes } from '../core/rand.ts'
-import type { Input, Settled } from '../inner.ts'
+import type { Input, Position, Settled } from '../inner.ts'
 import { Model } from '../model/model.ts'
 import type { AppState, PeopleState, Phase, Signal } from '../types.ts'
 import { App } from './appstate.ts'
@@ -61,6 +61,8 @@ export class Shell {
   private readonly tabs: Tabs
   private readonly id: string
   private current: Account | null = null
+  /** seen is the largest position that the leader elsewhere has told of. */
+  private seen: Position | null = null
   private phase: Phase = { kind: 'starting' }
   private shared: Shared
   private readonly reign: Reign
@@ -96,7 +98,7 @@ export class Shell {
         store: () => this.store,
         me: () => this.current?.user ?? '',
         mustChange: () => this.current?.mustChange ?? false,
-        seen: () => this.reign.lead?.seen ?? null,
+        seen: () => (this.reign.lead ? this.reign.lead.seen : this.seen),
         keep: (s) => this.errands.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
         // What other windows find out of lines, the model of the leading one finds out itself.
@@ -215,6 +217,7 @@ export class Shell {
         blocked: () => this.own.set({ blocked: true }),
         note: (n, from) => {
           const note = n as ShellNote
+          if (note.seen !== undefined && (peer.leader === from || note.t === 'snapshot' || note.t === 'entered')) this.seen = note.seen
           if (ours(note.by, this.current?.device ?? '') || ofAll.has(note.t)) hear(peer, note, from)
           // One of the two has slept through the end of a session: whoever follows is told how things are.
           else if (this.leads) this.post(this.snapshot(from))
@@ -374,6 +377,7 @@ export class Shell {
     this.notices.clear()
     this.model.clear()
     this.sites.forget()
+    this.seen = null
     this.connection = 'connecting'
     this.own.set({ connection: 'connecting', since: this.now(), sites: this.sites.state, outgrown: false })
     this.setPhase(ended ? { kind: 'ended', ...ended } : { kind: 'signedOut' })
@@ -478,7 +482,8 @@ export class Shell {
   }
 
   private post(n: ShellNote): void {
-    this.tabs.post({ ...n, by: this.current?.device ?? '' } as ShellNote)
+    const { lead } = this.reign
+    this.tabs.post({ ...n, by: this.current?.device ?? '', ...(lead ? { seen: lead.seen } : {}) } as ShellNote)
   }
 
   /** follow takes over what the leader says, and hands on what no leader has taken. */
