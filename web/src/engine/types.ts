@@ -224,7 +224,7 @@ export interface RoomState {
   /** online is null while unknown (offline too). */
   readonly online: { readonly count: number; readonly users: readonly string[] } | null
   readonly typing: readonly string[]
-  /** readLine is the seq up to which all was read when the room was opened; 0: no line. Stays until closed. */
+  /** readLine is the seq up to which all was read when the room was opened, 0 where nothing was; -1: no line. Stays until closed. */
   readonly readLine: number
 }
 

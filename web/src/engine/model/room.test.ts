@@ -43,6 +43,15 @@ function filled(n: number): World {
 }
 
 describe('paging', () => {
+  it('knows a room of which nothing was read from one of which all was', async () => {
+    for (const [readSeq, unread, expected] of [[0, 20, 0], [20, 0, -1]] as const) {
+      const w = new World()
+      for (let i = 1; i <= 20; i++) w.room('r').text('bob', `t${i}`)
+      w.begin(w.room('r').line({ readSeq, unread }))
+      expect((await open(w)).s.readLine).toBe(expected)
+    }
+  })
+
   it('is not at its end before its rows are here: what is under way is not all there is', async () => {
     const w = filled(20)
     w.auto = false
@@ -541,7 +550,7 @@ describe('who is there', () => {
     o.stop()
     w.tick()
     const again = await open(w)
-    expect(again.s.readLine).toBe(0)
+    expect(again.s.readLine).toBe(-1)
   })
 
   it('draws that line too if the room was opened from an old copy of the list', async () => {
@@ -549,7 +558,7 @@ describe('who is there', () => {
     for (let i = 1; i <= 10; i++) w.room('r').text('bob', `t${i}`)
     w.model.input({ t: 'rooms', rooms: [w.room('r').line({ lastSeq: 6, readSeq: 6 })] })
     const o = await open(w)
-    expect(o.s.readLine).toBe(0)
+    expect(o.s.readLine).toBe(-1)
     w.begin(w.room('r').line({ readSeq: 6, unread: 4 }))
     expect(o.s.readLine).toBe(6)
   })

@@ -43,7 +43,7 @@ export class Room {
   /** missed: what was told of members while they were being read. */
   private missed: ((m: ReadMarks) => void)[] = []
   private online: RoomState['online'] = null
-  private readLine = 0
+  private readLine = -1
   private readLineSet = false
   private served: readonly Row[] = []
   private tail: readonly Row[] = []
@@ -72,7 +72,7 @@ export class Room {
   start(line: Line | null): void {
     if (this.open) return
     this.open = true
-    this.readLine = 0
+    this.readLine = -1
     this.readLineSet = false
     this.blind = false
     const stale = this.membersKnown
@@ -150,7 +150,7 @@ export class Room {
     this.membersKnown = false
     this.membersReading = false
     this.missed = []
-    this.readLine = 0
+    this.readLine = -1
     this.reader.stop(0)
     this.reader.reset()
     this.signal.touch()

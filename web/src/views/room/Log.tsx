@@ -106,7 +106,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   // Everything below lives outside of React's state: it belongs to the document, and is read and written before paint.
   const [core] = useState(() => new VirtualRows<Row>(estimate))
   const [widths] = useState(() => new BubbleWidths())
-  const view = useRef<View>({ height: 800, width: 0, epoch: 0, stick: true, anchor: null, top: 0, drawn: { start: 0, end: 0 }, goal: null, wish: 0, wishLine: false, line: 0, missed: 0, passes: 0, begun: false, over: overFirst })
+  const view = useRef<View>({ height: 800, width: 0, epoch: 0, stick: true, anchor: null, top: 0, drawn: { start: 0, end: 0 }, goal: null, wish: 0, wishLine: false, line: -1, missed: 0, passes: 0, begun: false, over: overFirst })
   const v = view.current
   const groupKeys = useRef(new Map<string, string>())
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(() => new Set())
@@ -123,7 +123,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       v.goal = { key: rows[i]!.key, where: 'unread' }
       v.stick = false
       v.wishLine = false
-    } else if (v.line !== readLine) v.missed = readLine > 0 ? state.line.unread : 0
+    } else if (v.line !== readLine) v.missed = readLine >= 0 ? state.line.unread : 0
     v.line = readLine
     v.begun = true
   }
@@ -417,7 +417,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       redraw()
     }
     if (firstUnread(rows, readLine) >= 0) line()
-    else engine.jumpTo(id, readLine).then(line, () => undefined)
+    else engine.jumpTo(id, Math.max(1, readLine)).then(line, () => undefined)
   }
   const unfold = (row: MessageRow) => {
     // The beginning of the text stays where it is, though it is the end of the log that grows.
