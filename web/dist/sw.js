@@ -47,14 +47,15 @@ addEventListener('fetch', (e) => {
 
 /** page comes from the network, and if that is silent or fails, from what is kept. */
 async function page(e) {
-  const cache = await caches.open(store)
   const answer = fetch(e.request)
-  e.waitUntil(answer.then((r) => keepPage(cache, r.clone())).catch(() => undefined))
+  answer.catch(() => undefined)
+  const cache = await caches.open(store).catch(() => undefined)
+  e.waitUntil(answer.then((r) => cache && keepPage(cache, r.clone())).catch(() => undefined))
   const late = new Promise((done) => setTimeout(done, patience))
   const soon = await Promise.race([answer, late]).catch(() => undefined)
   // A site that is there and cannot serve is as good as gone.
   if (soon && soon.status < 500) return soon
-  const kept = await cache.match('/')
+  const kept = await cache?.match('/').catch(() => undefined)
   return kept ? said(kept) : answer
 }
 
@@ -72,12 +73,12 @@ async function keepPage(cache, answer) {
   return true
 }
 
-/** file of this build: it never changes. Pictures and fonts are kept when they are used first. */
+/** file of this build: it never changes. Pictures and fonts are kept when they are used first, if there is room. */
 async function file(request) {
-  const cache = await caches.open(store)
-  const kept = await cache.match(request.url)
+  const cache = await caches.open(store).catch(() => undefined)
+  const kept = await cache?.match(request.url).catch(() => undefined)
   if (kept) return kept
   const answer = await fetch(request)
-  if (answer.ok && answer.status === 200) await cache.put(request.url, answer.clone())
+  if (answer.ok && answer.status === 200) cache?.put(request.url, answer.clone()).catch(() => undefined)
   return answer
 }

@@ -134,6 +134,26 @@ describe.each(browserNames)('trouble in %s', (name) => {
     await watch.close()
   })
 
+  test('a page that is left in the moment of writing has lost nothing', async () => {
+    const watch = new Watch(browser, server.url)
+    const { page, other, room } = await pair(watch)
+    const texts = ['시작해요']
+    for (const text of ['하나', '둘', '셋']) {
+      texts.push(text)
+      // All in one task: nothing of it can be in the database yet.
+      await composer(page).evaluate((el, text) => {
+        Object.getOwnPropertyDescriptor(Object.getPrototypeOf(el), 'value')!.set!.call(el, text)
+        el.dispatchEvent(new InputEvent('input', { bubbles: true, inputType: 'insertText', data: text }))
+        el.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', code: 'Enter', bubbles: true, cancelable: true }))
+        location.reload()
+      }, text)
+      await sees(page, texts)
+      await expect.poll(() => sent(other, room), patience).toEqual(texts)
+    }
+    await expect.poll(() => items(page), patience).toBe(0)
+    await watch.close()
+  })
+
   test('drafts of two rooms are there after a reload', async () => {
     const watch = new Watch(browser, server.url)
     const { page, me, other, room } = await pair(watch)

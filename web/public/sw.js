@@ -63,6 +63,7 @@ async function open(path) {
 /** page comes from the network, and if that is silent or fails, from what is kept. */
 async function page(e) {
   const answer = fetch(e.request)
+  answer.catch(() => undefined)
   const cache = await caches.open(store).catch(() => undefined)
   e.waitUntil(answer.then((r) => cache && keepPage(cache, r.clone())).catch(() => undefined))
   const late = new Promise((done) => setTimeout(done, patience))
