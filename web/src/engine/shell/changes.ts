@@ -129,7 +129,7 @@ export class Changes {
   lost(unstored: readonly Write[]): void {
     const asks = this.owed(unstored)
     this.unsafe.clear()
-    if (!this.host.loggedIn()) return
+    if (asks.length === 0 || !this.host.loggedIn()) return
     for (const ask of asks) {
       this.asks.hand(ask)
       if (ask.t === 'op') this.host.standIn(ask.op)
