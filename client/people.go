@@ -174,9 +174,12 @@ func (c *Client) DeleteAccount(ctx context.Context, password string) (Receipt, e
 // Device is one logged-in device of the account.
 type Device struct {
 	ID, Label string
-	LastDay   time.Time
-	Current   bool
-	Sessions  int
+	// LastDay is the day, in UTC, on which the device was last connected, as far as it is noted: once a day.
+	LastDay  time.Time
+	Current  bool
+	Sessions int
+	// Connected: now, at the site that answered.
+	Connected bool
 }
 
 // Devices lists the account's devices.
@@ -189,7 +192,7 @@ func (c *Client) Devices(ctx context.Context) ([]Device, error) {
 	}
 	var list []Device
 	for _, d := range r.Devices {
-		list = append(list, Device{d.Id, d.Label, time.Unix(int64(d.LastDay)*86400, 0).UTC(), d.Current, int(d.Sessions)})
+		list = append(list, Device{d.Id, d.Label, time.Unix(int64(d.LastDay)*86400, 0).UTC(), d.Current, int(d.Sessions), d.Connected})
 	}
 	return list, nil
 }

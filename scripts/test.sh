@@ -34,8 +34,11 @@ PARTS=(
     "race|300|the race detector where goroutines meet"
 )
 [ ! -d internal/sim ] || PARTS+=("sim|200|the simulation, by seeds")
+# These wait for most of their time and measure none: two at a time. All others have the machine to themselves.
+PAIRED=(backup client demo protocol start)
+PARTS+=("e2e|200|end to end, two at a time: ${PAIRED[*]}")
 for dir in internal/e2e/*/; do
-    [ -d "$dir" ] && PARTS+=("e2e/$(basename "$dir")|180|end to end: $dir")
+    [[ " ${PAIRED[*]} " == *" $(basename "$dir") "* ]] || PARTS+=("e2e/$(basename "$dir")|180|end to end: $dir")
 done
 PARTS+=("browsers|780|the web client in Chromium and Firefox, on the real server")
 
@@ -161,7 +164,9 @@ part_sim() {
     gotest -timeout 5m ./internal/sim/...
 }
 
-part_e2e() { gotest -timeout 5m "./internal/e2e/$1/..."; }
+part_e2e() { gotest -p 2 -timeout 5m "${PAIRED[@]/#/./internal/e2e/}"; }
+
+part_e2e_alone() { gotest -timeout 5m "./internal/e2e/$1/..."; }
 
 # The built files are made again, aside, and must be those that are committed.
 part_web() {
@@ -179,7 +184,7 @@ part_browsers() {
 
 run() { # run NAME: the function of a part
     case $1 in
-    e2e/*) part_e2e "${1#e2e/}" ;;
+    e2e/*) part_e2e_alone "${1#e2e/}" ;;
     *) "part_$1" ;;
     esac
 }

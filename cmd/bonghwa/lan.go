@@ -58,7 +58,7 @@ func (c serveCmd) openLAN(s *server.Server) error {
 	if c.LANListen != "" {
 		addr = c.LANListen
 	}
-	l, err := lan.Listen(addr, cert)
+	l, err := lan.Listen(addr, cert, c.LANHost...)
 	if err != nil {
 		return fmt.Errorf("--lan cannot listen on %s; choose another port with --lan-listen: %v", addr, err)
 	}

@@ -138,6 +138,9 @@ func checkSequence(t testing.TB, v *memTx, room ids.Room) (texts int) {
 func checkMember(t testing.TB, v *memTx, room ids.Room, user ids.User, m MemberRow, l lineRow, closed bool) {
 	t.Helper()
 	r, _ := GetRoom(v, room)
+	if m.frozen && !r.blocked() {
+		t.Fatal("marks are kept back where nobody blocks")
+	}
 	if m.Read >= r.NextSeq || m.Joined > r.NextSeq || r.Kind == ids.KindGroup && (m.Joined == 0 || m.Read < m.Joined) {
 		t.Fatalf("joined %d, read %d in a room of %d", m.Joined, m.Read, r.NextSeq-1)
 	}

@@ -53,6 +53,7 @@ func goldenRows() (rows [][3]string) {
 	message("renamed", Message{Kind: KindRenamed, Seq: 6, Text: "산악회"})
 	add("member-owner", memberKey(group, a), MemberRow{Joined: 1, Read: 8, Present: true, Role: RoleOwner}.encode())
 	add("member-left", memberKey(group, c), MemberRow{Joined: 1, Read: 3}.encode())
+	add("member-frozen", memberKey(direct, a), MemberRow{Joined: 3, Read: 7, Present: true, frozen: true, shownJoined: 1, shownRead: 2}.encode())
 	add("line", lineKey(a, group), lineRow{changed: pos}.encode())
 	add("line-muted-pinned", lineKey(a, group), lineRow{muted: true, pinned: true, changed: pos}.encode())
 	add("line-left", lineKey(c, group), lineRow{left: true, changed: pos}.encode())
@@ -139,7 +140,7 @@ func TestCheckRow(t *testing.T) {
 		value, _ := hex.DecodeString(r[2])
 		bad := [][2][]byte{
 			{key[:len(key)-1], value}, {append(bytes.Clone(key), 0), value}, {key, nil},
-			{key, append([]byte{version + 1}, value[1:]...)},
+			{key, append([]byte{value[0] + 1}, value[1:]...)},
 		}
 		if r[0] != "room-group" && r[0] != "renamed" && r[0] != "text" && r[0] != "text-reply-edited-reacted" {
 			bad = append(bad, [2][]byte{key, append(bytes.Clone(value), 0)}, [2][]byte{key, value[:len(value)-1]})

@@ -160,6 +160,47 @@ func TestBlock(t *testing.T) {
 	checkView(t, b)
 }
 
+// What one reads behind a block, and that one leaves, does not show to the other person until the last block has ended.
+func TestBlockFreezesMarks(t *testing.T) {
+	b := newBed(t)
+	a, c := userN(1), userN(2)
+	room := ids.Direct(a, c)
+	b.tell(a, c, "one")
+	b.must(c, room, &logv1.Read{Seq: 1})
+	b.tell(a, c, "two")
+	b.tell(a, c, "three")
+	shown := func(u ids.User, joined, read uint64) {
+		t.Helper()
+		m, _ := GetMember(b.tx, room, u)
+		if j, r := m.Shown(); j != joined || r != read {
+			t.Errorf("shows joined %d, read %d, want %d, %d", j, r, joined, read)
+		}
+		checkView(t, b)
+	}
+	shown(c, 0, 1)
+	b.must(c, ids.Room{}, &logv1.Block{Other: a[:]})
+	shown(c, 0, 1)
+	shown(a, 0, 3)
+	b.must(c, room, &logv1.Read{Seq: 2})
+	shown(c, 0, 1)
+	if l := b.line(c, room); l.Unread != 1 {
+		t.Errorf("their own badge stays at %d", l.Unread)
+	}
+	// The other one blocks too, and the first takes it back: still what was seen before all of it.
+	b.must(a, ids.Room{}, &logv1.Block{Other: c[:]})
+	b.must(c, ids.Room{}, &logv1.Unblock{Other: a[:]})
+	b.must(c, room, &logv1.Leave{})
+	shown(c, 0, 1)
+	b.must(a, ids.Room{}, &logv1.Unblock{Other: c[:]})
+	shown(c, 4, 3)
+	if at := len(b.events) - 1; b.events[at] != any(ReadMoved{Room: room, User: c, Seq: 3}) {
+		t.Errorf("events %+v", b.events)
+	}
+	b.tell(a, c, "four")
+	b.must(c, room, &logv1.Read{Seq: 4})
+	shown(c, 4, 4)
+}
+
 func TestCloseUser(t *testing.T) {
 	b := newBed(t)
 	a, c, e := userN(1), userN(2), userN(3)

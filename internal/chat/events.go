@@ -24,7 +24,8 @@ type MemberLeft struct {
 	User ids.User
 }
 
-// ReadMoved is a new read mark, of a Read or of an own message. The person's badge changed with it.
+// ReadMoved is a new read mark, of a Read or of an own message, or one that a block kept from the other person so far. The
+// person's badge changed with it.
 type ReadMoved struct {
 	Room ids.Room
 	User ids.User

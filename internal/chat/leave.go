@@ -35,6 +35,7 @@ func (p *place) leave(a *kernel.Apply) uint64 {
 
 // hide takes a 1:1 off the person's list, with all there is in it so far.
 func (p *place) hide(a *kernel.Apply) {
+	p.member.freeze(a, &p.row)
 	p.member.Joined, p.member.Read = p.row.NextSeq, p.row.NextSeq-1
 	a.Set(memberKey(p.id, p.user), p.member.encode())
 	changeLine(a, p.user, p.id, leaveLine)

@@ -18,6 +18,7 @@ func (c *read) apply(a *kernel.Apply) kernel.Verdict {
 	if code != kernel.OK || c.Seq <= p.member.Read || c.Seq >= p.row.NextSeq {
 		return done(0)
 	}
+	p.member.freeze(a, &p.row)
 	p.member.Read = c.Seq
 	a.Set(memberKey(p.id, c.User), p.member.encode())
 	changeLine(a, c.User, p.id, func(*lineRow) {})
@@ -124,5 +125,24 @@ func (c *block) apply(a *kernel.Apply) kernel.Verdict {
 	p.write(a)
 	changeLine(a, c.User, p.id, func(*lineRow) {})
 	a.Emit(LineChanged{Room: p.id, User: c.User})
+	if !p.row.blocked() {
+		p.thaw(a)
+	}
 	return done(0)
+}
+
+// thaw shows the marks of a 1:1 as they are, when the last block in it has ended.
+func (p *place) thaw(a *kernel.Apply) {
+	for _, u := range p.row.Peers {
+		m, ok := GetMember(a, p.id, u)
+		if !ok {
+			damaged(rowMember)
+		}
+		if !m.frozen {
+			continue
+		}
+		m.frozen = false
+		a.Set(memberKey(p.id, u), m.encode())
+		a.Emit(ReadMoved{Room: p.id, User: u, Seq: m.Read})
+	}
 }

@@ -119,7 +119,7 @@ func (m *machine) play(every int) {
 		v := m.apply(raw)
 		events := m.events
 		c, _ := m.d.Decode(raw)
-		a := &kernel.Apply{Tx: m.twin, Pos: m.pos, Time: m.time}
+		a := &kernel.Apply{Tx: m.twin, Pos: m.pos, Time: m.time, Behaviour: kernel.Behaviour}
 		if w := m.d.Apply(a, c); w != v || !reflect.DeepEqual(a.Events, events) {
 			m.t.Fatalf("the twin answers %v, not %v", w, v)
 		}

@@ -114,7 +114,7 @@ func (b *bed) apply(raw []byte) kernel.Verdict {
 	b.pos.N++
 	b.time++
 	before := b.tx.writes
-	a := &kernel.Apply{Tx: b.tx, Pos: b.pos, Time: b.time}
+	a := &kernel.Apply{Tx: b.tx, Pos: b.pos, Time: b.time, Behaviour: kernel.Behaviour}
 	v := b.d.Apply(a, c)
 	b.events = a.Events
 	if v.Code != kernel.OK && (b.tx.writes != before || len(a.Events) != 0 || v.Seq != 0) {

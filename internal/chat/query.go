@@ -108,6 +108,21 @@ func Lines(r kernel.Reader, user ids.User, fn func(Line) bool) {
 	})
 }
 
+// Rooms calls fn for the rooms in which others may see a person: the groups they are in, and their 1:1s, hidden ones too.
+func Rooms(r kernel.Reader, user ids.User, fn func(ids.Room)) {
+	lower, upper := linesOf(user)
+	r.Scan(lower, upper, func(key, value []byte) bool {
+		l, err := decodeLine(value)
+		if err != nil {
+			damaged(rowLine)
+		}
+		if room := lineRoom(key); !l.left || room.Kind() == ids.KindDirect {
+			fn(room)
+		}
+		return true
+	})
+}
+
 // CountLines is how many lines a person's list has, of any kind; it counts to most and no further.
 func CountLines(r kernel.Reader, user ids.User, most int) (n int) {
 	lower, upper := linesOf(user)

@@ -10,7 +10,7 @@ import (
 	"github.com/bonghwa/bonghwa/internal/kernel"
 )
 
-// Values (integers big-endian; pos = epoch4 n8; the version byte is 1 in all of them):
+// Values (integers big-endian; pos = epoch4 n8; the version byte is 1 in all of them but some b):
 //
 //	r   version1 kind1 next8 ord8 text8 pos12 members4, then
 //	      1:1: (user10 state1) twice, the lower user first; in the self chat both are the same
@@ -18,7 +18,9 @@ import (
 //	    next = the next seq to be taken; ord = messages by people so far; text = seq of the newest of them, 0 = none;
 //	    pos = where the room last took a seq. State of a person in a 1:1: 1 hidden (has left), 2 closed, 4 blocks the
 //	    other. The rows i, z and k are where these come from; they are kept here because a send reads r anyway.
-//	b   version1 state1 role1 joined8 read8       state: 1 present, 2 left; role: 0 member, 1 owner (who made the group)
+//	b   version1 state1 role1 joined8 read8 [joined8 read8]
+//	    state: 1 present, 2 left; role: 0 member, 1 owner (who made the group). Version 2 has the second pair, of a 1:1 with
+//	    a block in it: what the other person goes on seeing, while what the first pair says has moved.
 //	i   version1 flags1 pos12                     flags: 1 muted, 2 pinned, 4 left
 //	x   version1 reaction1
 //	k   version1
@@ -167,16 +169,44 @@ func (r *RoomRow) shut() bool {
 	return r.Kind == ids.KindDirect && (r.state[0]|r.state[1])&(peerClosed|peerBlocks) != 0
 }
 
+// blocked says that one person of this 1:1 blocks the other.
+func (r *RoomRow) blocked() bool {
+	return r.Kind == ids.KindDirect && (r.state[0]|r.state[1])&peerBlocks != 0
+}
+
 // MemberRow is the row b of a person in a room.
 type MemberRow struct {
 	// Joined is the first seq the person may read, Read the last one they have read.
 	Joined, Read uint64
 	Present      bool
 	Role         byte
+
+	// frozen: since there is a block in this 1:1 the marks have moved; shownJoined and shownRead are those of before it.
+	frozen                 bool
+	shownJoined, shownRead uint64
+}
+
+// Shown are the marks that others may see: a block must not show by what is read after it, nor by what goes blank.
+func (m MemberRow) Shown() (joined, read uint64) {
+	if m.frozen {
+		return m.shownJoined, m.shownRead
+	}
+	return m.Joined, m.Read
+}
+
+// freeze keeps what the other person of a 1:1 sees, before the marks move behind a block. Logs of before behaviour 4 had
+// no such row.
+func (m *MemberRow) freeze(a *kernel.Apply, r *RoomRow) {
+	if a.Behaviour >= 4 && !m.frozen && r.blocked() {
+		m.frozen, m.shownJoined, m.shownRead = true, m.Joined, m.Read
+	}
 }
 
 const (
-	lenMember    = 1 + 1 + 1 + 8 + 8
+	frozenVersion = 2
+	lenMember     = 1 + 1 + 1 + 8 + 8
+	lenFrozen     = lenMember + 8 + 8
+
 	statePresent = 1
 	stateLeft    = 2
 )
@@ -186,20 +216,33 @@ func (m MemberRow) encode() []byte {
 	if m.Present {
 		state = statePresent
 	}
-	b := append(make([]byte, 0, lenMember), version, state, m.Role)
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, m.Joined), m.Read)
+	b := append(make([]byte, 0, lenFrozen), version, state, m.Role)
+	b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, m.Joined), m.Read)
+	if m.frozen {
+		b[0] = frozenVersion
+		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, m.shownJoined), m.shownRead)
+	}
+	return b
 }
 
 func decodeMember(b []byte) (m MemberRow, err error) {
-	if len(b) != lenMember || b[0] != version || b[1] != statePresent && b[1] != stateLeft || b[2] > RoleOwner {
+	frozen := len(b) == lenFrozen && b[0] == frozenVersion
+	if !frozen && (len(b) != lenMember || b[0] != version) || b[1] != statePresent && b[1] != stateLeft || b[2] > RoleOwner {
 		return m, errRow
 	}
-	return MemberRow{
+	m = MemberRow{
 		Present: b[1] == statePresent,
 		Role:    b[2],
 		Joined:  binary.BigEndian.Uint64(b[3:]),
 		Read:    binary.BigEndian.Uint64(b[11:]),
-	}, nil
+	}
+	if frozen {
+		m.frozen, m.shownJoined, m.shownRead = true, binary.BigEndian.Uint64(b[19:]), binary.BigEndian.Uint64(b[27:])
+		if m.shownJoined > m.Joined || m.shownRead > m.Read {
+			return MemberRow{}, errRow
+		}
+	}
+	return m, nil
 }
 
 // lineRow is the row i: what a person has set for a room, and where that last changed.

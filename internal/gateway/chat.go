@@ -232,7 +232,7 @@ func member(s kernel.Reader, room ids.Room, u ids.User) (chat.MemberRow, error) 
 	return m, nil
 }
 
-// ListMembers shows marks as far as the caller may see them: in a 1:1 with a block in it nothing new.
+// ListMembers shows marks as far as the caller may see them: in a 1:1 with a block in it those of before the block.
 func (c chats) ListMembers(ctx context.Context, r *apiv1.ListMembersRequest) (*apiv1.ListMembersResponse, error) {
 	who := callerOf(ctx)
 	room, err := roomID(r.Room)
@@ -244,11 +244,10 @@ func (c chats) ListMembers(ctx context.Context, r *apiv1.ListMembersRequest) (*a
 		if _, err := member(s, room, who.user); err != nil {
 			return err
 		}
-		hidden := room.Kind() == ids.KindDirect && !chat.CanType(s, room, who.user)
 		chat.Members(s, room, func(u ids.User, m chat.MemberRow) bool {
 			row := &apiv1.Member{User: u.String(), JoinedSeq: m.Joined, ReadSeq: m.Read}
-			if hidden && u != who.user {
-				row.ReadSeq = 0
+			if u != who.user {
+				row.JoinedSeq, row.ReadSeq = m.Shown()
 			}
 			out.Members = append(out.Members, row)
 			return true

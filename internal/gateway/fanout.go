@@ -142,31 +142,46 @@ func (e *entry) renewed(u ids.User) {
 // too often does no harm.
 func (e *entry) changed(u ids.User, c *livev1.PeopleChanged) {
 	if p := e.h.mu.people[u]; p != nil && len(p.sessions) > 0 {
-		e.tell(p, e.event(&livev1.Event{Kind: &livev1.Event_People{People: c}}))
-	}
-}
-
-func (e *entry) tell(p *person, sh *shared) {
-	for _, s := range p.sessions {
-		e.h.deliver(s, kernel.Position{Epoch: ^uint32(0)}, sh)
+		sh := e.event(&livev1.Event{Kind: &livev1.Event_People{People: c}})
+		for _, s := range p.sessions {
+			e.h.deliver(s, kernel.Position{Epoch: ^uint32(0)}, sh)
+		}
 	}
 }
 
 // maxTold bounds how many are told that somebody looks different now. Others see it when they fetch next.
 const maxTold = 10_000
 
-// shown tells those who have a person as a friend that name, status message or photo changed.
+// shown tells those who have a person as a friend, or share a room with them, that name, status message or photo changed: of
+// a large room those who look at it.
 func (e *entry) shown(u ids.User) {
-	v := e.h.g.k.Snapshot(kernel.DomainPeople)
-	defer v.Close()
+	h := e.h
 	sh := e.event(&livev1.Event{Kind: &livev1.Event_People{People: &livev1.PeopleChanged{Users: []string{u.String()}}}})
+	told := map[*Session]bool{}
+	tell := func(p *person, room *liveRoom) {
+		for _, s := range p.sessions {
+			if p.user != u && !told[s] && len(told) < maxTold && (room == nil || len(room.seats) <= namedUpTo || s.views(room.id)) {
+				told[s] = true
+				h.deliver(s, kernel.Position{Epoch: ^uint32(0)}, sh)
+			}
+		}
+	}
+	v := h.g.k.Snapshot(kernel.DomainPeople)
+	defer v.Close()
 	n := 0
 	people.EachAddedMe(v, u, func(who ids.User) bool {
-		if p := e.h.mu.people[who]; p != nil {
-			e.tell(p, sh)
+		if p := h.mu.people[who]; p != nil {
+			tell(p, nil)
 		}
 		n++
 		return n < maxTold
+	})
+	chat.Rooms(e.view(), u, func(room ids.Room) {
+		if lr := h.mu.rooms[room]; lr != nil {
+			for _, st := range lr.seats {
+				tell(st.person, lr)
+			}
+		}
 	})
 }
 

@@ -190,6 +190,7 @@ func TestReadMarks(t *testing.T) {
 		t.Fatal(x)
 	}
 	// A block hides both ways, from the moment it is applied.
+	la.must(t, a.sendTo(b, "3"))
 	la.must(t, &livev1.Frame{Body: &livev1.Frame_Block{Block: &apiv1.BlockRequest{Name: a.name(ids.Room{}), User: b.user.String()}}})
 	la.must(t, &livev1.Frame{Body: &livev1.Frame_Mute{Mute: &apiv1.MuteRequest{Name: a.name(room), Room: room.String(), On: true}}})
 	la.take()
@@ -209,6 +210,9 @@ func TestReadMarks(t *testing.T) {
 	la.Frame(typing(room))
 	if fs := lb.take(); typings(fs) != 1 {
 		t.Fatalf("after the block: %v", fs)
+	}
+	if x := reads(la.take()); !reflect.DeepEqual(x, []uint64{3}) {
+		t.Fatalf("what was read behind the block, after it: %v", x)
 	}
 }
 

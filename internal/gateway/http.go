@@ -91,6 +91,11 @@ func secure(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", csp)
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		// Under a certificate of the operator's a browser is not to be led back to where others read along. Not on loopback and
+		// in the machine's network: names there are other servers' too, and the certificate of --lan is nobody's word.
+		if r.TLS != nil && r.Context().Value(namesKey{}) == nil {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -134,42 +139,59 @@ func (g *Gateway) loopbackOnly(next http.Handler) http.Handler {
 	})
 }
 
-type loopbackKey struct{}
+type namesKey struct{}
 
-// ListenerContext marks the connections of a listener whose address is loopback; for the BaseContext of an http.Server.
-func ListenerContext(ctx context.Context, listener net.Addr) context.Context {
-	if a, ok := listener.(*net.TCPAddr); ok && a.IP.IsLoopback() {
-		return context.WithValue(ctx, loopbackKey{}, true)
+// names are those under which a listener is reached: of loopback its own, of the network of the machine any address and what
+// own says.
+type names struct {
+	network bool
+	own     func() []string
+}
+
+// ListenerContext marks the connections of a listener that is for known names only: one on loopback, and one that says under
+// which names its machine is found (Hosts). For the BaseContext of an http.Server.
+func ListenerContext(ctx context.Context, l net.Listener) context.Context {
+	if n, ok := l.(interface{ Hosts() []string }); ok {
+		return context.WithValue(ctx, namesKey{}, names{network: true, own: n.Hosts})
+	}
+	if a, ok := l.Addr().(*net.TCPAddr); ok && a.IP.IsLoopback() {
+		return context.WithValue(ctx, namesKey{}, names{own: func() []string { return []string{"localhost"} }})
 	}
 	return ctx
 }
 
 // knownHost keeps out pages of a foreign name that was made to lead to this machine (DNS rebinding): to a browser they
-// are of one origin with what is served here. On a loopback listener only names of loopback, and those in Options.Hosts,
-// are served; health tells nothing and is shown under any name.
+// are of one origin with what is served here. On a loopback listener only names of loopback are served, on one for the
+// machine's network only addresses and the machine's names, and those in Options.Hosts on both; health tells nothing and is
+// shown under any name.
 func (g *Gateway) knownHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Context().Value(loopbackKey{}) != nil && r.URL.Path != "/healthz" && r.URL.Path != "/readyz" && !g.serves(r.Host) {
-			say(w, http.StatusMisdirectedRequest, "This server is for its own machine, under the names localhost and 127.0.0.1; --host adds the name of a proxy in front of it.")
+		n, limited := r.Context().Value(namesKey{}).(names)
+		if limited && r.URL.Path != "/healthz" && r.URL.Path != "/readyz" && !g.serves(n, r.Host) {
+			if n.network {
+				say(w, http.StatusMisdirectedRequest, "This server is found by the addresses and the name of its machine; its --lan-host adds another name.")
+			} else {
+				say(w, http.StatusMisdirectedRequest, "This server is for its own machine, under the names localhost and 127.0.0.1; --host adds the name of a proxy in front of it.")
+			}
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-func (g *Gateway) serves(host string) bool {
+func (g *Gateway) serves(n names, host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	} else {
 		host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
-		return a.Unmap().IsLoopback()
+		return n.network || a.Unmap().IsLoopback() // an address cannot be made to lead elsewhere
 	}
-	for _, name := range g.o.Hosts {
+	for _, name := range append(n.own(), g.o.Hosts...) {
 		if strings.EqualFold(host, name) {
 			return true
 		}
 	}
-	return strings.EqualFold(host, "localhost")
+	return false
 }

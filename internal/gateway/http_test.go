@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -364,8 +365,29 @@ func TestDeviceCodes(t *testing.T) {
 	if x := w.ok("", "AccountService/PollDeviceCode", poll); x["admitted"] != true || x["handle"] != "alice" {
 		t.Fatal(x)
 	}
-	if x := w.ok(bearer(210), "PeopleService/ListDevices", obj{})["devices"].([]any); len(x) != 2 {
-		t.Fatal(x)
+	connected := func() (n int) {
+		t.Helper()
+		x := w.ok(bearer(210), "PeopleService/ListDevices", obj{})["devices"].([]any)
+		if len(x) != 2 {
+			t.Fatal(x)
+		}
+		for _, d := range x {
+			if d.(obj)["connected"] == true {
+				n++
+			}
+		}
+		return n
+	}
+	if n := connected(); n != 0 {
+		t.Fatal(n)
+	}
+	la := a.live()
+	if n := connected(); n != 1 {
+		t.Fatal(n)
+	}
+	la.Session.Close()
+	if n := connected(); n != 0 {
+		t.Fatal(n)
 	}
 	w.ok(bearer(210), "PeopleService/LogOut", obj{})
 	w.refused("SESSION_REVOKED", bearer(210), "PeopleService/GetMe", obj{})
@@ -439,7 +461,23 @@ func TestCalls(t *testing.T) {
 	if x := w.ok(tb, "ChatService/ListBlocked", obj{})["users"].([]any); len(x) != 1 {
 		t.Fatal(x)
 	}
+	// What was read before the block stays read for the other one, and what is read behind it does not show.
+	mark := func(token string, of ids.User) (seq any) {
+		for _, m := range w.ok(token, "ChatService/ListMembers", obj{"room": room})["members"].([]any) {
+			if m := m.(obj); m["user"] == of.String() {
+				seq = m["readSeq"]
+			}
+		}
+		return seq
+	}
+	w.ok(tb, "ChatService/MarkRead", obj{"room": room, "seq": 6})
+	if x, own := mark(ta, b.user), mark(tb, b.user); x != "5" || own != "6" {
+		t.Fatalf("behind a block the other one sees %v, oneself %v", x, own)
+	}
 	w.ok(tb, "ChatService/Unblock", obj{"name": nm(2), "user": a.user.String()})
+	if x := mark(ta, b.user); x != "6" {
+		t.Fatalf("after the block the other one sees %v", x)
+	}
 	w.refused("UNKNOWN_USER", tb, "ChatService/Block", obj{"name": nm(3), "user": ids.NewUser(1, rnd(16, 99)).String()})
 
 	g := w.ok(ta, "ChatService/CreateRoom", obj{"random": rnd(16, 1), "title": "모임", "members": []string{b.user.String(), c.user.String()}})
@@ -562,9 +600,13 @@ func TestNamesOfLoopback(t *testing.T) {
 	w := newWeb(t, nil)
 	w.g.o.Hosts = []string{"chat.example.org"}
 	ask := func(listener, path, host string) int {
+		l := net.Listener(listenerAt{netip.MustParseAddrPort(strings.TrimPrefix(listener, "lan "))})
+		if strings.HasPrefix(listener, "lan ") {
+			l = foundAs{l}
+		}
 		req := httptest.NewRequest(http.MethodGet, path, nil)
 		req.Host, req.RemoteAddr = host, "127.0.0.1:1"
-		req = req.WithContext(ListenerContext(req.Context(), net.TCPAddrFromAddrPort(netip.MustParseAddrPort(listener))))
+		req = req.WithContext(ListenerContext(req.Context(), l))
 		rec := httptest.NewRecorder()
 		w.g.Handler().ServeHTTP(rec, req)
 		return rec.Code
@@ -582,10 +624,57 @@ func TestNamesOfLoopback(t *testing.T) {
 			}
 		}
 	}
-	if got := ask("127.0.0.1:8080", "/healthz", "evil.example"); got != http.StatusOK {
-		t.Error(got)
+	for host, known := range map[string]bool{
+		"localhost:8081": true, "192.168.0.2:8081": true, "192.168.0.2": true, "[fd00::2]:8081": true, "127.0.0.1": true, "Mybox:8081": true, "mybox.local": true,
+		"chat.example.org": true, "evil.example": false, "evil.example:8081": false, "192.168.0.2.evil.example": false, "mybox.evil": false, "": false,
+	} {
+		for _, path := range []string{"/", "/live", "/api/bonghwa.api.v1.AccountService/GetServer"} {
+			if got := ask("lan 0.0.0.0:8081", path, host); (got != http.StatusMisdirectedRequest) != known {
+				t.Errorf("%s of %q in the network: %d", path, host, got)
+			}
+		}
+	}
+	for _, l := range []string{"127.0.0.1:8080", "lan 0.0.0.0:8081"} {
+		if got := ask(l, "/healthz", "evil.example"); got != http.StatusOK {
+			t.Error(got)
+		}
 	}
 }
+
+// TestStrictTransport: who came by TLS once comes by TLS always, but for names that are not this server's alone.
+func TestStrictTransport(t *testing.T) {
+	w := newWeb(t, nil)
+	at := listenerAt{netip.MustParseAddrPort("0.0.0.0:8080")}
+	for name, x := range map[string]struct {
+		l    net.Listener
+		tls  *tls.ConnectionState
+		want string
+	}{
+		"with a certificate": {at, &tls.ConnectionState{}, "max-age=31536000"},
+		"in the open":        {at, nil, ""},
+		"in the network":     {foundAs{at}, &tls.ConnectionState{}, ""},
+		"on loopback":        {listenerAt{netip.MustParseAddrPort("127.0.0.1:8080")}, &tls.ConnectionState{}, ""},
+	} {
+		req := httptest.NewRequest(http.MethodGet, "/", nil)
+		req.Host, req.TLS = "localhost", x.tls
+		rec := httptest.NewRecorder()
+		w.g.Handler().ServeHTTP(rec, req.WithContext(ListenerContext(req.Context(), x.l)))
+		if got := rec.Header().Get("Strict-Transport-Security"); got != x.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+type listenerAt struct{ at netip.AddrPort }
+
+func (l listenerAt) Accept() (net.Conn, error) { return nil, net.ErrClosed }
+func (l listenerAt) Close() error              { return nil }
+func (l listenerAt) Addr() net.Addr            { return net.TCPAddrFromAddrPort(l.at) }
+
+// foundAs is a listener of a network where the machine is found as mybox.
+type foundAs struct{ net.Listener }
+
+func (foundAs) Hosts() []string { return []string{"localhost", "mybox", "mybox.local"} }
 
 // TestNoAnswerInTime: the caller's own deadline ends the waiting, and the outcome is unknown.
 func TestNoAnswerInTime(t *testing.T) {

@@ -93,10 +93,12 @@ func (p peoples) ListAddedMe(ctx context.Context, _ *apiv1.ListAddedMeRequest) (
 func (p peoples) ListDevices(ctx context.Context, _ *apiv1.ListDevicesRequest) (*apiv1.ListDevicesResponse, error) {
 	c := callerOf(ctx)
 	out := &apiv1.ListDevicesResponse{}
+	connected := p.g.hub.devices(c.user)
 	return out, p.g.read(kernel.DomainPeople, func(s kernel.Snapshot) error {
 		for _, d := range people.Devices(s, c.user) {
 			out.Devices = append(out.Devices, &apiv1.Device{
 				Id: d.Device.String(), Label: d.Label, LastDay: d.LastDay, Current: d.Device == c.device, Sessions: uint32(d.Sessions),
+				Connected: connected[d.Device],
 			})
 		}
 		return nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -96,7 +97,8 @@ func TestPhotoReads(t *testing.T) {
 	}
 }
 
-// TestShown: friends, and nobody else, are told who looks different now.
+// TestShown: friends and those who share a room, and nobody else, are told who looks different now; of a large room those
+// who look at it.
 func TestShown(t *testing.T) {
 	r := newRig(t, nil)
 	a, fan, stranger := r.person("alice"), r.person("bobby"), r.person("carol")
@@ -145,6 +147,44 @@ func TestShown(t *testing.T) {
 	}
 	if users, _ := told(lf); users != nil {
 		t.Errorf("of what is not shown in a list the friend is told %v", users)
+	}
+
+	// In a 1:1 and a group, once; in a group that was left, no longer; in a large one, who looks at it.
+	c := r.person("dayoung")
+	lc := c.live()
+	r.group(a, c)
+	la.must(t, a.sendTo(c, "hello"))
+	rename := func() {
+		t.Helper()
+		told(lc)
+		told(ls)
+		if _, err := (peoples{r.g}).SetProfile(as, &apiv1.SetProfileRequest{Name: name(), DisplayName: ptr(fmt.Sprint("앨리스", n))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rename()
+	if users, _ := told(lc); !slices.Equal(users, []string{a.user.String()}) {
+		t.Errorf("who shares rooms is told %v", users)
+	}
+	if users, _ := told(ls); users != nil {
+		t.Errorf("a stranger is told %v", users)
+	}
+	many := []*someone{c, stranger}
+	for i := range namedUpTo {
+		x := r.person(fmt.Sprint("many", i))
+		x.live()
+		many = append(many, x)
+	}
+	large := r.group(a, many...)
+	lv := stranger.live()
+	lv.Frame(view(large))
+	lv.take()
+	rename()
+	if users, _ := told(lv); !slices.Equal(users, []string{a.user.String()}) {
+		t.Errorf("who looks at a large room is told %v", users)
+	}
+	if users, _ := told(ls); users != nil {
+		t.Errorf("who does not look at it is told %v", users)
 	}
 }
 

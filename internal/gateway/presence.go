@@ -277,6 +277,19 @@ func (h *Hub) online(users []ids.User) (here []ids.User) {
 	return here
 }
 
+// devices are those of a person's devices that are connected.
+func (h *Hub) devices(u ids.User) map[ids.Device]bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	here := map[ids.Device]bool{}
+	if p := h.mu.people[u]; p != nil {
+		for _, s := range p.sessions {
+			here[s.caller.device] = here[s.caller.device] || s.state == stateLive
+		}
+	}
+	return here
+}
+
 // GetPresence names only people who have a reason to be seen by the caller: they have added the caller, or they have
 // written in the 1:1 of the two, and there is no block between them.
 func (p peoples) GetPresence(ctx context.Context, r *apiv1.GetPresenceRequest) (*apiv1.GetPresenceResponse, error) {

@@ -2,9 +2,9 @@ package gateway
 
 import (
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"testing"
 
 	"github.com/bonghwa/bonghwa/internal/kernel"
@@ -41,7 +41,7 @@ func TestWaiting(t *testing.T) {
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("page")) })
 	root := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte("client")) })
 	h := Waiting(Options{Status: page, Root: root, Hosts: []string{"known.example"}})
-	loopback := ListenerContext(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	loopback := ListenerContext(t.Context(), listenerAt{netip.MustParseAddrPort("127.0.0.1:8080")})
 	for target, want := range map[string]int{
 		"http://known.example/status": 200, "http://known.example/status.json": 200, "http://known.example/": 200, "http://known.example/healthz": 200,
 		"http://known.example/readyz": 503, "http://known.example/live": 503, "http://known.example/metrics": 503,

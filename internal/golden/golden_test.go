@@ -20,7 +20,7 @@ import (
 )
 
 // version whose golden log -update writes: the one that is not released yet.
-const version = "v0.3.0"
+const version = "v0.4.0"
 
 var update = flag.Bool("update", false, "write the golden log of "+version+" anew; only before it is released")
 

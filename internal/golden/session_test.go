@@ -265,6 +265,8 @@ func (w *cast) blocks() {
 		block(w.b, w.a, true),
 		w.in(kernel.CannotReceive, 0, w.a, w.direct, to(w.b, "자니?")),
 		w.in(kernel.OK, 10, w.a, w.group, text("모임에서는 보여요")),
+		s.chat(kernel.OK, 0, &logv1.ChatCommand{User: w.b.id[:], Room: w.direct[:], Op: &logv1.ChatCommand_Read{Read: &logv1.Read{Seq: 6}}}))
+	s.entry(second,
 		w.in(kernel.OK, 0, w.b, w.direct, &logv1.ChatCommand{Op: &logv1.ChatCommand_Leave{Leave: &logv1.Leave{}}}))
 	s.entry(second,
 		block(w.b, w.a, false),

@@ -17,7 +17,8 @@ import (
 //	1  v0.1.0
 //	2  an invitation keeps when it was made; profile photos, simulated people (new operations and rows)
 //	3  commands of an entry that comes too late are not applied; operators, their acts, drills (new operations and rows)
-const Behaviour uint32 = 3
+//	4  read marks of a 1:1 that move behind a block are kept from the other person (new form of a row)
+const Behaviour uint32 = 4
 
 // EphemeralMaxAge in milliseconds: older typing and presence are dropped at delivery (design, "Ephemeral").
 const EphemeralMaxAge = 5000

@@ -22,10 +22,11 @@ const (
 // tlsHandshake is the first byte of a TLS connection.
 const tlsHandshake = 0x16
 
-// Listener takes connections of the same network. With a certificate they are TLS; whoever speaks plain HTTP is told to
+// Listener takes connections of machines that are near (admitted). With a certificate they are TLS; whoever speaks plain HTTP is told to
 // come again by https.
 type Listener struct {
 	raw      net.Listener
+	others   []string
 	config   *tls.Config
 	networks func() []netip.Prefix
 	ready    chan net.Conn
@@ -36,8 +37,9 @@ type Listener struct {
 	tasks    sync.WaitGroup
 }
 
-// Listen listens on an address like ":8443". Without a certificate everything is in the open.
-func Listen(addr string, cert *Certificate) (*Listener, error) {
+// Listen listens on an address like ":8443". Without a certificate everything is in the open. The others are names by which this
+// machine is found beside its own.
+func Listen(addr string, cert *Certificate, others ...string) (*Listener, error) {
 	raw, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, err
@@ -46,7 +48,9 @@ func Listen(addr string, cert *Certificate) (*Listener, error) {
 	if cert != nil {
 		config = cert.Config()
 	}
-	return serve(raw, config, prefixes), nil
+	l := serve(raw, config, prefixes)
+	l.others = others
+	return l, nil
 }
 
 func serve(raw net.Listener, config *tls.Config, networks func() []netip.Prefix) *Listener {
@@ -177,6 +181,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 
 // Addr implements net.Listener.
 func (l *Listener) Addr() net.Addr { return l.raw.Addr() }
+
+// Hosts are the names by which this machine is found; a browser that comes by another one was misled.
+func (l *Listener) Hosts() []string { return append(hosts(), l.others...) }
 
 // Port is where it listens.
 func (l *Listener) Port() uint16 {

@@ -307,7 +307,7 @@ func (s *Server) answer(h http.Handler) {
 	}
 	s.http = &http.Server{
 		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*s.handler.Load()).ServeHTTP(w, r) }),
-		BaseContext:       func(l net.Listener) context.Context { return gateway.ListenerContext(context.Background(), l.Addr()) },
+		BaseContext:       func(l net.Listener) context.Context { return gateway.ListenerContext(context.Background(), l) },
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -207,7 +208,7 @@ func (l lang) html(v View) ([]byte, error) {
 		s := v.Service(name)
 		d.Services = append(d.Services, row{l.service(name), l.level(s), class(s)})
 	}
-	for _, s := range v.Sites {
+	for _, s := range slices.SortedFunc(slices.Values(v.Sites), func(a, b Site) int { return place(a.Name, b.Name) }) {
 		d.Sites = append(d.Sites, row{l.site(s.Name), l.state(s), class(s.Level())})
 		if s.Name != v.Here && s.URL != "" {
 			d.Elsewhere = append(d.Elsewhere, link{l.site(s.Name), strings.TrimSuffix(s.URL, "/") + "/status?lang=" + string(l)})
@@ -264,9 +265,9 @@ type flame struct {
 	Lit, Out    bool
 }
 
-// spots in the order in which they are taken.
-var spots = []flame{{X: 875, Y: 237, Layer: 2, Scale: 1.4}, {X: 781, Y: 217, Layer: 1, Scale: 1.15}, {X: 946, Y: 157, Layer: 0, Scale: .95},
-	{X: 690, Y: 152, Layer: 0, Scale: .9}, {X: 700, Y: 235, Layer: 1, Scale: 1}}
+// spots in the order in which they are taken: of three none is as high as the words on a phone.
+var spots = []flame{{X: 875, Y: 237, Layer: 2, Scale: 1.4}, {X: 781, Y: 217, Layer: 1, Scale: 1.15}, {X: 700, Y: 235, Layer: 1, Scale: 1},
+	{X: 946, Y: 157, Layer: 0, Scale: .95}, {X: 690, Y: 152, Layer: 0, Scale: .9}}
 
 // flames puts the sites that are lit in front.
 func flames(v View) (out []flame) {

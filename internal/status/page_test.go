@@ -37,10 +37,10 @@ func TestView(t *testing.T) {
 		send, read Level
 		says       string
 	}{
-		"all":               {three(Up, Up, Up), "none", Fine, Fine, "메시지를 주고받을 수 있어요|부산, 대전과 서울 데이터센터가 모두 켜져 있어요."},
-		"one is off":        {three(Silent, Up, Up), "minor", Fine, Fine, "메시지를 주고받을 수 있어요|부산 데이터센터가 꺼져 있어 대전과 서울에서 이어 가고 있어요."},
-		"one comes back":    {three(NotReady, Up, Up), "minor", Fine, Fine, "메시지를 주고받을 수 있어요|부산 데이터센터가 꺼져 있어 대전과 서울에서 이어 가고 있어요."},
-		"one is drained":    {three(Draining, Up, Up), "none", Fine, Fine, "메시지를 주고받을 수 있어요|부산 데이터센터를 점검하는 동안 대전과 서울에서 이어 가고 있어요."},
+		"all":               {three(Up, Up, Up), "none", Fine, Fine, "메시지를 주고받을 수 있어요|서울, 대전과 부산 데이터센터가 모두 켜져 있어요."},
+		"one is off":        {three(Silent, Up, Up), "minor", Fine, Fine, "메시지를 주고받을 수 있어요|부산 데이터센터가 꺼져 있어 서울과 대전에서 이어 가고 있어요."},
+		"one comes back":    {three(NotReady, Up, Up), "minor", Fine, Fine, "메시지를 주고받을 수 있어요|부산 데이터센터가 꺼져 있어 서울과 대전에서 이어 가고 있어요."},
+		"one is drained":    {three(Draining, Up, Up), "none", Fine, Fine, "메시지를 주고받을 수 있어요|부산 데이터센터를 점검하는 동안 서울과 대전에서 이어 가고 있어요."},
 		"well, and watched": {lasting, "minor", Fine, Fine, "메시지를 주고받을 수 있어요|"},
 		"over":              {over, "none", Fine, Fine, "메시지를 주고받을 수 있어요|"},
 		"this one is cut off": {three(Unknown, Unknown, NotReady), "critical", Dark, Dark,
@@ -160,7 +160,7 @@ func TestLanguage(t *testing.T) {
 		}
 	}
 	_, body := get(t, shownPage(), "/status?lang=en", "Accept-Language", "ko")
-	if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, "Busan is off; Daejeon and Seoul carry on.") {
+	if !strings.Contains(body, `<html lang="en">`) || !strings.Contains(body, "Busan is off; Seoul and Daejeon carry on.") {
 		t.Errorf("asked for English:\n%.600s", body)
 	}
 	if text := regexp.MustCompile(`(?s)<style>.*?</style>|lang="ko">한국어`).ReplaceAllString(body, ""); regexp.MustCompile(`[가-힣]`).MatchString(text) {

@@ -8,6 +8,9 @@ import (
 const (
 	// openAfter is how long something must be wrong to become an incident.
 	openAfter = 2 * time.Second
+	// comesAfter is how long a site that this process has not seen at work may take to come: a cell whose machines are
+	// started one after another is no outage, one that comes back without a site is.
+	comesAfter = time.Minute
 	// closeAfter is how long it must be well again to be over.
 	closeAfter = 10 * time.Second
 	// blink is the longest time between two looks of which the second can go on where the first was: a process that was
@@ -30,6 +33,8 @@ type Watcher struct {
 	list   []Incident
 	traces map[topic]*trace
 	last   time.Time
+	// seen are the sites that were at work since this process began.
+	seen map[string]bool
 }
 
 // topic is what can go wrong.
@@ -50,7 +55,7 @@ type trace struct {
 
 // NewWatcher goes on with what was kept, the oldest first.
 func NewWatcher(kept []Incident) *Watcher {
-	w := &Watcher{list: slices.Clone(kept), traces: map[topic]*trace{}}
+	w := &Watcher{list: slices.Clone(kept), traces: map[topic]*trace{}, seen: map[string]bool{}}
 	for _, i := range kept {
 		if !i.Over() {
 			w.traces[topic{i.Kind, i.Sites[0]}] = &trace{bad: i.Since, open: true, from: true}
@@ -84,13 +89,18 @@ func (w *Watcher) See(l Look) (changed bool) {
 				delete(w.traces, t)
 			}
 		case s.State == Silent || s.State == NotReady:
-			w.bad(t, l.At, l.At, l.Wait)
+			after := comesAfter
+			if w.seen[s.Name] {
+				after = openAfter
+			}
+			w.bad(t, l.At, l.At, l.Wait, after)
 		default:
+			w.seen[s.Name] = true
 			changed = w.fine(t, l.At) || changed
 		}
 	}
 	if l.Wait >= openAfter {
-		w.bad(topic{KindSends, l.Here}, l.At.Add(-l.Wait), l.At, l.Wait)
+		w.bad(topic{KindSends, l.Here}, l.At.Add(-l.Wait), l.At, l.Wait, openAfter)
 	} else {
 		changed = w.fine(topic{KindSends, l.Here}, l.At) || changed
 	}
@@ -130,7 +140,8 @@ func (w *Watcher) forget() {
 	}
 }
 
-func (w *Watcher) bad(t topic, since, at time.Time, wait time.Duration) {
+// bad notes that something is wrong; after that long it is an incident.
+func (w *Watcher) bad(t topic, since, at time.Time, wait, after time.Duration) {
 	tr := w.traces[t]
 	if tr == nil {
 		tr = &trace{bad: since}
@@ -140,7 +151,7 @@ func (w *Watcher) bad(t topic, since, at time.Time, wait time.Duration) {
 	if i := w.open(t); i != nil {
 		i.Fine = time.Time{}
 	}
-	if !tr.open && at.Sub(tr.bad) >= openAfter {
+	if !tr.open && at.Sub(tr.bad) >= after {
 		tr.open = true
 		w.list = append(w.list, Incident{Kind: t.kind, Sites: []string{t.site}, Since: milli(tr.bad), Wait: tr.wait.Milliseconds()})
 	}

@@ -152,6 +152,8 @@ func TestSitesThatAreNotInServiceYet(t *testing.T) {
 	r.set("daejeon", Draining)
 	r.look(60, 0)
 	r.want(0, 0)
+	r.set("busan", Up)
+	r.look(1, 0)
 	r.set("busan", Silent)
 	r.look(3, 0)
 	r.want(1, 1)
@@ -160,9 +162,28 @@ func TestSitesThatAreNotInServiceYet(t *testing.T) {
 	r.want(1, 0)
 }
 
+// Machines that are started one after another are no outage; one that does not come is, from when it was missed.
+func TestStart(t *testing.T) {
+	r := newRig(t)
+	r.set("busan", Silent)
+	r.set("daejeon", NotReady)
+	r.look(40, 0)
+	r.set("daejeon", Up)
+	r.look(20, 0)
+	r.want(0, 0)
+	r.look(1, 0)
+	if i := r.want(1, 1)[0]; i.Sites[0] != "busan" || !i.Since.Equal(start) {
+		t.Errorf("the one that does not come: %+v", i)
+	}
+	r.set("daejeon", Silent) // it has come, and is missed at once
+	r.look(3, 0)
+	r.want(2, 2)
+}
+
 // A process that was stopped has not seen what was between its looks.
 func TestFrozen(t *testing.T) {
 	r := newRig(t)
+	r.look(1, 0)
 	r.set("busan", Silent)
 	r.look(1, 0)
 	r.at = r.at.Add(time.Minute)
@@ -219,6 +240,7 @@ func TestLearn(t *testing.T) {
 		t.Error("the oldest is not the first")
 	}
 	// One that lasts here ends by what is seen here.
+	r.look(1, 0)
 	r.set("busan", Silent)
 	r.look(3, 0)
 	if ended := at(0); r.w.Learn([]Incident{ended}) {

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,10 +54,20 @@ func (l lang) centre(name string) string {
 	return l.site(name) + l.say(" 데이터센터", " data centre")
 }
 
+// north lists cities as people name them: from north to south.
+var north = []string{"chuncheon", "gangneung", "seoul", "incheon", "pangyo", "anyang", "wonju", "ansan", "suwon", "cheonan", "cheongju", "sejong", "daejeon", "pohang",
+	"daegu", "jeonju", "ulsan", "changwon", "gimhae", "gwangju", "busan", "jeju"}
+
+// place orders names of sites; one that is no known city stands behind them, by its name.
+func place(a, b string) int {
+	at := func(s string) int { return cmp.Or(slices.Index(north, s)+1, len(north)+1) }
+	return cmp.Or(cmp.Compare(at(a), at(b)), cmp.Compare(a, b))
+}
+
 // list is names with commas, and with the word for and before the last one.
 func (l lang) list(names []string) string {
 	var s []string
-	for _, n := range names {
+	for _, n := range slices.SortedFunc(slices.Values(names), place) {
 		s = append(s, l.site(n))
 	}
 	if len(s) < 2 {

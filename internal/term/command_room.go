@@ -242,7 +242,10 @@ func (a *app) devices(ctx context.Context, _ string) {
 		return
 	}
 	for _, d := range list {
-		s := "  " + line(d.Label) + "  " + d.LastDay.Format("2006-01-02")
+		s := "  " + line(d.Label) + "  " + d.LastDay.Format("2006-01-02 MST")
+		if d.Connected {
+			s = "  " + line(d.Label) + "  " + a.l.say("device.on")
+		}
 		if d.Current {
 			s += a.l.say("device.this")
 		}

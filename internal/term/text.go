@@ -92,6 +92,7 @@ var texts = map[string][2]string{
 	"reply":            {"(%d번에 답장) ", "(reply to %d) "},
 	"left":             {"(나간 방)", "(left)"},
 	"invite.secret":    {"초대장: %s", "Invitation: %s"},
+	"device.on":        {"연결됨", "connected"},
 	"device.this":      {" (이 기기)", " (this device)"},
 	"inuse":            {"이 프로필은 다른 창에서 쓰고 있어요. --profile 로 다른 폴더를 골라 주세요.", "This profile is in use in another window. Choose another directory with --profile."},
 	"help": {`쓸 수 있는 명령 (나머지는 모두 지금 연 방으로 보내요)

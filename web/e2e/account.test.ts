@@ -3,7 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { chat, inside, items, logIn, openChat, patience, say, sees, signUp, stored, tab, write } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
 import { Proxy } from './lib/proxy.ts'
@@ -14,11 +14,10 @@ describe.each(browserNames)('accounts in %s', (name) => {
   let server: Server
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits', '--signup=invite'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 
@@ -47,7 +46,7 @@ describe.each(browserNames)('accounts in %s', (name) => {
     await signUp(first, '한가람', 'ga.ram')
     await more(first, '초대 링크')
     await first.getByRole('button', { name: '새 링크 만들기' }).click()
-    const link = await first.getByText(`${server.url}/#i/`).textContent({ timeout: patience.timeout })
+    const link = await first.getByTitle(`${server.url}/#i/`).getAttribute('title', { timeout: patience.timeout })
     const second = await watch.page({}, link!.slice(server.url.length))
     await second.getByText('초대를 받았어요').waitFor()
     await signUp(second, '나한별', 'han.byeol')
@@ -173,7 +172,7 @@ describe.each(browserNames)('accounts in %s', (name) => {
     await write(form.getByRole('textbox', { name: '받은 일회용 코드' }), code)
     await write(form.getByRole('textbox', { name: '새 비밀번호' }), '기억나는 것')
     await page.keyboard.press('Enter')
-    await form.getByText('8자 이상으로 정해 주세요').waitFor()
+    await form.getByText('비밀번호는 8자부터예요').waitFor()
     await write(form.getByRole('textbox', { name: '새 비밀번호' }), '기억나는 비밀번호')
     await form.getByRole('button', { name: '바꾸고 시작하기' }).click()
     await inside(page)

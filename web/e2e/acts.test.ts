@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { logIn } from './lib/enter.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
@@ -53,7 +53,7 @@ describe.each(browserNames)('everyday acts in %s', (name) => {
   let me: Person
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
     me = await Person.signUp(server.url, 'dohyun', '이도현')
     junho = await Person.signUp(server.url, 'junho', '박준호')
@@ -69,7 +69,6 @@ describe.each(browserNames)('everyday acts in %s', (name) => {
   })
   afterAll(async () => {
     junho.close()
-    await browser.close()
     await server.stop()
   })
 

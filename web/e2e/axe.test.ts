@@ -1,24 +1,20 @@
 // What axe finds in any state of the interface: nothing serious. Colours are looked at in both themes.
 import { expect, test } from 'vitest'
 import { examineBoth } from './lib/axe.ts'
-import { launch } from './lib/browser.ts'
+import { shared } from './lib/browser.ts'
 import { tour } from './lib/tour.ts'
 
 test('axe finds nothing serious in any state', async () => {
-  const browser = await launch('chromium')
+  const browser = await shared('chromium')
   const found = new Map<string, string[]>()
   let stops = 0
-  try {
-    await tour({
-      context: (options) => browser.newContext({ ...options, bypassCSP: true }),
-      look: async (name, page) => {
-        stops++
-        await examineBoth(page, (f, theme) => found.set(f, [...(found.get(f) ?? []), `${name} ${theme}`]))
-      },
-    })
-  } finally {
-    await browser.close()
-  }
+  await tour({
+    context: (options) => browser.newContext({ ...options, bypassCSP: true }),
+    look: async (name, page) => {
+      stops++
+      await examineBoth(page, (f, theme) => found.set(f, [...(found.get(f) ?? []), `${name} ${theme}`]))
+    },
+  })
   console.log(`${stops} states`)
   expect([...found]).toEqual([])
 }, 900_000)

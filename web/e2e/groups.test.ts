@@ -1,7 +1,7 @@
 // Three people in a group, through the whole page.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { chat, composer, inside, line, log, logIn, openChat, patience, say, sees, write } from './lib/hands.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
@@ -11,11 +11,10 @@ describe.each(browserNames)('groups in %s', (name) => {
   let server: Server
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 

@@ -2,7 +2,7 @@
 // markup, and lists stay short in the document however long they are.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { composer, logIn, write } from './lib/hands.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
@@ -47,22 +47,32 @@ const sideways = (page: Page) =>
     return out
   })
 
+// One server for all browsers: that a crowd signs up costs more than all that it does afterwards.
+const members = Number(process.env['BONGHWA_MEMBERS'] ?? (process.env['BONGHWA_SOAK'] === undefined ? 500 : 3000))
+let server: Server
+let crowd: Promise<Person[]> | undefined
+beforeAll(async () => {
+  server = await Server.start(['--no-limits'])
+})
+afterAll(() => server.stop())
+
+async function signUpCrowd(): Promise<Person[]> {
+  const all: Person[] = []
+  for (let i = 1; i < members; i += 8) {
+    all.push(...(await Promise.all(Array.from({ length: Math.min(8, members - i) }, (_, k) => Person.signUp(server.url, `full.${i + k}`, `손님 ${i + k}`)))))
+  }
+  return all
+}
+
 describe.each(browserNames)('every kind in %s', (name) => {
   let browser: Browser
-  let server: Server
-
   beforeAll(async () => {
-    browser = await launch(name)
-    server = await Server.start(['--no-limits'])
-  })
-  afterAll(async () => {
-    await browser.close()
-    await server.stop()
+    browser = await shared(name)
   })
 
   test('texts and names stay inside and are only text', async () => {
-    const me = await Person.signUp(server.url, 'kinds.me', '이도현')
-    const people = await Promise.all(names.map((n, i) => Person.signUp(server.url, `kinds.${i}.x`, n)))
+    const me = await Person.signUp(server.url, `kinds.me.${name}`, '이도현')
+    const people = await Promise.all(names.map((n, i) => Person.signUp(server.url, `kinds.${i}.${name}`, n)))
     const room = await people[0]!.createGroup('<i>제목</i> ' + 'T'.repeat(36), [me.id, ...people.slice(1).map((p) => p.id)])
     for (const p of people) {
       await me.addFriend(p.id)
@@ -81,7 +91,7 @@ describe.each(browserNames)('every kind in %s', (name) => {
       page.on('dialog', () => {
         throw new Error('a text was run')
       })
-      await logIn(page, 'kinds.me')
+      await logIn(page, `kinds.me.${name}`)
       for (const n of names) await page.getByRole('option').filter({ hasText: n.normalize('NFC') }).first().waitFor()
       expect(await sideways(page)).toEqual([])
       await page.getByRole('option').filter({ hasText: '<i>제목</i>' }).click()
@@ -116,8 +126,8 @@ describe.each(browserNames)('every kind in %s', (name) => {
   })
 
   test('500 rooms', async () => {
-    const me = await Person.signUp(server.url, 'rooms.me', '이도현')
-    const other = await Person.signUp(server.url, 'rooms.other', '박준호')
+    const me = await Person.signUp(server.url, `rooms.me.${name}`, '이도현')
+    const other = await Person.signUp(server.url, `rooms.other.${name}`, '박준호')
     for (let i = 1; i <= 500; i += 20) {
       await Promise.all(
         Array.from({ length: 20 }, async (_, k) => {
@@ -128,7 +138,7 @@ describe.each(browserNames)('every kind in %s', (name) => {
     }
     const watch = new Watch(browser, server.url)
     const page = await watch.page()
-    await logIn(page, 'rooms.me')
+    await logIn(page, `rooms.me.${name}`)
     const list = page.getByRole('listbox', { name: '채팅 목록' })
     const options = list.getByRole('option')
     await options.first().waitFor()
@@ -163,18 +173,14 @@ describe.each(browserNames)('every kind in %s', (name) => {
   })
 
   test('a full room', async () => {
-    const members = Number(process.env['BONGHWA_MEMBERS'] ?? (process.env['BONGHWA_SOAK'] === undefined ? 500 : 3000))
-    const me = await Person.signUp(server.url, 'full.me', '이도현')
-    const others: Person[] = []
-    for (let i = 1; i < members; i += 8) {
-      others.push(...(await Promise.all(Array.from({ length: Math.min(8, members - i) }, (_, k) => Person.signUp(server.url, `full.${i + k}`, `손님 ${i + k}`)))))
-    }
+    const me = await Person.signUp(server.url, `full.me.${name}`, '이도현')
+    const others = await (crowd ??= signUpCrowd())
     const room = await me.createGroup('꽉 찬 방', others.slice(0, 200).map((p) => p.id))
     for (let i = 200; i < others.length; i += 200) await me.invite(room, others.slice(i, i + 200).map((p) => p.id))
 
     const watch = new Watch(browser, server.url)
     const page = await watch.page({ viewport: { width: 1700, height: 900 } }, `/room/${room}`)
-    await logIn(page, 'full.me')
+    await logIn(page, `full.me.${name}`)
     await page.getByRole('option').filter({ hasText: '꽉 찬 방' }).click()
     const log = page.getByRole('log')
     await write(composer(page), '모두 반가워요')

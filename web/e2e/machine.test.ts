@@ -1,7 +1,7 @@
 // What befalls the machine that the page is on: its browser killed, put to sleep, its clock wrong, its disk refused or full.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { bubbles, composer, fifty, inside, items, log, logIn, openChat, patience, say, sees, type } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
 import { Program } from './lib/program.ts'
@@ -16,11 +16,10 @@ describe.each(browserNames)('machines with %s', (name) => {
   let n = 0
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { act, bubbles, composer, items, line, log, logIn, openChat, patience, say, sees, tab, type } from './lib/hands.ts'
 import { Older } from './lib/older.ts'
 import { Person, directRoom } from './lib/person.ts'
@@ -15,11 +15,10 @@ describe.each(browserNames)('networks in %s', (name) => {
   let n = 0
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 

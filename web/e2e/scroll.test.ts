@@ -1,6 +1,6 @@
 // A long room, read from its newest message to its first one with the wheel, and back. Nothing but the wheel moves what a
 // person reads: in no other frame does the message under the cursor move more than 1 px, whatever pages load and whatever
-// heights become known meanwhile. BONGHWA_SOAK makes the room ten times as long.
+// heights become known meanwhile, and whatever is let go of far from there. BONGHWA_SOAK makes the room ten times as long.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, launch } from './lib/browser.ts'
@@ -20,6 +20,8 @@ interface Eye {
   drift: number
   /** rows is the largest number of rows in the document. */
   rows: number
+  /** tall is the largest height of the log, px: what is loaded of the room. */
+  tall: number
   /** lost turns of the wheel moved nothing: Firefox drops one now and then, probably while the page itself sets the position. */
   lost: number
   /** turned tells of a turn of the wheel that comes now; still resolves when it has moved the log and the log rests. */
@@ -44,6 +46,7 @@ function watchFrames(): void {
   const eye: Eye = {
     drift: 0,
     rows: 0,
+    tall: 0,
     lost: 0,
     long: [],
     turned(by) {
@@ -62,6 +65,7 @@ function watchFrames(): void {
     const el = log()
     if (el) {
       eye.rows = Math.max(eye.rows, el.querySelectorAll('[data-start]').length)
+      eye.tall = Math.max(eye.tall, el.scrollHeight)
       const atEnd = pending > 0 ? el.scrollTop < 1 : el.scrollTop > el.scrollHeight - el.clientHeight - 1
       const moved = row?.isConnected ? row.getBoundingClientRect().top - from : null
       // The frame of the wheel itself moves far, or takes the row out of the document, or is stopped by the edge.
@@ -75,7 +79,8 @@ function watchFrames(): void {
       const box = el.getBoundingClientRect()
       row = null
       for (let y = box.top + box.height / 2; row === null && y < box.bottom; y += 10) {
-        row = document.elementFromPoint(box.left + box.width / 2, y)?.closest('[data-key]') ?? null
+        // Its bubble: the name above it goes when the row before it comes.
+        row = document.elementFromPoint(box.left + box.width / 2, y)?.closest('[data-key]')?.querySelector('[data-bubble]') ?? null
       }
       from = row?.getBoundingClientRect().top ?? 0
       if (quiet >= 3 && wake) {
@@ -91,22 +96,34 @@ function watchFrames(): void {
 
 /** read turns the wheel until the edge of everything, and says how often. */
 async function read(page: Page, by: number): Promise<number> {
+  await page.evaluate((by) => eye.turned(by), by)
   for (let turns = 1; ; turns++) {
-    await page.evaluate((by) => eye.turned(by), by)
     await page.mouse.wheel(0, -by)
-    await page.evaluate(() => eye.still())
-    // At the edge of what is loaded more may be on its way.
     const end = await page.evaluate(async (by) => {
+      await eye.still()
       const el = document.querySelector('[role=log]')!
       const edge = () => (by > 0 ? el.scrollTop < 1 : el.scrollTop > el.scrollHeight - el.clientHeight - 1)
+      // At the edge of what is loaded more may be on its way.
       for (let i = 0; i < 30 && edge(); i++) {
         if (/불러오는 중이에요/.test(el.textContent)) i = 0
         await new Promise((done) => requestAnimationFrame(done))
       }
+      if (!edge()) eye.turned(by)
       return edge()
     }, by)
     if (end) return turns
   }
+}
+
+/** heap that is used after collection, MiB; it is known of Chromium only. */
+async function heap(page: Page): Promise<number> {
+  if (page.context().browser()?.browserType().name() !== 'chromium') return NaN
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('Performance.enable')
+  await cdp.send('HeapProfiler.collectGarbage')
+  const { metrics } = await cdp.send('Performance.getMetrics')
+  await cdp.detach()
+  return (metrics.find((m) => m.name === 'JSHeapUsedSize')?.value ?? NaN) / 2 ** 20
 }
 
 describe.each(browserNames)('a long room in %s', (name) => {
@@ -148,16 +165,22 @@ describe.each(browserNames)('a long room in %s', (name) => {
     await log.getByText(new RegExp(`^${count}번 `)).waitFor()
     await log.hover()
 
+    const used = [await heap(page)]
     const up = await read(page, step)
     await log.getByText(/^1번 /).waitFor()
+    used.push(await heap(page))
     const down = await read(page, -10 * step)
     await log.getByText(new RegExp(`^${count}번 `)).waitFor()
+    used.push(await heap(page))
 
-    const { drift, rows, lost, long } = await page.evaluate(() => ({ drift: eye.drift, rows: eye.rows, lost: eye.lost, long: eye.long.filter((ms) => ms > 100) }))
+    const { drift, rows, tall, lost, long } = await page.evaluate(() => ({ drift: eye.drift, rows: eye.rows, tall: eye.tall, lost: eye.lost, long: eye.long.filter((ms) => ms > 100) }))
     console.log(`${name}: ${count} messages, ${up} turns up, ${down} down; drift ${drift} px; ${rows} rows; ${lost} turns lost; tasks over 100 ms: ${long.map(Math.round).join(' ') || 'none'}`)
+    console.log(`${name}: the log was at most ${tall} px high; heap at the newest, the first, the newest: ${used.map((mib) => mib.toFixed(1)).join(', ')} MiB, ${Math.round(((used[1]! - used[0]!) * 2 ** 20) / count)} bytes for each message that was read`)
     expect(up).toBeGreaterThan(count / 50)
     expect(drift).toBeLessThanOrEqual(1)
     expect(rows).toBeLessThanOrEqual(300)
+    // What is far away was let go of.
+    expect(tall).toBeLessThan((up * step) / 2)
     expect(lost).toBeLessThanOrEqual(name === 'chromium' ? 0 : up / 20)
     await watch.close()
   }, limit)

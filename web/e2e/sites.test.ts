@@ -2,7 +2,7 @@
 // page and a new one, as long as the site is dead.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { Cluster } from './lib/cluster.ts'
 import { bubbles, composer, inside, items, logIn, openChat, patience, say, sees, signUp, tab, type } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
@@ -13,11 +13,10 @@ describe.each(browserNames)('three sites in %s', (name) => {
   let n = 0
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     cluster = await Cluster.start()
   })
   afterAll(async () => {
-    await browser?.close()
     await cluster?.stop()
   })
 

@@ -2,7 +2,7 @@
 // of, and a store that cannot be read.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { composer, inside, logIn, openChat, patience, say, sees, stored, tab, write } from './lib/hands.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
@@ -12,11 +12,10 @@ describe.each(browserNames)('the store in %s', (name) => {
   let server: Server
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 

@@ -1,7 +1,7 @@
 // Two people talk, each in a browser profile of their own, through the whole page: what one does, the other sees.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { act, bubbles, chat, composer, inside, line, log, logIn, openChat, patience, say, sees, signUp, write } from './lib/hands.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
@@ -11,11 +11,10 @@ describe.each(browserNames)('talk in %s', (name) => {
   let server: Server
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 
@@ -26,7 +25,7 @@ describe.each(browserNames)('talk in %s', (name) => {
     await signUp(minsu, '김민수', 'minsu.kim')
     await signUp(jiho, '박지호', 'jiho.park')
 
-    await minsu.getByRole('button', { name: '친구 추가하기' }).click()
+    await minsu.getByRole('button', { name: '아이디로 친구 추가' }).click()
     const dialog = minsu.getByRole('dialog', { name: '친구 추가' })
     await write(dialog.getByRole('textbox', { name: '친구의 아이디' }), 'jiho.park')
     await dialog.getByText('박지호').waitFor()

@@ -1,7 +1,7 @@
 // Words are not lost: a tab killed with unsent messages, the server killed in mid-sentence, frozen. What the server has in the end is counted there, over the API, by another client.
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { bubbles, composer, fifty, inside, items, line, log, logIn, openChat, patience, say, sees, stored, type, write } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
 import { Server } from './lib/server.ts'
@@ -12,11 +12,10 @@ describe.each(browserNames)('trouble in %s', (name) => {
   let n = 0
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 

@@ -2,7 +2,7 @@
 // 여기까지 읽었어요, wherever that is.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { logIn } from './lib/enter.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
@@ -11,11 +11,10 @@ describe.each(browserNames)('many unread messages in %s', (name) => {
   let browser: Browser
   let server: Server
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
   })
   afterAll(async () => {
-    await browser.close()
     await server.stop()
   })
 

@@ -2,7 +2,7 @@
 // lives beside the first, and a window that is logged out from elsewhere leaves nothing behind.
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Watch, browserNames, launch } from './lib/browser.ts'
+import { Watch, browserNames, shared } from './lib/browser.ts'
 import { chat, composer, inside, items, logIn, openChat, patience, say, sees, signUp, stored, type } from './lib/hands.ts'
 import { Person, directRoom } from './lib/person.ts'
 import { Server } from './lib/server.ts'
@@ -12,11 +12,10 @@ describe.each(browserNames)('windows in %s', (name) => {
   let server: Server
 
   beforeAll(async () => {
-    browser = await launch(name)
+    browser = await shared(name)
     server = await Server.start(['--no-limits'])
   })
   afterAll(async () => {
-    await browser?.close()
     await server?.stop()
   })
 
@@ -81,7 +80,7 @@ describe.each(browserNames)('windows in %s', (name) => {
     const [second] = await Promise.all([first.context().waitForEvent('page'), first.getByRole('button', { name: '다른 계정으로' }).first().click()])
     await signUp(second, '박준호', `second.acc`)
     expect(new URL(second.url()).pathname).toMatch(/^\/u\/1\//)
-    await first.getByRole('button', { name: '친구 추가하기' }).click()
+    await first.getByRole('button', { name: '아이디로 친구 추가' }).click()
     const dialog = first.getByRole('dialog', { name: '친구 추가' })
     await dialog.getByRole('textbox', { name: '친구의 아이디' }).click()
     await type(first, 'second.acc')

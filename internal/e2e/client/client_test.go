@@ -330,7 +330,7 @@ func TestWholeAPI(t *testing.T) {
 	check("second device", second.WaitConnected(ctx))
 	devices, err := a.Devices(ctx)
 	check("devices", err)
-	if len(devices) != 2 {
+	if len(devices) != 2 || !devices[0].Connected || !devices[1].Connected {
 		t.Fatalf("%+v", devices)
 	}
 	_, err = a.ChangePassword(ctx, harness.Password, "another password")

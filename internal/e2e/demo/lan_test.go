@@ -77,10 +77,26 @@ func TestLAN(t *testing.T) {
 func TestLANInTheOpen(t *testing.T) {
 	ctx, cancel := bounded(t)
 	defer cancel()
-	p := start(t, "serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--lan=http", "--lan-listen", "127.0.0.1:0")
+	p := start(t, "serve", "--data", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0", "--lan=http", "--lan-listen", "127.0.0.1:0", "--lan-host", "127.0.0.1,desk.example")
 	network := p.line(ctx, "network", 1)
 	if got := fetch(t, http.DefaultClient, network+"/healthz"); got != "200 ok" || !strings.HasPrefix(network, "http://") {
 		t.Error(network, got)
+	}
+	// A page of a foreign name that was made to lead here is not of one origin with what is served here.
+	for host, want := range map[string]int{"": http.StatusOK, "localhost": http.StatusOK, "evil.example": http.StatusMisdirectedRequest, "desk.example": http.StatusOK} {
+		r, err := http.NewRequest(http.MethodPost, network+"/api/bonghwa.api.v1.AccountService/GetServer", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		r.Header.Set("Content-Type", "application/json")
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Body.Close(); got.StatusCode != want {
+			t.Errorf("under the name %q: %d", host, got.StatusCode)
+		}
 	}
 	p.stop(ctx)
 }

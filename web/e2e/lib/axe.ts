@@ -11,12 +11,20 @@ interface Finding {
   readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary?: string }[]
 }
 
-/** examine runs axe in the page. */
+interface Axe {
+  /** rules with what a finding of each always weighs; of some it depends on the finding. */
+  readonly _audit: { readonly rules: readonly { readonly id: string; readonly impact?: string }[] }
+  run(what: unknown, how: object): Promise<{ violations: unknown[] }>
+}
+
+/** examine runs axe in the page, without the rules that know no serious finding. */
 export async function examine(page: Page, rules: 'all' | 'colours'): Promise<string[]> {
-  await page.evaluate(source)
+  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(source)
   const found = (await page.evaluate(async (all) => {
-    const { axe } = globalThis as unknown as { axe: { run(what: unknown, how: object): Promise<{ violations: unknown[] }> } }
-    return (await axe.run(document, { resultTypes: ['violations'], ...(all ? {} : { runOnly: ['color-contrast'] }) })).violations
+    const { axe } = globalThis as unknown as { axe: Axe }
+    const light = axe._audit.rules.filter((r) => r.impact === 'minor' || r.impact === 'moderate')
+    const those = all ? { rules: Object.fromEntries(light.map((r) => [r.id, { enabled: false }])) } : { runOnly: ['color-contrast'] }
+    return (await axe.run(document, { resultTypes: ['violations'], ...those })).violations
   }, rules === 'all')) as Finding[]
   return found
     .filter((f) => f.impact === 'serious' || f.impact === 'critical')

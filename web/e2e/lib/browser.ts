@@ -1,5 +1,6 @@
 // Real browsers. Every page that a test opens is watched: a console error, an uncaught error, a CSP or Trusted Types report
 // fails the test, except the browser's own lines about the network while the test itself holds the server down.
+import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, chromium, firefox } from 'playwright-core'
 import { traceFailure } from './trace.ts'
 
@@ -11,7 +12,17 @@ export const browserNames: readonly BrowserName[] = (process.env['BONGHWA_BROWSE
 export const chromiumArgs = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--force-color-profile=srgb'] as const
 
 const firefoxProgram = { channel: 'moz-firefox', executablePath: process.env['FIREFOX'] ?? '/usr/bin/firefox-esr' }
-const chromiumProgram = { executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium' }
+const chromiumProgram = { executablePath: join(import.meta.dirname, 'chromium.sh') }
+
+const running = new Map<BrowserName, Browser>()
+
+/** shared is a browser that the files of one worker have one after the other; it ends with the worker. */
+export async function shared(name: BrowserName): Promise<Browser> {
+  let b = running.get(name)
+  if (!b?.isConnected()) running.set(name, (b = await launch(name)))
+  for (const c of b.contexts()) await c.close() // of a test that failed
+  return b
+}
 
 /** launch starts a browser. still: the wheel scrolls at once, without the browser's own gliding. */
 export async function launch(name: BrowserName, { still = false } = {}): Promise<Browser> {

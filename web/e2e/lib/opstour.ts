@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core'
 import type { Demo } from './demo.ts'
 import { logIn, patience, write } from './hands.ts'
-import type { Look } from './tour.ts'
+import type { Look } from './guide.ts'
 
 export interface OpsTour {
   readonly look: Look

@@ -189,6 +189,10 @@ export class Person {
     await this.frame({ invite: { name: this.name_(room), room, members } })
   }
 
+  async leave(room: string): Promise<void> {
+    await this.frame({ leave: { name: this.name_(room), room } })
+  }
+
   async react(room: string, seq: number, reaction: number): Promise<void> {
     await this.frame({ react: { name: this.name_(room), room, seq: String(seq), reaction } })
   }

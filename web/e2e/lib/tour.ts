@@ -1,84 +1,12 @@
 // A way past every state that the interface can show, with a real server and people who really wrote to one another. What is
 // done at each stop, a picture or an examination, is the caller's.
 import { networkInterfaces } from 'node:os'
-import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { logIn, signUp, write } from './enter.ts'
+import { Guide, type TourOptions, desk, phone, ridge, tablet, wide } from './guide.ts'
 import { type House, furnish } from './house.ts'
 import { Person, directRoom } from './person.ts'
 import { Proxy } from './proxy.ts'
 import { Server, freePort } from './server.ts'
-
-/** Look is called at each stop; the name is that of the state. */
-export type Look = (name: string, page: Page) => Promise<void>
-
-const desk = { width: 1280, height: 800 }
-const wide = { width: 1700, height: 950 }
-const tablet = { width: 900, height: 720 }
-const phone = { width: 390, height: 844 }
-
-/** afternoon is a time zone in which it is one o'clock now, so that conversations do not take place at night. */
-function afternoon(): string {
-  const ahead = 13 - new Date().getUTCHours()
-  return ahead > 12 ? 'Etc/GMT-12' : ahead < -11 ? 'Etc/GMT+11' : `Etc/GMT${ahead < 0 ? '+' : '-'}${Math.abs(ahead)}`
-}
-
-export interface TourOptions {
-  /** look at each stop. */
-  readonly look: Look
-  /** enter is called with each new profile of the browser. */
-  readonly context: (options: BrowserContextOptions) => Promise<BrowserContext>
-}
-
-/** Guide holds one profile of the browser and what is usual to do in it. */
-class Guide {
-  private constructor(
-    readonly page: Page,
-    readonly url: string,
-    private readonly look: Look,
-  ) {}
-
-  static async start(o: TourOptions, url: string, viewport: { width: number; height: number }, more: BrowserContextOptions = {}): Promise<Guide> {
-    const touch = viewport.width < 700
-    const context = await o.context({ locale: 'ko-KR', timezoneId: afternoon(), viewport, hasTouch: touch, isMobile: touch, reducedMotion: 'reduce', ignoreHTTPSErrors: true, ...more })
-    const page = await context.newPage()
-    await page.goto(url)
-    return new Guide(page, url, o.look)
-  }
-
-  async at(path: string): Promise<void> {
-    await this.page.goto(this.url + path)
-    await this.page.locator('h1, h2').first().waitFor()
-  }
-
-  /** see waits for words on the screen, then looks. */
-  async see(name: string, words?: string | RegExp): Promise<void> {
-    if (words !== undefined) await this.page.getByText(words).first().waitFor()
-    await this.page.evaluate(async () => {
-      await document.fonts.ready
-      await new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))
-    })
-    await this.look(name, this.page)
-  }
-
-  async dark(on: boolean): Promise<void> {
-    await this.page.emulateMedia({ colorScheme: on ? 'dark' : 'light' })
-  }
-
-  /** set a setting of the browser, as the page of settings does. */
-  async set(change: Record<string, unknown>): Promise<void> {
-    await this.page.evaluate((c) => localStorage.setItem('bonghwa.settings', JSON.stringify({ ...(JSON.parse(localStorage.getItem('bonghwa.settings') ?? '{}') as object), ...c })), change)
-    await this.page.reload()
-    await this.page.locator('h1, h2').first().waitFor()
-  }
-
-  button(name: string | RegExp) {
-    return this.page.getByRole('button', { name, exact: typeof name === 'string' })
-  }
-
-  async close(): Promise<void> {
-    await this.page.context().close()
-  }
-}
 
 /** tour goes past all of them. A stop that is not reached ends its stretch, not the others; all of them are told at the end. */
 export async function tour(o: TourOptions): Promise<void> {
@@ -154,7 +82,7 @@ async function inRooms(o: TourOptions, server: Server, house: House): Promise<vo
   const field = page.getByRole('textbox', { name: '메시지', exact: true })
   const mine = log.locator('[data-line]').filter({ hasText: '김밥은 제가 맡을게요!' })
   await logIn(page, 'dohyun.lee')
-  await g.see('rest', '채팅을 고르면 이어서 이야기할 수 있어요')
+  await g.see('rest', '채팅방을 골라 주세요')
 
   // A draft, and a room as it is every day.
   await g.at(`/room/${directRoom(me.id, people.mirae.id)}`)
@@ -183,7 +111,7 @@ async function inRooms(o: TourOptions, server: Server, house: House): Promise<vo
   await page.keyboard.press('Escape')
   await g.at(`/room/${rooms.hike}`)
   await g.set({ text: 'large' })
-  await g.see('room-large', '김밥은 제가 맡을게요!')
+  await g.hear('room-large', '김밥은 제가 맡을게요!')
   await g.set({ text: 'normal' })
 
   // Acts upon a message.
@@ -326,7 +254,7 @@ async function inSettings(o: TourOptions, server: Server, house: House): Promise
   await g.at('/more/screen')
   await g.see('more-english', 'Theme')
   await g.at(`/room/${rooms.hike}`)
-  await g.see('room-english', '김밥은 제가 맡을게요!')
+  await g.hear('room-english', '김밥은 제가 맡을게요!')
   await g.set({ lang: 'ko' })
   await g.close()
 }
@@ -341,7 +269,7 @@ async function onPhone(o: TourOptions, server: Server, house: House): Promise<vo
   await g.see('list-phone-dark')
   await g.dark(false)
   await g.at(`/room/${rooms.hike}`)
-  await g.see('room-phone', '김밥은 제가 맡을게요!')
+  await g.hear('room-phone', '김밥은 제가 맡을게요!')
   const mine = page.getByRole('log').locator('[data-line]').filter({ hasText: '김밥은 제가 맡을게요!' })
   await mine.locator('[data-bubble]').click({ button: 'right' })
   await g.see('message-menu-phone', '모두에게서 삭제')
@@ -372,7 +300,7 @@ async function onPhone(o: TourOptions, server: Server, house: House): Promise<vo
   await g.at('/chats')
   await g.see('list-phone-large', '북한산 산행 모임')
   await g.at(`/room/${rooms.hike}`)
-  await g.see('room-phone-large', '김밥은 제가 맡을게요!')
+  await g.hear('room-phone-large', '김밥은 제가 맡을게요!')
   await g.at('/more/screen')
   await g.see('more-phone-large', '이만하면 잘 보여요?')
   await g.set({ text: 'normal' })
@@ -423,6 +351,7 @@ async function offline(o: TourOptions, server: Server, house: House): Promise<vo
   proxy.cut()
   await write(field, '영수증은 제가 가지고 있어요')
   await page.keyboard.press('Enter')
+  await page.getByRole('log').getByText('기다리는 중').waitFor()
   await g.see('offline', '봉화에 다시 연결하고 있어요')
   await g.dark(true)
   await g.see('offline-dark', '확인하는 중')
@@ -484,44 +413,3 @@ async function plain(o: TourOptions): Promise<void> {
     await server.stop()
   }
 }
-
-/** ridge is a picture to be cut: the mountains of the entry page, as this browser draws them. */
-async function ridge(page: Page): Promise<Buffer> {
-  const p = await page.context().newPage()
-  await p.setViewportSize({ width: 900, height: 700 })
-  await p.goto('about:blank')
-  await p.evaluate(() => {
-    const c = document.createElement('canvas')
-    c.width = 900
-    c.height = 700
-    document.body.style.margin = '0'
-    document.body.append(c)
-    const x = c.getContext('2d')!
-    const sky = x.createLinearGradient(0, 0, 0, 700)
-    sky.addColorStop(0, '#243447')
-    sky.addColorStop(0.6, '#c9743c')
-    sky.addColorStop(1, '#f3c98b')
-    x.fillStyle = sky
-    x.fillRect(0, 0, 900, 700)
-    x.fillStyle = '#ffe9c2'
-    x.beginPath()
-    x.arc(520, 330, 60, 0, 7)
-    x.fill()
-    for (const [base, colour, wave] of [
-      [400, '#6b4a4f', 90],
-      [480, '#47374a', 70],
-      [580, '#241f33', 60],
-    ] as const) {
-      x.fillStyle = colour
-      x.beginPath()
-      x.moveTo(0, 700)
-      for (let i = 0; i <= 900; i += 10) x.lineTo(i, base + wave * Math.sin(i / 110 + base) + (wave / 3) * Math.sin(i / 31 + base))
-      x.lineTo(900, 700)
-      x.fill()
-    }
-  })
-  const shot = await p.screenshot()
-  await p.close()
-  return shot
-}
-

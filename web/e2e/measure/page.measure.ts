@@ -204,11 +204,7 @@ describe.each(browserNames)('%s', (name) => {
     await page.goto(server.url)
     await logIn(page, 'bigone')
     await page.waitForFunction(() => (marks.at['counted'] ?? 0) > 0)
-    const cdp = await c.newCDPSession(page)
-    await cdp.send('Performance.enable')
-    await cdp.send('HeapProfiler.collectGarbage')
-    const { metrics } = await cdp.send('Performance.getMetrics')
-    record('memory_500_rooms_100000_unread', { heap_after_gc_mib: round(metrics.find((m) => m.name === 'JSHeapUsedSize')!.value / 2 ** 20), nodes: metrics.find((m) => m.name === 'Nodes')!.value })
+    record('memory_500_rooms_100000_unread', await memory(page))
     await c.close()
   })
 
@@ -241,4 +237,32 @@ describe.each(browserNames)('%s', (name) => {
       await wire.stop()
     }
   })
+  test('memory after a look into every room', async () => {
+    if (name !== 'chromium') return
+    const c = await context(browser)
+    const page = await c.newPage()
+    await page.goto(server.url)
+    await logIn(page, 'bigone')
+    await page.waitForFunction(() => (marks.at['counted'] ?? 0) > 0)
+    const samples: object[] = []
+    for (let i = 1; i <= ROOMS; i++) {
+      const was = page.url()
+      await page.keyboard.press('Alt+ArrowDown')
+      await page.waitForFunction((was) => location.href !== was && document.querySelector('[role=log] [data-key]') !== null, was)
+      if ([50, 100, 250, ROOMS].includes(i)) samples.push({ rooms: i, ...(await memory(page)) })
+    }
+    record('memory_after_a_look_into_500_rooms', { samples })
+    await c.close()
+  })
 })
+
+/** memory that a page uses after collection. */
+async function memory(page: Page): Promise<{ heap_after_gc_mib: number; nodes: number }> {
+  const cdp = await page.context().newCDPSession(page)
+  await cdp.send('Performance.enable')
+  await cdp.send('HeapProfiler.collectGarbage')
+  const { metrics } = await cdp.send('Performance.getMetrics')
+  await cdp.detach()
+  const of = (name: string) => metrics.find((m) => m.name === name)!.value
+  return { heap_after_gc_mib: round(of('JSHeapUsedSize') / 2 ** 20), nodes: of('Nodes') }
+}

@@ -11,7 +11,7 @@ import { useLater } from './later.ts'
 import { usePhone } from './layout.ts'
 import css from './Rail.module.css'
 import { formatPath, go, type Route, slot, useRoute } from './route.ts'
-import { MOVED, siteName } from './sites.ts'
+import { inOrder, MOVED, siteName } from './sites.ts'
 
 export function Rail() {
   const engine = useEngine()
@@ -87,7 +87,7 @@ function Flames({ online, sites }: { readonly online: boolean; readonly sites: S
   const dark = !online ? at : movedAt !== 0 && !settled ? left : ''
   return (
     <span className={css.flames} aria-hidden="true">
-      {list.map(({ name }) => (
+      {inOrder(list).map(({ name }) => (
         <Flame key={name} state={name === dark ? 'out' : name !== (online ? at : next) ? undefined : online ? 'lit' : 'breath'} className={name === (online ? at : next) ? css.at : undefined} />
       ))}
     </span>

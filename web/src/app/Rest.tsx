@@ -12,7 +12,9 @@ export function Rest() {
       </span>
       <h2>{t('shell.rest')}</h2>
       <p>
-        <kbd>{modKey()}</kbd> <kbd>K</kbd> {t('shell.restKeys')} · <kbd>Alt</kbd> <kbd>↑</kbd> <kbd>↓</kbd> {t('shell.restMove')}
+        <kbd>Alt</kbd> + <kbd>↑</kbd> <kbd>↓</kbd> {t('shell.restMove')}
+        <br />
+        <kbd>{modKey()}</kbd> + <kbd>K</kbd> {t('shell.restKeys')}
       </p>
     </div>
   )

@@ -19,7 +19,8 @@ export function Shell() {
   const phone = useLayout() === 'phone'
   const style = useListWidth()
   useGlobalKeys()
-  useEffect(fetchViews, [])
+  const engine = useEngine()
+  useEffect(() => fetchViews(engine), [engine])
   if (phone) return <Phone route={route} />
   return (
     <div className={css.app} style={style}>

@@ -1,6 +1,7 @@
 // Views that the list of rooms does not need, in files of their own. Once the window is up they are fetched while nothing
 // else happens, so that they open at once, and are there when the connection is not.
 import { lazy, Suspense, type ReactNode } from 'react'
+import type { Engine } from '../engine/types.ts'
 import { load } from './load.ts'
 import { route } from './route.ts'
 
@@ -43,7 +44,9 @@ export function Later({ children }: { readonly children: ReactNode }) {
 }
 
 /** fetchViews fetches them ahead; a failure is met again, and told, when the view is opened. */
-export function fetchViews(): void {
+export function fetchViews(engine: Engine): void {
+  // Under an address no authority vouches for the certificate.
+  if (/^https:\/\/([\d.]+|\[.*|.*\.local)(:|$)/.test(location.origin)) void load(() => import('./sockets.tsx')).then((m) => m.watchSockets(engine))
   const get = () => {
     for (const view of [room, friends, people, palette, info, more, home, entry]) void view().catch(() => undefined)
   }

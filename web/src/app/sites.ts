@@ -9,5 +9,14 @@ export function siteName(name: string): string {
   return tryText(`shell.site_${name}`) ?? name
 }
 
+// From north to south; what is not known stands behind, as it came.
+const north = ['chuncheon', 'seoul', 'incheon', 'sejong', 'daejeon', 'daegu', 'ulsan', 'gwangju', 'busan', 'jeju']
+
+/** inOrder is the order in which people name them. */
+export function inOrder<S extends { readonly name: string }>(list: readonly S[]): S[] {
+  const place = ({ name }: S) => (north.indexOf(name) + 1 || 99)
+  return list.toSorted((a, b) => place(a) - place(b))
+}
+
 /** several: the system runs in more than one data centre. */
 export const several = (a: AppState): boolean => a.sites.list.length > 1

@@ -150,6 +150,10 @@ export class WindowEngine implements Engine {
     return this.shell.model.jumpTo(room, seq)
   }
 
+  lookAt(room: string, seq: number, finding: boolean): void {
+    this.shell.model.lookAt(room, seq, finding)
+  }
+
   markRead(room: string, seq: number): void {
     this.shell.errands.markRead(room, seq)
   }

@@ -263,9 +263,11 @@ export class RefusedError extends Error {
 export interface Device {
   readonly id: string
   readonly label: string
-  /** lastDay: Unix ms of the day's beginning, UTC. */
+  /** lastDay: Unix ms of the beginning of a day in UTC; at some time of it the device was last connected. */
   readonly lastDay: number
   readonly current: boolean
+  /** connected now, as far as this site knows. */
+  readonly connected: boolean
 }
 
 export interface Invitation {
@@ -342,6 +344,9 @@ export interface Engine {
   view(rooms: readonly string[]): void
   /** active: the window is visible and was touched lately. */
   setActive(on: boolean): void
+  /** lookAt says which row of an open room is in the middle of the screen (0: what is not acknowledged): of a long log only the
+   * rows around it are kept. finding: somebody finds words in the loaded rows; more of them stay. */
+  lookAt(room: string, seq: number, finding: boolean): void
   loadOlder(room: string): void
   loadNewer(room: string): void
   /** jumpTo loads the stretch around a seq (0: the newest). */

@@ -60,6 +60,8 @@ test('values, particles, plurals', async () => {
   expect(fill('{name|이/가} {n}명을 초대했어요', { name: '지훈', n: 3000 })).toBe('지훈이 3,000명을 초대했어요')
   expect(fill('{n|one:# person|other:# people}', { n: 1 })).toBe('1 person')
   expect(fill('{n|one:# person|other:# people}', { n: 1200 })).toBe('1,200 people')
+  expect([2, 4].map((n) => fill('{n|1:한|2:두|other:#} 글자', { n }))).toEqual(['두 글자', '4 글자'])
+  expect(['ㅋㅋ', '사과'].map((q) => fill('‘{q|’을/’를} 찾지 못했어요', { q }))).toEqual(['‘ㅋㅋ’을 찾지 못했어요', '‘사과’를 찾지 못했어요'])
   expect(fill('{name|을/를} {name}', { name: '{n}' })).toBe('{n}을 {n}')
   expect(fill('{missing}', {})).toBe('{missing}')
   await setLanguage('en')

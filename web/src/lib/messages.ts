@@ -3,7 +3,7 @@
 // not there is Korean.
 //
 // In a text: {name} is a value; {name|이/가} a value with the particle that fits it; {n|one:# person|other:# people} a
-// number with its plural, # being the number. Numbers are grouped (3,000).
+// number with its plural, # being the number, and {n|1:한|2:두|other:#} with words of their own for some. Numbers are grouped (3,000).
 import koChats from '../../messages/ko/chats.json'
 import koCommon from '../../messages/ko/common.json'
 import koEmoji from '../../messages/ko/emoji.json'
@@ -84,7 +84,7 @@ export function fill(text: string, params: Params = {}): string {
     if (form === undefined) return shown
     if (!form.includes(':')) return shown + particle(shown, form)
     const forms = new Map(form.split('|').map((f) => [f.slice(0, f.indexOf(':')), f.slice(f.indexOf(':') + 1)] as const))
-    const chosen = (value === 1 ? forms.get('one') : undefined) ?? forms.get('other') ?? '#'
+    const chosen = forms.get(String(value)) ?? (value === 1 ? forms.get('one') : undefined) ?? forms.get('other') ?? '#'
     return chosen.replaceAll('#', shown)
   })
 }

@@ -149,7 +149,7 @@ function Drawing({ wide, high, seconds, sites, fire, gap }: { readonly wide: num
             {label}
           </text>
           {gap > 0 && (
-            <text className={css.note} x={x(at) + (noteRight ? 10 : -10)} y={laneTop + 12} textAnchor={noteRight ? 'start' : 'end'}>
+            <text className={css.note} x={noteRight ? Math.max(x(at) + 10, LEFT + 100) : x(at) - 10} y={laneTop - 12} textAnchor={noteRight ? 'start' : 'end'}>
               {w('gapNote', { s: (gap / 1000).toFixed(1) })}
             </text>
           )}

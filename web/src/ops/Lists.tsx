@@ -32,7 +32,7 @@ function Table<T>({ title, note, none, columns, rows, keyOf, more, wrong, onMore
           {wrong === '' ? w('loading') : w('unreachable')}
         </p>
       ) : rows.length === 0 ? (
-        <p className={css.muted}>{w(none)}</p>
+        <p className={`${css.muted} ${css.nothing}`}>{w(none)}</p>
       ) : (
         <div className={css.scroller} tabIndex={0} role="group" aria-label={w(title)}>
           <table className={css.table}>
@@ -183,8 +183,8 @@ export function Backups() {
     <>
       <p className={css.muted}>{w('backupsNote')}</p>
       {got && (
-        <div className={css.archive}>
-          <Icon name={got.archiveMatters.length > 0 ? 'triangle-alert' : got.archivedToMs > 0n ? 'shield-check' : 'info'} />
+        <div className={got.archiveMatters.length > 0 || got.archivedToMs === 0n ? `${css.archive} ${css.lossy}` : css.archive}>
+          <Icon name={got.archiveMatters.length > 0 || got.archivedToMs === 0n ? 'triangle-alert' : 'shield-check'} />
           <div>
             <p>{archiveSays(got)}</p>
             <Matters list={got.archiveMatters} />

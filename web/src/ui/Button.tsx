@@ -11,7 +11,7 @@ export interface ButtonProps extends Native {
   readonly size?: 'm' | 's'
   readonly block?: boolean
   readonly busy?: boolean
-  readonly icon?: IconName
+  readonly icon?: IconName | undefined
   readonly children: ReactNode
   readonly ref?: Ref<HTMLButtonElement>
 }

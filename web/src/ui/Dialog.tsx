@@ -83,6 +83,17 @@ export function Warn({ children }: { readonly children: ReactNode }) {
   )
 }
 
+/** Points are the rest of what a question says. */
+export function Points({ of }: { readonly of: readonly string[] }) {
+  return (
+    <ul className={css.points}>
+      {of.map((text) => (
+        <li key={text}>{text}</li>
+      ))}
+    </ul>
+  )
+}
+
 const FOCUSABLE = 'a[href], button:not(:disabled), input:not(:disabled), textarea:not(:disabled), select:not(:disabled), [tabindex]:not([tabindex="-1"])'
 
 function keepIn(e: KeyboardEvent, el: HTMLElement | null): void {

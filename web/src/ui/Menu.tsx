@@ -24,6 +24,8 @@ export interface MenuOptions {
   readonly align?: 'start' | 'end'
   /** side where there is room on both; without room it is the other one. */
   readonly side?: 'above' | 'below'
+  /** edge is how far up it may reach while there is room below. */
+  readonly edge?: number | undefined
   /** head stands above the items: reactions, the text on a phone. */
   readonly head?: (close: () => void) => ReactNode
   readonly onClose?: () => void
@@ -51,7 +53,7 @@ export function Menu({ anchor, items, options, onClose }: MenuProps) {
     const below = anchor.bottom + GAP
     const above = anchor.top - GAP - h
     const fitsBelow = below + h <= innerHeight - EDGE
-    const top = options.side === 'above' ? (above >= EDGE ? above : below) : fitsBelow ? below : above
+    const top = options.side === 'above' ? (above >= (fitsBelow ? (options.edge ?? EDGE) : EDGE) ? above : below) : fitsBelow ? below : above
     const left = options.align === 'end' ? anchor.right - w : anchor.left
     setPlace({ left: clamp(left, EDGE, innerWidth - w - EDGE), top: clamp(top, EDGE, innerHeight - h - EDGE) })
   }, [anchor, options, phone])
@@ -89,7 +91,7 @@ export function Menu({ anchor, items, options, onClose }: MenuProps) {
 
   return (
     <div className={phone ? css.sheetScrim : css.clear} onPointerDown={(e) => e.target === e.currentTarget && onClose()} onContextMenu={(e) => e.preventDefault()}>
-      <div ref={box} className={phone ? css.sheet : css.pop} style={phone ? undefined : place ? { left: place.left, top: place.top } : { visibility: 'hidden' }} onKeyDown={key}>
+      <div ref={box} className={phone ? css.sheet : css.pop} style={phone ? undefined : place ? { left: place.left, top: place.top, justifyItems: options.align } : { visibility: 'hidden' }} onKeyDown={key}>
         {options.head?.(onClose)}
         {items.length > 0 && (
           <div className={css.menu} role="menu" aria-label={options.label}>

@@ -2,10 +2,11 @@
 // the end of the page. Dialogs make what is below inert and give the focus back when they close. Esc closes the topmost.
 import { type ReactNode, createContext, useContext, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { createPortal } from 'react-dom'
+import { route } from '../app/route.ts'
 import { t } from '../lib/messages.ts'
 import { Button } from './Button.tsx'
 import { Dialog, Warn } from './Dialog.tsx'
-import { Icon } from './Icon.tsx'
+import { Icon, type IconName } from './Icon.tsx'
 import { Menu, type MenuItem, type MenuOptions } from './Menu.tsx'
 import css from './overlay.module.css'
 
@@ -69,11 +70,12 @@ export function toast(text: string, action?: { readonly label: string; readonly 
 export interface Question {
   readonly title: string
   readonly body?: ReactNode
-  /** warn says what is lost. */
+  /** warn says what is lost: it comes first. */
   readonly warn?: ReactNode
   /** action is the button: a verb that names the result. */
   readonly action: string
   readonly danger?: boolean
+  readonly icon?: IconName
 }
 
 /** ask is true when the person chose the action. */
@@ -89,15 +91,15 @@ export function ask(q: Question): Promise<boolean> {
           <Button onClick={() => answer(false)} autoFocus={q.danger === true}>
             {t('common.cancel')}
           </Button>
-          <Button kind={q.danger ? 'dangerSolid' : 'primary'} onClick={() => answer(true)} autoFocus={q.danger !== true}>
+          <Button kind={q.danger ? 'dangerSolid' : 'primary'} icon={q.icon} onClick={() => answer(true)} autoFocus={q.danger !== true}>
             {q.action}
           </Button>
         </>
       )
       return (
         <Dialog title={q.title} footer={footer} onClose={() => answer(false)} {...(q.danger ? { danger: true } : {})}>
-          {q.body !== undefined && <div>{q.body}</div>}
           {q.warn !== undefined && <Warn>{q.warn}</Warn>}
+          {typeof q.body === 'string' ? <p className={css.rest}>{q.body}</p> : q.body}
         </Dialog>
       )
     })
@@ -155,9 +157,10 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
     timer.current = setTimeout(() => hide(shown.id), 6000)
     return () => clearTimeout(timer.current)
   }, [shown, held])
+  const { at } = route()
   // The region is there before its text, or it is not read.
   return (
-    <div className={css.toasts} role="status">
+    <div className={`${css.toasts} ${at === 'room' ? '' : at === 'ops' ? css.whole : css.low}`} role="status">
       {shown && (
         <div key={shown.id} className={css.toast} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)} onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}>
           <Icon name="circle-check" />

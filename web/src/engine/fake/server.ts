@@ -242,7 +242,7 @@ export class FakeServer {
   devices(bearer: string): Device[] {
     const me = this.#session(bearer)
     const list = [...this.data.sessions.values()].filter((s) => s.user === me.user)
-    return list.map((s) => ({ id: s.device, label: s.label, lastDay: this.now - (this.now % 86400000), current: s.token === bearer }))
+    return list.map((s) => ({ id: s.device, label: s.label, lastDay: this.now - (this.now % 86400000), current: s.token === bearer, connected: false }))
   }
 
   invitations(bearer: string): Invitation[] {

@@ -1,50 +1,10 @@
 // Random rooms, random order of live rows and pages: the rows are those of a naive fold over the whole room.
 import { describe, expect, it, vi } from 'vitest'
-import type { MessageRow, SystemRow } from '../types.ts'
+import type { MessageRow } from '../types.ts'
 import type { ServerRoom } from './testing.ts'
-import { me, random, World } from './testing.ts'
+import { act, naive, plain, random, visible, World } from './testing.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
-
-type Plain = { seq: number; text: string; edited: boolean; deleted: boolean; reactions: readonly number[]; my: number; reply: string }
-
-/** naive is what the rows lo..hi must look like. */
-function naive(r: ServerRoom, lo: number, hi: number): Plain[] {
-  const out: Plain[] = []
-  for (let seq = lo; seq <= hi; seq++) {
-    const m = r.row(seq)
-    if (m.kind === 'text') {
-      const quoted = m.replyTo ? r.row(m.replyTo) : null
-      out.push({
-        seq, text: m.text, edited: m.edited > 0, deleted: m.deleted, reactions: m.deleted ? [] : m.reactions, my: m.deleted ? 0 : r.my(seq),
-        reply: quoted ? (quoted.deleted ? '(deleted)' : quoted.text) : '',
-      })
-    } else if (visible(m.kind)) {
-      out.push({ seq, text: m.kind, edited: false, deleted: false, reactions: [], my: 0, reply: '' })
-    }
-  }
-  return out
-}
-
-function plain(row: MessageRow | SystemRow): Plain {
-  if (row.kind === 'system') return { seq: row.seq, text: row.what, edited: false, deleted: false, reactions: [], my: 0, reply: '' }
-  const { seq, text, edited, deleted, reactions, myReaction: my, reply } = row
-  return { seq, text, edited, deleted, reactions, my, reply: reply ? (reply.deleted ? '(deleted)' : reply.text) : '' }
-}
-
-/** act lets somebody do something in the room and returns the row as it is told. */
-function act(r: ServerRoom, pick: (n: number) => number): ReturnType<ServerRoom['add']> {
-  const who = ['bob', 'eve', me][pick(3)]!
-  const texts = r.rows.filter((m) => m.kind === 'text' && !m.deleted)
-  const target = texts.length ? texts[texts.length - 1 - (pick(2) ? pick(Math.min(5, texts.length)) : pick(texts.length))]!.seq : 0
-  switch (target ? pick(9) : 0) {
-    case 5: return r.edit(r.row(target).author, target, `edit ${r.last}`)
-    case 6: return pick(3) ? r.react(who, target, 1 + pick(6)) : r.remove(r.row(target).author, target)
-    case 7: return r.react(who, target, 1 + pick(6))
-    case 8: return pick(2) ? r.add('renamed', who, { text: 'x' }) : r.add('other', who)
-    default: return r.text(who, `text ${r.last}`, pick(4) === 0 && target ? { replyTo: target } : {})
-  }
-}
 
 async function run(seed: number): Promise<void> {
   const pick = random(seed)
@@ -148,10 +108,6 @@ async function run(seed: number): Promise<void> {
       if (rows[at++]!.seq !== seq) expect.fail(`seed ${seed} step ${step}: row ${seq} is missing`)
     }
   }
-}
-
-function visible(kind: string): boolean {
-  return kind === 'text' || kind === 'renamed'
 }
 
 async function few(): Promise<void> {

@@ -131,6 +131,20 @@ export class Log {
     this.prune()
   }
 
+  /** around drops all but so many rows of the stretch: those nearest to where seq stands or would stand (0: at the end). */
+  around(seq: number, rows: number): void {
+    const { order } = this
+    const at = seq === 0 ? order.length : place(order, seq)
+    const from = Math.max(0, Math.min(at - (rows >> 1), order.length - rows))
+    const next = order[from + rows]
+    if (from > 0) this.lo = order[from]!.m.seq
+    if (next) this.hi = next.m.seq - 1
+    this.order = order.slice(from, from + rows)
+    this.rebuilt = true
+    this.version++
+    this.prune()
+  }
+
   /** prune forgets messages beyond the stretch that no row of it answers. */
   prune(): void {
     this.quoting.clear()
@@ -206,4 +220,16 @@ export class Log {
     if (set) set.add(e)
     else this.quoting.set(to, new Set([e]))
   }
+}
+
+/** place is where a seq stands in the order, or would stand. */
+export function place(order: readonly Entry[], seq: number): number {
+  let lo = 0
+  let hi = order.length
+  while (lo < hi) {
+    const mid = (lo + hi) >>> 1
+    if (order[mid]!.m.seq < seq) lo = mid + 1
+    else hi = mid
+  }
+  return lo
 }

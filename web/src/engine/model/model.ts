@@ -165,6 +165,10 @@ export class Model {
     this.looked.get(room)?.reader.loadNewer()
   }
 
+  lookAt(room: string, seq: number, finding: boolean): void {
+    this.looked.get(room)?.reader.look(seq, finding)
+  }
+
   /** jumpTo resolves when the rows around seq are in the snapshot and told. */
   async jumpTo(room: string, seq: number): Promise<void> {
     try {
@@ -180,7 +184,7 @@ export class Model {
     this.lineFor(room, peer, this.io.now())
   }
 
-  wantPeople(ids: Iterable<string>): void {
+  wantPeople(ids: readonly string[]): void {
     this.who.want(ids)
   }
 
@@ -302,6 +306,7 @@ export class Model {
     if (m.kind === 'created' || m.kind === 'invited') line.met(m.users)
     const room = this.looked.get(m.room)
     room?.live(m)
+    this.who.want([m.author])
     if (!room) line.outbox.arrived((seq) => seq <= line.room.lastSeq)
     if (m.author === this.world.me) room?.read(m.author, line.room.readSeq)
     this.changed(line)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { freshMs } from './people.ts'
 import { line, me, person, World } from './testing.ts'
 
 function world(): World {
@@ -72,6 +73,57 @@ describe('people', () => {
     w.model.input({ t: 'people', me: true, friends: true, devices: false, blocked: false, users: [] })
     await w.rest()
     expect(w.model.people.get().friends).toEqual(['bob', 'eve'])
+  })
+
+  it('reads people again who are shown a while later, write, or were shown before a break', async () => {
+    const w = world()
+    const r = w.room('r')
+    w.begin(r.line())
+    w.model.wantPeople(['eve'])
+    await w.rest()
+    const name = (id: string): string => w.model.people.get().byId.get(id)!.name
+    const rename = (to: string): void => {
+      w.people.set('eve', person('eve', { name: to }))
+      w.calls.length = 0
+    }
+    rename('이브')
+    w.model.wantPeople(['eve'])
+    await w.rest()
+    expect([name('eve'), w.calls]).toEqual(['EVE', []])
+    w.now += freshMs
+    w.model.wantPeople(['eve'])
+    await w.rest()
+    expect([name('eve'), w.calls]).toEqual(['이브', ['users 1']])
+
+    rename('Eve')
+    w.now += freshMs
+    w.model.input({ t: 'message', message: r.text('eve', 'hello') })
+    await w.rest()
+    expect(name('eve')).toBe('Eve')
+
+    rename('이브 2')
+    w.welcome()
+    await w.rest()
+    expect([name('eve'), w.calls.filter((c) => c.startsWith('users'))]).toEqual(['이브 2', ['users 2']])
+  })
+
+  it('asks once more about who changes while being asked about, and not about strangers', async () => {
+    const w = world()
+    w.begin()
+    await w.rest()
+    w.auto = false
+    const told = (id: string): void => w.model.input({ t: 'people', me: false, friends: false, devices: false, blocked: false, users: [id] })
+    w.calls.length = 0
+    w.model.wantPeople(['eve'])
+    w.pending[0]!.made!()
+    w.people.set('eve', person('eve', { name: '이브' }))
+    told('eve')
+    told('kim')
+    w.auto = true
+    w.pending[0]!.deliver()
+    await w.rest()
+    expect(w.model.people.get().byId.get('eve')!.name).toBe('이브')
+    expect(w.calls).toEqual(['users 1', 'users 1'])
   })
 
   it('knows who is online only while it is itself', async () => {

@@ -1,6 +1,7 @@
 // People is who this client has looked up, friends, those who added me, blocked people and who is online. Lists are read at
-// each welcome and when the server says that they changed; people by id in batches. What fails is asked again at the next
-// welcome: until then the views draw what they have.
+// each welcome and when the server says that they changed; people by id in batches, again when they are shown a while later,
+// because the server does not tell of everybody. What fails is asked again at the next welcome: until then the views draw what
+// they have.
 import type { Input, ModelIO } from '../inner.ts'
 import type { PeopleState, Person } from '../types.ts'
 import type { World } from './line.ts'
@@ -10,6 +11,8 @@ import { Source } from './signal.ts'
 
 /** batch is the most people that one call may name. */
 const batch = 200
+/** freshMs: who was read longer ago is read again when wanted. */
+export const freshMs = 30_000
 
 /** Again runs a reading one at a time: asked for meanwhile, it runs once more. */
 class Again {
@@ -50,10 +53,13 @@ export class People {
   private blocked: readonly string[] = []
   private online: ReadonlySet<string> = new Set()
   private last: PeopleState | null = null
-  /** wanted: to be looked up, for the first time or again. */
+  /** wanted: to be looked up, for the first time or again; asking: being looked up. */
   private wanted = new Set<string>()
-  /** seeded: known from the store only, as they were when this device last read them. */
-  private seeded = new Set<string>()
+  private asking = new Set<string>()
+  /** readAt is when each was last read; not of those known from the store only. */
+  private readAt = new Map<string, number>()
+  /** recent: those who were wanted last, the newest at the end: after a break they are read again. */
+  private recent = new Set<string>()
   /** era grows when all is forgotten: an answer to an earlier question is nobody's. */
   private era = 0
   private readonly lookUp = new Again(() => this.readPeople())
@@ -80,10 +86,21 @@ export class People {
     this.readBlocked = this.list(() => io.blocked(), (ids) => this.setBlocked(ids))
   }
 
-  /** want looks up people that are not known, or that only the store has told of. */
-  want(ids: Iterable<string>): void {
+  /** want looks up people that are not known, or were not read lately; of very many the former only. */
+  want(ids: readonly string[]): void {
     const before = this.wanted.size
-    for (const id of ids) if (id !== '' && (!this.byId.has(id) || this.seeded.has(id))) this.wanted.add(id)
+    const now = this.io.now()
+    for (const id of ids) {
+      if (id === '') continue
+      this.recent.delete(id)
+      this.recent.add(id)
+      const at = this.readAt.get(id)
+      if (!this.asking.has(id) && (at === undefined || (ids.length <= batch && Math.abs(now - at) >= freshMs))) this.wanted.add(id)
+    }
+    for (const id of this.recent) {
+      if (this.recent.size <= batch) break
+      this.recent.delete(id)
+    }
     if (this.wanted.size > before) this.lookUp.run()
   }
 
@@ -92,6 +109,7 @@ export class People {
     this.readFriends.run()
     this.readAddedMe.run()
     this.readBlocked.run()
+    for (const id of this.recent) if (this.readAt.has(id)) this.wanted.add(id)
     if (this.world.me) this.wanted.add(this.world.me)
     this.lookUp.run()
   }
@@ -102,7 +120,7 @@ export class People {
       this.readAddedMe.run()
     }
     if (i.blocked) this.readBlocked.run()
-    for (const id of i.users) this.wanted.add(id)
+    for (const id of i.users) if (this.byId.has(id) || this.asking.has(id)) this.wanted.add(id)
     if (i.me && this.world.me) this.wanted.add(this.world.me)
     if (this.wanted.size > 0) this.lookUp.run()
   }
@@ -148,7 +166,6 @@ export class People {
     for (const p of s.people) {
       if (this.byId.has(p.id)) continue
       this.byId.set(p.id, p)
-      this.seeded.add(p.id)
     }
     this.shownById = null
     if (!this.friends && s.friends) this.friends = s.friends
@@ -167,7 +184,9 @@ export class People {
     this.world.blocked = null
     this.online = new Set()
     this.wanted = new Set()
-    this.seeded = new Set()
+    this.asking = new Set()
+    this.readAt = new Map()
+    this.recent = new Set()
     this.signal.touch()
   }
 
@@ -185,9 +204,18 @@ export class People {
     const era = this.era
     while (this.wanted.size > 0) {
       const some = [...this.wanted].slice(0, batch)
-      const found = await this.io.users(some)
+      for (const id of some) this.wanted.delete(id) // who changes while being asked about is asked about once more
+      this.asking = new Set(some)
+      let found: readonly Person[] | null = null
+      try {
+        found = await this.io.users(some)
+      } finally {
+        if (era === this.era) {
+          this.asking.clear()
+          if (!found) for (const id of some) this.wanted.add(id)
+        }
+      }
       if (era !== this.era) return
-      for (const id of some) this.wanted.delete(id)
       this.know(found)
       const had = new Set(found.map((p) => p.id))
       // Nobody of that id: shown like a closed account, and not asked for again and again.
@@ -199,8 +227,9 @@ export class People {
   }
 
   private know(people: readonly Person[]): void {
+    const now = this.io.now()
     for (const p of people) {
-      this.seeded.delete(p.id)
+      this.readAt.set(p.id, now)
       if (equal(this.byId.get(p.id), p)) continue
       this.byId.set(p.id, p)
       this.shownById = null

@@ -2,11 +2,14 @@
 // and newer pages, the stretch around a row, single messages that are quoted. One reading goes on at a time in each
 // direction. Whatever an answer belongs to may be gone when it comes (`era`); then nobody wants it any more.
 //
+// Of a long log only the rows around the one that is looked at are kept; the others are read again, in either direction.
+//
 // A log that follows reaches the newest row and grows with the live rows. When rows are missing between its end and a live
 // row (they came while nobody looked), they are read; if they are many, the log stops following and the views page on.
 import type { Message, ModelIO, Page } from '../inner.ts'
 import type { Refusal } from '../types.ts'
 import { RefusedError } from '../types.ts'
+import { keptAround, keptToFind, stride } from './kept.ts'
 import type { Log } from './log.ts'
 
 export const pageSize = 100
@@ -52,6 +55,10 @@ export class Reader {
   private quotesRunning = 0
   private readonly quotesAsked = new Set<number>()
   private active = false
+  private jumps = 0
+  /** eye is the row that is looked at, 0: the newest; finding: somebody finds words in the rows. */
+  private eye = 0
+  private finding = false
 
   constructor(
     private readonly id: string,
@@ -87,6 +94,8 @@ export class Reader {
   /** stop keeps the newest stretch, if it is that, and drops what is asked for. */
   stop(rows: number): void {
     this.active = false
+    this.eye = 0
+    this.finding = false
     this.abandon()
     if (this.following && this.atEnd) this.log.keep(rows)
     else this.log.clear()
@@ -118,6 +127,7 @@ export class Reader {
   live(m: Message): void {
     this.head = Math.max(this.head, m.seq)
     this.log.live(m)
+    this.trim()
     if (this.log.loaded && m.seq <= this.log.hi) return
     if (!this.following || !this.active) return
     if (this.ahead.length < aheadMax) this.ahead.push(m)
@@ -146,6 +156,14 @@ export class Reader {
     if (this.log.loaded && !this.newer && !this.atEnd && this.extent().readable) void this.readNewer()
   }
 
+  /** look: the row that is looked at, 0 for the newest, and whether somebody finds words in what is loaded. */
+  look(seq: number, finding: boolean): void {
+    this.eye = seq
+    if (this.finding === finding) return
+    this.finding = finding
+    if (this.trim()) this.changed()
+  }
+
   /** jump makes the log hold a row and its surroundings, 0: the newest rows. */
   async jump(seq: number): Promise<void> {
     const { first, readable } = this.extent()
@@ -155,11 +173,22 @@ export class Reader {
       return
     }
     if (!readable) return
+    this.jumps++
+    try {
+      await this.go(seq)
+    } finally {
+      this.jumps--
+    }
+    if (this.trim()) this.changed()
+  }
+
+  private async go(seq: number): Promise<void> {
     const era = this.era
     const page = seq === 0
       ? await this.io.history(this.id, 0, true, pageSize)
       : await this.io.history(this.id, seq + pageSize / 2, true, pageSize)
     if (era !== this.era) return
+    this.eye = seq
     this.place(page)
     if (seq === 0 || this.log.covers(seq)) return
     // Long messages: the page ended before it got there.
@@ -173,6 +202,21 @@ export class Reader {
     this.quotesAsked.add(seq)
     this.quotesWanted.add(seq)
     if (this.quotesRunning < quotesAtOnce) void this.readQuotes()
+  }
+
+  /** trim lets go of rows far from what is looked at; returns whether it did. Not while anything is being read: a change that
+      was told of a row on its way has to be known when the row comes. */
+  private trim(): boolean {
+    const { log } = this
+    const most = this.finding ? keptToFind : keptAround
+    if (log.order.length < most + stride || this.older || this.newer || this.opening || this.jumps > 0) return false
+    const { hi } = log
+    log.around(this.eye, most)
+    if (log.hi < hi) {
+      this.following = false
+      this.ahead = []
+    }
+    return true
   }
 
   private top(): number {
@@ -235,7 +279,7 @@ export class Reader {
     for (let i = 0; i < catchUpPages && !this.atEnd && !this.newer; i++) {
       const before = this.log.hi
       await this.readNewer()
-      if (era !== this.era || this.failed || this.log.hi === before) return
+      if (era !== this.era || this.failed || this.log.hi <= before) return
     }
     if (!this.atEnd) {
       this.following = false
@@ -250,6 +294,7 @@ export class Reader {
     await this.read(era, this.log.lo - 1, true)
     if (era !== this.era) return
     this.older = false
+    this.trim()
     this.changed()
   }
 
@@ -259,6 +304,7 @@ export class Reader {
     await this.read(era, this.log.hi + 1, false)
     if (era !== this.era) return
     this.newer = false
+    this.trim()
     this.heard(0)
     this.changed()
   }
@@ -324,6 +370,8 @@ export class Reader {
         if (era !== this.era) return
         const m = page.messages[0]
         if (m?.seq === seq) this.log.quoted(m, page.lastSeq)
+        // Rows that answer it may go, and it with them: it is asked for again when they come back.
+        if (this.log.get(seq)) this.quotesAsked.delete(seq)
         else this.gone.add(seq)
         this.log.touch(seq)
         this.changed()

@@ -2,6 +2,7 @@
 import type { Kept } from '../inner.ts'
 import type { MessageRow, Quote, Refusal, Row, SystemRow } from '../types.ts'
 import type { Entry, Log } from './log.ts'
+import { place } from './log.ts'
 import type { Outbox, Sending } from './outbox.ts'
 import { keyOf } from './outbox.ts'
 
@@ -20,7 +21,7 @@ export interface Sight {
   readonly gone: ReadonlySet<number>
 }
 
-/** rowsOf makes the rows of the log; was is what it gave the last time. With 100,000 rows, one that changes or comes at the
+/** rowsOf makes the rows of the log; was is what it gave the last time. With thousands of rows, one that changes or comes at the
     end costs a copy of the array and no look at the others. */
 export function rowsOf(s: Sight, was: readonly Row[]): readonly Row[] {
   const { order, dirty } = s.log
@@ -48,18 +49,6 @@ function make(s: Sight, e: Entry): Row {
   const row = e.m.kind === 'text' ? textRow(s, e) : systemRow(s, e)
   if (!e.row || !equal(e.row, row)) e.row = row
   return e.row
-}
-
-/** place is where a seq stands in the order, or would stand. */
-function place(order: readonly Entry[], seq: number): number {
-  let lo = 0
-  let hi = order.length
-  while (lo < hi) {
-    const mid = (lo + hi) >>> 1
-    if (order[mid]!.m.seq < seq) lo = mid + 1
-    else hi = mid
-  }
-  return lo
 }
 
 /** tailOf makes the rows of what is not acknowledged, in the order it was said. */

@@ -1,6 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { Code, ConnectError } from '@connectrpc/connect'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { GetServerResponseSchema } from '../../gen/bonghwa/api/v1/account_pb.ts'
 import { ErrorInfoSchema, Reason } from '../../gen/bonghwa/api/v1/types_pb.ts'
 import { FrameSchema } from '../../gen/bonghwa/live/v1/frame_pb.ts'
@@ -87,6 +87,30 @@ test('a site that does not answer is not asked for long: the next one is, and ea
   expect(gone.seen).toHaveLength(9)
   const no = wire([refusal(Reason.NOT_MEMBER)], ['http://b'])
   await expect(no.http.members('r')).rejects.toMatchObject({ refusal: { reason: 'not_member' } })
+})
+
+test('once the connection was opened anew, a call that is not answered is soon given up, until one is', async () => {
+  vi.stubGlobal('WebSocket', class {})
+  const { http, seen } = wire([empty(), empty(), new TypeError('dead'), new TypeError('dead'), empty(), empty()])
+  const given = () => seen.splice(0).map((s) => s.headers.get('connect-timeout-ms'))
+  const events = { opened() {}, frame() {}, lost() {} }
+  http.connect(0, events)
+  await http.friends()
+  expect(given()).toEqual(['10000'])
+  http.connect(0, events)
+  await http.friends()
+  expect(given()).toEqual(['2500'])
+  http.connect(0, events)
+  await http.friends() // on a slow network the last try has its time
+  expect(given()).toEqual(['2500', '2500', '10000'])
+  await http.friends()
+  expect(given()).toEqual(['10000'])
+  // Browsers keep so many connections to a site; when all of them were given up, none of them is the reason.
+  const slow = wire([])
+  for (let i = 0; i < 2; i++) slow.http.connect(0, events)
+  for (let i = 0; i < 7; i++) await slow.http.renew(0, 'a')
+  expect(slow.seen.map((s) => s.headers.get('connect-timeout-ms'))).toEqual([...Array.from({ length: 6 }, () => '2500'), '10000'])
+  vi.unstubAllGlobals()
 })
 
 test('a code is asked for at each site, and refused if none knows it', async () => {

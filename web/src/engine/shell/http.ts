@@ -17,8 +17,10 @@ import { connect } from './socket.ts'
 import type { Entered, Live, LiveEvents, Opening, Outcome, Photo, Session, Wire } from './wire.ts'
 
 const attemptTimeout = 10_000
-/** elsewhereTimeout bounds an attempt while another site could be asked. */
-const elsewhereTimeout = 2500
+/** shortTimeout bounds an attempt while another site, or another connection, could be used. */
+const shortTimeout = 2500
+/** kept is how many connections to a site browsers keep. */
+const kept = 6
 const attempts = 3
 /** busyPatience bounds how long a call waits because the server asks for it. */
 const busyPatience = 10_000
@@ -36,6 +38,10 @@ interface Calls {
 
 export class HttpWire implements Wire {
   private readonly made = new Map<string, Calls>()
+  private live = 0
+  /** doubt: /live was opened anew and no call was answered since. What the browser keeps of connections for calls may be as dead as
+   * that one was, without having ended, and be all that it allows at a time; a call that is given up frees one. */
+  private doubt = 0
   private readonly sites: Pick<Sites, 'urls' | 'order'>
   private readonly session: Session
   private readonly after: (ms: number, fn: () => void) => () => void
@@ -79,6 +85,7 @@ export class HttpWire implements Wire {
   }
 
   connect(site: number, events: LiveEvents): Live {
+    if (this.live++ > 0) this.doubt = kept
     return connect(this.sites.urls[site] ?? '', events)
   }
 
@@ -91,7 +98,7 @@ export class HttpWire implements Wire {
       return account.getServer({})
     })
     // Whichever site has answered, what is meant is the one that the page came from: only that has the next page.
-    const home = asked === 0 ? r : (await attempt(() => this.calls(0, elsewhereTimeout).account.getServer({}))).answer
+    const home = asked === 0 ? r : (await this.attempt(() => this.calls(0, shortTimeout).account.getServer({}))).answer
     const sites = r.sites.map(({ name, url }) => ({ name, url }))
     const site = sites.find((s) => originOf(s.url) === this.sites.urls[0])?.name ?? home?.site ?? ''
     return { signup: r.signup === 'open' || r.signup === 'invite' ? r.signup : 'closed', version: r.version, webBuild: home?.webBuild ?? '', site, sites }
@@ -136,10 +143,10 @@ export class HttpWire implements Wire {
   // What the core asks for.
 
   change(site: number, op: Op, n: Name, skip: boolean, oldDevice: string): Promise<Outcome<CallAnswer>> {
-    const call = this.changeCall(this.calls(site, attemptTimeout).people, op, n, skip, oldDevice)
+    const call = this.changeCall(this.calls(site, this.limit()).people, op, n, skip, oldDevice)
     // Not a change of the account: it is given up, so that later ones are not blocked.
     if (!call) return Promise.resolve({ answer: null, failure: failure('invalid') })
-    return attempt(async () => {
+    return this.attempt(async () => {
       const r = await call()
       return { seq: Number(r.seq), time: Number(r.timeMs), repeated: r.repeated }
     })
@@ -178,14 +185,14 @@ export class HttpWire implements Wire {
   }
 
   renew(site: number, device: string): Promise<Outcome<boolean>> {
-    return attempt(async () => {
-      await this.calls(site, attemptTimeout).people.renewDevice({ device: decode(device) ?? new Uint8Array() })
+    return this.attempt(async () => {
+      await this.calls(site, this.limit()).people.renewDevice({ device: decode(device) ?? new Uint8Array() })
       return true
     })
   }
 
   fetch(site: number, q: HistoryRequest): Promise<Outcome<HistoryPage>> {
-    return attempt(() => page(this.calls(site, attemptTimeout), q))
+    return this.attempt(() => page(this.calls(site, this.limit()), q))
   }
 
   // Rooms.
@@ -257,7 +264,7 @@ export class HttpWire implements Wire {
 
   async devices(): Promise<readonly Device[]> {
     const r = await this.ask(({ people }) => people.listDevices({}))
-    return r.devices.map((d) => ({ id: d.id, label: d.label, lastDay: d.lastDay * 86_400_000, current: d.current }))
+    return r.devices.map((d) => ({ id: d.id, label: d.label, lastDay: d.lastDay * 86_400_000, current: d.current, connected: d.connected }))
   }
 
   async peekCode(code: string): Promise<string> {
@@ -284,13 +291,30 @@ export class HttpWire implements Wire {
     return this.ask(({ transport }) => f(transport))
   }
 
+  private limit(): number {
+    return this.doubt > 0 ? shortTimeout : attemptTimeout
+  }
+
+  /** attempt makes one call and says what came of it; it never rejects. */
+  private async attempt<T>(f: () => Promise<T>): Promise<Outcome<T>> {
+    try {
+      const answer = await f()
+      this.doubt = 0
+      return { answer, failure: null }
+    } catch (e) {
+      const failure = failureOf(e)
+      this.doubt = failure ? 0 : Math.max(0, this.doubt - 1)
+      return { answer: null, failure }
+    }
+  }
+
   /** byCode asks each site once: a code is known where it was made, and only there. */
   private async byCode<T>(f: (calls: Calls) => Promise<T>): Promise<T> {
     const sites = this.sites.order
     if (sites.length === 1) return this.ask(f)
     let why = unreachable
     for (const site of sites) {
-      const { answer, failure } = await attempt(async () => ({ value: await f(this.calls(site, elsewhereTimeout)) }))
+      const { answer, failure } = await this.attempt(async () => ({ value: await f(this.calls(site, shortTimeout)) }))
       if (answer) return answer.value
       if (failure) why = plain(failure)
       if (failure && failure.reason !== 'bad_code' && !soon.has(failure.reason)) break
@@ -305,7 +329,9 @@ export class HttpWire implements Wire {
     let waited = 0
     for (let n = 1; ; n++) {
       const site = sites[(n - 1) % sites.length] ?? 0
-      const { answer, failure } = await attempt(async () => ({ value: await f(this.calls(site, n < sites.length ? elsewhereTimeout : attemptTimeout), site) }))
+      const last = attempts * sites.length
+      const ms = n < sites.length ? shortTimeout : n < last ? this.limit() : attemptTimeout
+      const { answer, failure } = await this.attempt(async () => ({ value: await f(this.calls(site, ms), site) }))
       if (answer) return answer.value
       // Told to come back later, by a busy server or because this session has asked too often: the same again then.
       if (failure?.reason === 'busy' && waited < busyPatience) {
@@ -315,7 +341,7 @@ export class HttpWire implements Wire {
         await new Promise<void>((resolve) => this.after(wait, resolve))
         continue
       }
-      if (n >= attempts * sites.length || (failure && !soon.has(failure.reason))) throw new RefusedError(failure ? plain(failure) : unreachable)
+      if (n >= last || (failure && !soon.has(failure.reason))) throw new RefusedError(failure ? plain(failure) : unreachable)
       if (n % sites.length === 0) await new Promise<void>((resolve) => this.after((150 * n) / sites.length, resolve))
     }
   }
@@ -325,13 +351,4 @@ async function page({ chat }: Calls, q: HistoryRequest): Promise<HistoryPage> {
   const atLeast = q.atLeast ? { atLeast: { epoch: q.atLeast.epoch, n: BigInt(q.atLeast.n) } } : {}
   const r = await chat.history({ room: q.room, from: BigInt(q.from), backward: q.backward, limit: q.limit, ...atLeast })
   return { messages: r.messages.map(message), lastSeq: Number(r.lastSeq), joinedSeq: Number(r.joinedSeq), position: position(r.position) }
-}
-
-/** attempt makes one call and says what came of it; it never rejects. */
-async function attempt<T>(f: () => Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { answer: await f(), failure: null }
-  } catch (e) {
-    return { answer: null, failure: failureOf(e) }
-  }
 }

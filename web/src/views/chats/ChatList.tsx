@@ -81,7 +81,7 @@ function Empty() {
   const engine = useEngine()
   const me = useMe()
   return (
-    <Blank mark="flame" title={t('chats.emptyTitle')} text={t('chats.emptyText')}>
+    <Blank title={t('chats.emptyTitle')} text={t('chats.emptyText')}>
       <Button icon="user-plus" onClick={() => openAddFriend()}>
         {t('chats.emptyAction')}
       </Button>

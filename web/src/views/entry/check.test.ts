@@ -11,13 +11,13 @@ test('names count code points after NFC', () => {
 
 test('handles are 4-20 of letters, digits, dot, underscore', () => {
   expect(handleProblem('min.su_1')).toBeNull()
-  expect(handleProblem('abc')).toContain('1자')
+  expect(handleProblem('abc')).toContain('한 글자만')
   expect(handleProblem('민수')).toContain('영문')
   expect(handleProblem('a'.repeat(21))).not.toBeNull()
 })
 
 test('passwords have 8-128 code points', () => {
-  expect(passwordProblem('bonghwa')).toContain('1자')
+  expect(passwordProblem('bonghwa')).toContain('한 글자만')
   expect(passwordProblem('여덟글자비밀번호')).toBeNull()
   expect(passwordProblem('x'.repeat(129))).not.toBeNull()
 })

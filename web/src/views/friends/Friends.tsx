@@ -166,6 +166,7 @@ function Rows({ items, heads, addedMe, query }: RowsProps) {
                 place={places.get(i) ?? 0}
                 count={ids.length}
                 active={i === activeRow}
+                chosen={searching && activeRow < 0 && i === 0}
                 ring={i === activeRow && box.ring}
                 onOpen={onOpen}
                 onMenu={onMenu}
@@ -173,17 +174,17 @@ function Rows({ items, heads, addedMe, query }: RowsProps) {
             )
           })}
         </div>
-        {searching && (
-          <button type="button" className={`${css.wide} ${css.offer}`} onClick={() => openAddFriend(query)}>
-            <Icon name="user-plus" />
-            <span>
-              <b>{t('friends.moreTitle')}</b>
-              <small>{t('friends.moreText')}</small>
-            </span>
-            <Icon name="chevron-right" />
-          </button>
-        )}
       </div>
+      {searching && (
+        <button type="button" className={`${css.wide} ${css.offer}`} onClick={() => openAddFriend(query)}>
+          <Icon name="user-plus" />
+          <span>
+            <b>{t('friends.moreTitle')}</b>
+            <small>{t('friends.moreText')}</small>
+          </span>
+          <Icon name="chevron-right" />
+        </button>
+      )}
       {!searching && (
         <nav className={own.index} aria-label={t('friends.index')}>
           {INDEX.map((letter) => (
@@ -211,13 +212,15 @@ interface FriendRowProps {
   readonly place: number
   readonly count: number
   readonly active: boolean
+  /** chosen is what Enter in the search field opens. */
+  readonly chosen: boolean
   readonly ring: boolean
   readonly onOpen: (id: string) => void
   readonly onMenu: (id: string, at: DOMRect) => void
 }
 
 // A press on the row talks, one on the picture looks; Enter and Space do the same.
-const FriendRow = memo(function FriendRow({ id, person, marks, top, height, place, count, active, ring, onOpen, onMenu }: FriendRowProps) {
+const FriendRow = memo(function FriendRow({ id, person, marks, top, height, place, count, active, chosen, ring, onOpen, onMenu }: FriendRowProps) {
   const menu = (e: MouseEvent) => {
     e.preventDefault()
     onMenu(person.id, new DOMRect(e.clientX, e.clientY, 0, 0))
@@ -233,7 +236,7 @@ const FriendRow = memo(function FriendRow({ id, person, marks, top, height, plac
       aria-selected={active}
       aria-posinset={place}
       aria-setsize={count}
-      className={`${css.row} ${ring ? css.active : ''}`}
+      className={`${css.row} ${ring ? css.active : ''} ${chosen ? css.open : ''}`}
       style={{ top, height }}
       onClick={() => onOpen(person.id)}
       onContextMenu={menu}

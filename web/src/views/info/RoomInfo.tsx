@@ -3,6 +3,7 @@
 // the place the shell gives it.
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { useEngine, useSelect, useSignal } from '../../app/context.ts'
+import { findInRoom } from '../../app/finder.ts'
 import { layout, usePhone } from '../../app/layout.ts'
 import type { RoomLine, RoomState } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
@@ -43,6 +44,11 @@ export function RoomInfo({ room, onClose }: { readonly room: string; readonly on
     e.stopPropagation()
     onClose()
   }
+  // The room can take the focus once this is away.
+  const find = () => {
+    addEventListener('popstate', () => findInRoom()?.(''), { once: true })
+    onClose()
+  }
   const Heading = phone ? 'h1' : 'h2'
   return (
     <div ref={box} className={css.info} tabIndex={-1} onKeyDown={key}>
@@ -57,6 +63,12 @@ export function RoomInfo({ room, onClose }: { readonly room: string; readonly on
           <div ref={body} className={css.body} tabIndex={0} role="group" aria-label={t('info.body')}>
             <Top state={state} />
             <Switches key={room} line={state.line} />
+            <button type="button" className={`${css.act} ${css.find}`} onClick={find}>
+              <span>
+                <Icon name="search" />
+              </span>
+              {t('room.findHere')}
+            </button>
             {state.line.kind === 'direct' && <Peer line={state.line} />}
             {state.line.kind === 'group' && <Members key={room} state={state} scroller={body} />}
           </div>
@@ -84,7 +96,7 @@ function Top({ state }: { readonly state: RoomState }) {
   }, [engine, line.kind, line.peer])
 
   const about = line.kind === 'self' ? t('info.self') : t(line.kind === 'group' ? 'info.group' : 'info.direct')
-  const now = line.kind === 'group' ? (online !== null && online.count > 0 ? t('info.onlineCount', { n: online.count }) : '') : here ? t('info.onlineNow') : ''
+  const now = line.kind === 'group' ? (online !== null && online.count > 0 ? t('info.onlineCount', { n: online.count }) : '') : line.kind === 'direct' && (here || online?.users.includes(line.peer)) ? t('info.onlineNow') : ''
   return (
     <div className={css.top}>
       <RoomPicture line={line} size="l" className={css.pic ?? ''} />

@@ -4,15 +4,16 @@ import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
 import type { Device } from '../../engine/types.ts'
-import { dateLine } from '../../lib/dates.ts'
+import { now } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { Button, IconButton, Tag } from '../../ui/Button.tsx'
-import { Dialog } from '../../ui/Dialog.tsx'
+import { Dialog, Points } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { Icon, type IconName } from '../../ui/Icon.tsx'
 import { ask, openDialog, toast } from '../../ui/overlay.tsx'
 import { rich } from '../../ui/Rich.tsx'
 import { codePoints, nfc } from '../../lib/text.ts'
+import { daysAgo } from './lastday.ts'
 import css from './More.module.css'
 import { Wrong } from './Parts.tsx'
 import { useAnswer } from './useAnswer.ts'
@@ -29,13 +30,13 @@ export function Devices() {
   const engine = useEngine()
   const { value, wrong, again } = useAnswer(() => engine.devices())
   const mine = value?.find((d) => d.current)
-  const others = (value ?? []).filter((d) => !d.current).sort((a, b) => b.lastDay - a.lastDay)
+  const others = (value ?? []).filter((d) => !d.current).sort((a, b) => Number(b.connected) - Number(a.connected) || b.lastDay - a.lastDay)
 
   const revoke = async (ids: readonly string[] | 'others', n: number, label: string) => {
     const yes = await ask({
       title: ids === 'others' ? t('more.revokeAllAsk', { n }) : t('more.revokeAsk', { name: label }),
       warn: rich(t('more.revokeLoss')),
-      body: t('more.revokeRest'),
+      body: <Points of={[t('more.revokeRest', { n }), t('more.revokeHere')]} />,
       action: t('more.revokeDo', { n }),
       danger: true,
     })
@@ -86,22 +87,28 @@ export function Devices() {
   )
 }
 
+/** lastUsed: some time of a day that is another one here is told by how long ago that was, about. */
+function lastUsed(day: number): string {
+  const n = daysAgo(day, now())
+  return n === 0 ? t('more.lastUsedToday') : t('more.lastUsed', { n })
+}
+
 function DeviceRow({ device: d, onRename, onRevoke }: { readonly device: Device; readonly onRename: () => void; readonly onRevoke?: () => void }) {
   const label = d.label || t('more.nameless')
   return (
     <li className={css.row}>
-      <Icon name={deviceIcon(d.label)} />
+      <Icon name={deviceIcon(d.label)} className={css.kind} />
       <div>
         <b>{label}</b>
+        <IconButton icon="pencil" size="s" className={css.rename} label={t('more.renameDevice', { name: label })} onClick={onRename} />
         {d.current && (
           <Tag kind="good">
             <Icon name="check" />
             {t('more.thisDevice')}
           </Tag>
         )}
-        <small>{d.current ? t('more.inUse') : t('more.lastUsed', { day: dateLine(d.lastDay) })}</small>
+        <small>{d.current || d.connected ? t('more.inUse') : lastUsed(d.lastDay)}</small>
       </div>
-      <IconButton icon="pencil" size="s" label={t('more.renameDevice', { name: label })} onClick={onRename} />
       {onRevoke && (
         <Button size="s" onClick={onRevoke} aria-label={t('more.revokeOne', { name: label })}>
           {t('more.logOut')}
@@ -135,7 +142,7 @@ function Rename({ device, onClose, onDone }: { readonly device: Device; readonly
     <>
       <Button onClick={onClose}>{t('common.cancel')}</Button>
       <Button kind="primary" type="submit" form="rename-device" busy={busy} disabled={bad}>
-        {t('more.save')}
+        {t('people.save')}
       </Button>
     </>
   )

@@ -19,6 +19,11 @@ function linkOf(secret: string): string {
   return `${location.origin}/#i/${secret}`
 }
 
+// Where it can be copied, only its two ends are shown; elsewhere it is there to be marked by hand.
+function shown(link: string): string {
+  return isSecureContext ? `${link.slice(link.indexOf('//') + 2, link.indexOf('#'))}…${link.slice(-6)}` : link
+}
+
 async function copyLink(secret: string): Promise<void> {
   toast(t((await copyText(linkOf(secret))) ? 'common.copied' : 'common.copyRefused'))
 }
@@ -77,9 +82,9 @@ function InvitationRow({ invitation: i, onRevoke }: { readonly invitation: Invit
   const made = i.created > 0 ? t('more.inviteDay', { day: dateLine(i.created) }) : ''
   return (
     <li className={css.row}>
-      <Icon name="link" />
-      <div>
-        <b className={css.url}>{i.secret !== '' ? linkOf(i.secret) : t('more.inviteElsewhere')}</b>
+      <Icon name="link" className={css.kind} />
+      <div className={css.link}>
+        <b className={isSecureContext ? css.short : css.url} title={i.secret === '' ? undefined : linkOf(i.secret)}>{i.secret !== '' ? shown(linkOf(i.secret)) : t('more.inviteElsewhere')}</b>
         <small>{state === 'open' ? `${made} ${t('more.inviteUntil', { day: dateLine(i.until) })}`.trim() : made}</small>
       </div>
       {state === 'open' ? (
@@ -90,15 +95,17 @@ function InvitationRow({ invitation: i, onRevoke }: { readonly invitation: Invit
       ) : (
         <Tag>{t(state === 'used' ? 'more.inviteUsed' : state === 'expired' ? 'more.inviteExpired' : 'more.inviteRevoked')}</Tag>
       )}
-      {state === 'open' && i.secret !== '' && (
-        <Button size="s" icon="copy" onClick={() => void copyLink(i.secret)}>
-          {t('common.copy')}
-        </Button>
-      )}
       {state === 'open' && (
-        <Button size="s" onClick={onRevoke}>
-          {t('more.inviteRevoke')}
-        </Button>
+        <span className={css.rowActs}>
+          {i.secret !== '' && (
+            <Button size="s" icon="copy" onClick={() => void copyLink(i.secret)}>
+              {t('common.copy')}
+            </Button>
+          )}
+          <Button size="s" onClick={onRevoke}>
+            {t('more.inviteRevoke')}
+          </Button>
+        </span>
       )}
     </li>
   )

@@ -2,9 +2,8 @@
 import { useReducer } from 'react'
 import { askNotify, notifyState } from '../../app/notify.ts'
 import { type Settings, setSetting, useSetting } from '../../app/settings.ts'
-import { useMe } from '../../app/context.ts'
 import { type Key, t } from '../../lib/messages.ts'
-import { Avatar } from '../../ui/Avatar.tsx'
+import { DefaultPicture } from '../../ui/Avatar.tsx'
 import { Segmented, Switch } from '../../ui/Field.tsx'
 import css from './More.module.css'
 
@@ -14,13 +13,15 @@ const themes: readonly { readonly value: Settings['theme']; readonly label: Key;
   { value: 'system', label: 'more.system', look: css.system },
 ]
 
+/** friend stands for another person in the sample: the one with the cup. */
+const friend = 'cup'
+
 export function Screen() {
   const theme = useSetting('theme')
   const text = useSetting('text')
   const lang = useSetting('lang')
   const sound = useSetting('sound')
   const enterSends = useSetting('enterSends')
-  const me = useMe()
   return (
     <>
       <section className={css.card}>
@@ -51,7 +52,7 @@ export function Screen() {
           onChange={(v) => setSetting('text', v)}
         />
         <div className={css.sample}>
-          {me && <Avatar user={me.id} size="s" />}
+          <DefaultPicture id={friend} size="s" />
           <p>{t('more.sample')}</p>
         </div>
       </section>
@@ -112,15 +113,13 @@ function Notifications() {
         </span>
         <Switch label={t('more.notify')} checked={on} onChange={turn} disabled={state === 'none' || state === 'denied'} />
       </div>
-      {on && (
-        <div className={css.option}>
-          <span>
-            <b>{t('more.notifyText')}</b>
-            <small>{t('more.notifyTextNote')}</small>
-          </span>
-          <Switch label={t('more.notifyText')} checked={words} onChange={(v) => setSetting('notifyText', v)} />
-        </div>
-      )}
+      <div className={css.option}>
+        <span>
+          <b>{t('more.notifyText')}</b>
+          <small>{t('more.notifyTextNote')}</small>
+        </span>
+        <Switch label={t('more.notifyText')} checked={words} onChange={(v) => setSetting('notifyText', v)} disabled={state === 'none' || state === 'denied'} />
+      </div>
     </>
   )
 }

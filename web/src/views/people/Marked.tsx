@@ -4,7 +4,7 @@ import type { Range } from '../../lib/hangul.ts'
 import { t } from '../../lib/messages.ts'
 import { Field } from '../../ui/Field.tsx'
 import { Button, IconButton } from '../../ui/Button.tsx'
-import { Flame, Icon } from '../../ui/Icon.tsx'
+import { Icon } from '../../ui/Icon.tsx'
 import css from './rows.module.css'
 
 export function Marked({ text, marks }: { readonly text: string; readonly marks: readonly Range[] }) {
@@ -72,7 +72,8 @@ export function Search({ label, hint, value, onChange, onDown, onEnter, onEscape
 }
 
 export interface BlankProps {
-  readonly mark: 'flame' | 'search' | 'check'
+  /** mark stands above; without one the block begins higher up. */
+  readonly mark?: 'search' | 'check'
   readonly title: string
   readonly text: string
   readonly action?: string
@@ -84,8 +85,12 @@ export interface BlankProps {
 /** Blank is an empty state: what it is and what to do next. */
 export function Blank({ mark, title, text, action, run, children }: BlankProps) {
   return (
-    <div className={css.blank}>
-      <span className={css.mark}>{mark === 'flame' ? <Flame state="lit" className={css.flame} /> : <Icon name={mark} />}</span>
+    <div className={mark ? css.blank : `${css.blank} ${css.high}`}>
+      {mark && (
+        <span className={css.mark}>
+          <Icon name={mark} />
+        </span>
+      )}
       <h2>{title}</h2>
       <p>{text}</p>
       {action !== undefined && (

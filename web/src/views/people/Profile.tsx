@@ -1,7 +1,8 @@
 // The sheet of a person: picture, name, words, whether they are here now, and what one can do with them.
 import { useEffect } from 'react'
 import { displayName, useEngine, useMe, usePerson, useSelect } from '../../app/context.ts'
-import { go } from '../../app/route.ts'
+import { go, route } from '../../app/route.ts'
+import type { RoomState, Signal } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
 import { Avatar, pictureOf } from '../../ui/Avatar.tsx'
 import { Button, IconButton, Tag } from '../../ui/Button.tsx'
@@ -15,6 +16,8 @@ export function openProfile(user: string): void {
   openDialog((close) => <Profile user={user} onClose={close} />)
 }
 
+const nowhere: Signal<RoomState | null> = { get: () => null, subscribe: () => () => undefined }
+
 function Profile({ user, onClose }: { readonly user: string; readonly onClose: () => void }) {
   const engine = useEngine()
   const me = useMe()
@@ -25,6 +28,9 @@ function Profile({ user, onClose }: { readonly user: string; readonly onClose: (
   const blocked = useSelect(engine.people, (s) => s.blocked.includes(user))
   const online = useSelect(engine.people, (s) => s.online.has(user))
   const work = useBusy()
+  // A room knows more of who is there than was asked of single people.
+  const r = route()
+  const beside = useSelect(r.at === 'room' ? engine.room(r.id) : nowhere, (s) => s?.online?.users.includes(user) ?? false)
   useEffect(() => {
     if (!self) engine.wantPresence([user])
   }, [engine, user, self])
@@ -63,7 +69,7 @@ function Profile({ user, onClose }: { readonly user: string; readonly onClose: (
         {p?.closed && <p className={css.quiet}>{t('people.closed')}</p>}
         {there && p.status !== '' && <p className={css.status}>{p.status}</p>}
         {there && p.simulated && <p className={css.quiet}>{t('people.simulatedNote')}</p>}
-        {blocked ? <p className={css.quiet}>{t('people.blocked')}</p> : there && !self && online && <small className={css.on}><i />{t('people.online')}</small>}
+        {blocked ? <p className={css.quiet}>{t('people.blocked')}</p> : there && !self && (online || beside) && <small className={css.on}><i />{t('people.online')}</small>}
       </div>
       {there && (
         <div className={css.foot}>

@@ -4,10 +4,10 @@ import { useState } from 'react'
 import { errorText } from '../../app/errors.ts'
 import type { Engine, Person } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
+import { Points } from '../../ui/Dialog.tsx'
 import type { MenuItem } from '../../ui/Menu.tsx'
 import { ask, toast } from '../../ui/overlay.tsx'
 import { nameOf } from '../chats/lines.ts'
-import css from './people.module.css'
 import { refused } from './refused.tsx'
 
 /** attempt runs a change; false and a dialog with the reason if it was refused. */
@@ -24,17 +24,10 @@ export async function attempt(title: string, change: Promise<void>): Promise<boo
 /** blockPerson asks first; true if they are blocked now. */
 export async function blockPerson(engine: Engine, p: Person): Promise<boolean> {
   const name = nameOf(p)
-  const body = (
-    <ul className={css.points}>
-      <li>{t('people.block1')}</li>
-      <li>{t('people.block2')}</li>
-      <li>{t('people.block3')}</li>
-      <li>{t('people.block4')}</li>
-    </ul>
-  )
-  if (!(await ask({ title: t('people.blockTitle', { name }), body, action: t('people.blockAction'), danger: true }))) return false
+  const body = <Points of={[t('people.block1'), t('people.block2'), t('people.block3'), t('people.block4')]} />
+  if (!(await ask({ title: t('people.blockTitle', { name }), body, action: t('people.blockAction'), icon: 'ban', danger: true }))) return false
   if (!(await attempt(t('people.blockAction'), engine.block(p.id)))) return false
-  toast(t('people.blockedDone', { name }), { label: t('people.undo'), run: () => void unblockPerson(engine, p) })
+  toast(t('people.blockedDone', { name }), { label: t('common.undo'), run: () => void unblockPerson(engine, p) })
   return true
 }
 
@@ -46,7 +39,7 @@ export async function removeFriend(engine: Engine, p: Person): Promise<void> {
   const name = nameOf(p)
   if (!(await ask({ title: t('people.removeTitle', { name }), body: t('people.removeText'), action: t('people.friendRemove'), danger: true }))) return
   if (!(await attempt(t('people.friendRemove'), engine.removeFriend(p.id)))) return
-  toast(t('people.removed', { name }), { label: t('people.undo'), run: () => void addFriend(engine, p) })
+  toast(t('people.removed', { name }), { label: t('common.undo'), run: () => void addFriend(engine, p) })
 }
 
 export async function addFriend(engine: Engine, p: Person): Promise<boolean> {

@@ -35,6 +35,7 @@ export function FindBar({ state, query, hits, current, onQuery, onStep, onClose 
     e.stopPropagation()
   }
   const asked = query.trim() !== ''
+  const none = asked && hits.length === 0
   const at = current === null ? -1 : hits.indexOf(current)
   return (
     <div className={css.find} role="search">
@@ -44,13 +45,13 @@ export function FindBar({ state, query, hits, current, onQuery, onStep, onClose 
         <input ref={field} type="search" value={query} placeholder={t('room.findPlaceholder')} autoComplete="off" onChange={(e) => onQuery(e.target.value)} onKeyDown={key} />
       </label>
       <span className={css.hits} role="status">
-        {asked && (hits.length === 0 ? t('room.noHits') : t('room.hits', { n: hits.length, at: at + 1 }))}
+        {asked && (none ? t('room.noHits') : t('room.hits', { n: hits.length, at: at + 1 }))}
       </span>
       <IconButton icon="chevron-up" className={css.step} label={t('room.hitBefore')} disabled={hits.length === 0} onClick={() => onStep(-1)} />
       <IconButton icon="chevron-down" className={css.step} label={t('room.hitAfter')} disabled={hits.length === 0} onClick={() => onStep(1)} />
       <IconButton icon="x" className={css.close} label={t('room.closeFind')} onClick={onClose} />
       <p>
-        <span>{state.atStart && state.atEnd ? t('room.findAll') : t('room.findWhere')}</span>
+        <span>{state.atStart && state.atEnd ? t(none ? 'room.findNone' : 'room.findAll') : t(none ? 'room.findNoneHere' : 'room.findWhere')}</span>
         {!state.atStart &&
           (state.loadingOlder ? (
             <span> · {t('room.findLoading')}</span>

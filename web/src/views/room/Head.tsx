@@ -6,7 +6,7 @@ import { back } from '../../app/route.ts'
 import type { AppState, RoomState } from '../../engine/types.ts'
 import { grouped, t } from '../../lib/messages.ts'
 import { RoomPicture } from '../../ui/Avatar.tsx'
-import { IconButton, Tag } from '../../ui/Button.tsx'
+import { IconButton } from '../../ui/Button.tsx'
 import css from './room.module.css'
 
 const onlineOf = (a: AppState) => a.connection === 'online'
@@ -15,7 +15,6 @@ export function Head({ state, title, onFind }: { readonly state: RoomState; read
   const { line } = state
   const phone = usePhone()
   const open = useInfoOpen()
-  const peer = usePerson(line.kind === 'direct' ? line.peer : '')
   const Title = phone ? 'h1' : 'h2'
   const about = usePresence(state)
   return (
@@ -31,7 +30,6 @@ export function Head({ state, title, onFind }: { readonly state: RoomState; read
               {grouped(line.memberCount)}
             </span>
           )}
-          {peer?.simulated && <Tag className={css.tag ?? ''}>{t('common.simulated')}</Tag>}
         </Title>
         {about !== '' && <p>{about}</p>}
       </div>
@@ -54,7 +52,9 @@ function usePresence(state: RoomState): string {
     if (line.kind === 'direct') engine.wantPresence([line.peer])
   }, [engine, line.kind, line.peer])
   if (line.kind === 'self') return t('room.selfHint')
-  if (line.left || line.blocked || peer?.closed) return ''
+  if (line.left || peer?.closed) return ''
+  if (line.blocked) return t('room.blockedLine')
+  if (peer?.simulated) return t('room.simLine')
   if (!connected) return t('room.onlineUnknown')
   if (line.kind === 'direct') return here || (state.online?.users.includes(line.peer) ?? false) ? t('room.online') : displayName(peer) === '' ? '' : (peer?.status ?? '')
   return state.online === null || state.online.count === 0 ? '' : t('room.onlineCount', { n: state.online.count })

@@ -81,8 +81,11 @@ function Wave() {
   )
 }
 
-/** SimulatedNote stands once, at the top of a conversation with a simulated person. */
-export function SimulatedNote({ name }: { readonly name: string }) {
+/** SimulatedNote stands once, under the first day of a conversation with a simulated person. */
+export function SimulatedNote({ peer }: { readonly peer: string }) {
+  const person = usePerson(peer)
+  if (!person?.simulated) return null
+  const name = displayName(person)
   return (
     <p className={css.simNote}>
       <Icon name="info" />

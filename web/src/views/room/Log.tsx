@@ -13,13 +13,13 @@ import { overlaid } from '../../ui/overlay.tsx'
 import { useActions } from './actions.ts'
 import { BubbleWidths } from './fit.ts'
 import { estimate, firstUnread, lastSeq, shapeOf } from './group.ts'
-import { DayLine, GapLine, ReadLine, SystemLine } from './Lines.tsx'
+import { DayLine, GapLine, ReadLine, SimulatedNote, SystemLine } from './Lines.tsx'
 import { Group, LoadFailed, LogTop } from './LogParts.tsx'
 import { Hover, HoverContext } from './hover.ts'
 import css from './log.module.css'
 import { MessageLine } from './MessageLine.tsx'
 import { usePress } from './usePress.ts'
-import { type Window, VirtualRows } from './virtual.ts'
+import { type Window, VirtualRows, keepKeys } from './virtual.ts'
 
 /** Pixels drawn above and below what is in view: more than one turn of a fast wheel. The first picture of a room makes do with less. */
 const over = 2400
@@ -156,6 +156,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   }
 
   const win = wanted()
+  const kept = focused.current === null ? -1 : core.indexOf(focused.current, v.drawn.start)
 
   /** base is where row 0 begins (or would), from the top edge of the view. */
   const base = () => spacer.current!.getBoundingClientRect().top - scroller.current!.getBoundingClientRect().top
@@ -194,6 +195,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
         const scrolled = clamped ? 0 : el.scrollTop - v.top
         const off = base() + edge - (v.anchor.at - scrolled)
         if (Math.abs(off) > 0.01) el.scrollTop += off
+        if (scrolled !== 0) v.anchor = { ...v.anchor, at: v.anchor.at - scrolled }
       }
     }
     v.top = el.scrollTop
@@ -218,6 +220,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     const el = scroller.current!
     const left = el.scrollHeight - el.clientHeight - el.scrollTop
     const y = -base()
+    engine.lookAt(id, rows[core.at(y + v.height / 2)]?.seq ?? 0, query !== '')
     if (!state.failed) {
       if (!state.atStart && !state.loadingOlder && y < ahead) engine.loadOlder(id)
       if (!state.atEnd && !state.loadingNewer && left < ahead) engine.loadNewer(id)
@@ -311,6 +314,11 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
 
   useLayoutEffect(() => {
     v.drawn = win
+    // The row that had the focus is not kept any more.
+    if (focused.current !== null && kept < 0) {
+      focused.current = null
+      if (document.activeElement === document.body) scroller.current!.focus({ preventScroll: true })
+    }
     if (scroller.current!.clientWidth !== v.width) {
       v.width = scroller.current!.clientWidth
       v.height = scroller.current!.clientHeight
@@ -324,7 +332,8 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     const same = next.start === v.drawn.start && next.end === v.drawn.end
     if (!same && (v.goal || !covered(enough())) && v.passes < 8) {
       v.passes++
-      if (!v.goal) takeAnchor()
+      // The browser places the log at whole pixels: an anchor taken at each pass would add up as many halves of one.
+      if (!v.goal && !v.anchor) takeAnchor()
       redraw()
       return
     }
@@ -445,6 +454,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     if (keys.size > 0 && last?.kind === 'message' && last.own) v.missed = 0
   }
 
+  keepKeys(groupKeys.current, rows)
   const drawn: ReactNode[] = []
   const used = new Set<string>()
   const lineOf = (row: MessageRow, first: boolean, last: boolean) => (
@@ -461,7 +471,6 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       fresh={fresh.current.keys.has(row.key)}
     />
   )
-  const kept = focused.current === null ? -1 : core.indexOf(focused.current, v.drawn.start)
   const away = kept >= 0 && (kept < win.start || kept >= win.end) ? rows[kept] : undefined
   const awayNode =
     away?.kind === 'message' ? (
@@ -476,6 +485,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     const shape = shapeOf(rows, i, readLine)
     const lead = shape.day || shape.readLine
     if (shape.day && row.kind !== 'gap') drawn.push(<DayLine key={`day ${row.key}`} time={row.time} start={{ 'data-start': '' }} />)
+    if (i === 0 && shape.day && state.atStart && state.line.kind === 'direct') drawn.push(<SimulatedNote key="simulated" peer={state.line.peer} />)
     if (shape.readLine) drawn.push(<ReadLine key={`read ${row.key}`} start={shape.day ? {} : { 'data-start': '' }} />)
     if (row.kind !== 'message') {
       drawn.push(row.kind === 'gap' ? <GapLine key={row.key} starts={!lead} /> : <SystemLine key={row.key} row={row} starts={!lead} />)

@@ -6,7 +6,6 @@ import type { MessageRow, RoomState } from '../../engine/types.ts'
 import { timeOf } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import rowCss from './bubble.module.css'
-import { SimulatedNote } from './Lines.tsx'
 import css from './log.module.css'
 
 /** Group is one sender within one minute, as far as it is drawn. top takes it out of the flow. */
@@ -21,11 +20,9 @@ export function Group({ row, top, children }: { readonly row: MessageRow; readon
 
 /** LogTop stands above the first row: what is being loaded, or that nothing came before. */
 export function LogTop({ state, retry }: { readonly state: RoomState; readonly retry: () => void }) {
-  const peer = usePerson(state.line.kind === 'direct' ? state.line.peer : '')
   return (
     <div className={css.top}>
       {!state.atStart && <div className={css.state}>{state.failed ? <LoadFailed state={state} retry={retry} /> : state.loadingOlder && t('room.loadingOlder')}</div>}
-      {state.atStart && peer?.simulated && <SimulatedNote name={displayName(peer)} />}
       {state.atStart && state.atEnd && state.rows.length === 0 && <p className={css.empty}>{t('room.empty')}</p>}
     </div>
   )

@@ -36,6 +36,7 @@ export function openMessageMenu({ row, bubble, what, actions, closedRoom, onClos
   openMenu(bubble, items, {
     label: t('room.messageMenu'),
     side: 'above',
+    edge: bubble.closest('[role=log]')?.getBoundingClientRect().top,
     align: row.own ? 'end' : 'start',
     onClose,
     head: (close) => (

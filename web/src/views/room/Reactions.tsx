@@ -91,7 +91,7 @@ function Who({ row, reaction, n, anchor }: { readonly row: MessageRow; readonly 
   }, [engine, room, row.seq, reaction])
   const below = anchor.top < 340
   return (
-    <div className={menuCss.who} style={{ left: Math.max(8, Math.min(anchor.left, innerWidth - 248)), ...(below ? { top: anchor.bottom + 6 } : { bottom: innerHeight - anchor.top + 6 }) }} role="status">
+    <div className={menuCss.who} style={{ ...(anchor.left > innerWidth / 2 ? { right: innerWidth - anchor.right } : { left: anchor.left }), ...(below ? { top: anchor.bottom + 6 } : { bottom: innerHeight - anchor.top + 6 }) }} role="status">
       <b>
         {reactionChars[reaction]} {t('room.whoCount', { n })}
       </b>

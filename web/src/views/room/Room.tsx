@@ -4,6 +4,7 @@ import { displayName, useEngine, usePerson, useSignal } from '../../app/context.
 import { errorText } from '../../app/errors.ts'
 import { useFinder } from '../../app/finder.ts'
 import { useKeys } from '../../app/keys.ts'
+import { go } from '../../app/route.ts'
 import type { MessageRow, RoomState } from '../../engine/types.ts'
 import { copyText } from '../../lib/clipboard.ts'
 import { now } from '../../lib/dates.ts'
@@ -11,6 +12,7 @@ import { t } from '../../lib/messages.ts'
 import { nfc } from '../../lib/text.ts'
 import { ask, toast } from '../../ui/overlay.tsx'
 import { openProfile } from '../people/index.ts'
+import { Blank } from '../people/Marked.tsx'
 import { type RoomActions, RoomActionsContext, can } from './actions.ts'
 import type { ComposerHandle, Mode } from './Composer.tsx'
 import { find, nextHit, plainQuery } from './find.ts'
@@ -33,8 +35,7 @@ export function Room({ id }: { readonly id: string }) {
   useView(id)
   return state === null ? (
     <section className={css.missing} aria-label={t('room.missing')}>
-      <h2>{t('room.missing')}</h2>
-      <p>{t('room.missingHint')}</p>
+      <Blank mark="search" title={t('room.missing')} text={t('room.missingHint')} action={t('room.toChats')} run={() => go({ at: 'chats' })} />
     </section>
   ) : (
     <RoomIdContext value={id}>
@@ -194,6 +195,8 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
   }
 
   const editLast = () => {
+    // The last one is not loaded.
+    if (!state.atEnd) return log.current?.toEnd()
     for (let i = rows.length - 1; i >= 0; i--) {
       const row = rows[i]!
       if (row.kind !== 'message' || !row.own || row.deleted || row.state === 'refused') continue

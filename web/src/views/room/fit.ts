@@ -8,6 +8,9 @@ export function fitName(key: string, text: string, edited: boolean): string {
   return `${key}:${text.length}:${(h >>> 0).toString(36)}${edited ? 'e' : ''}`
 }
 
+/** most: so many widths are remembered. */
+const most = 5000
+
 export class BubbleWidths {
   private readonly widths = new Map<string, string>()
   private readonly applied = new WeakMap<HTMLElement, string>()
@@ -19,6 +22,7 @@ export class BubbleWidths {
 
   /** fit sets the widths of all texts below root. epoch changes with each clear. All reads come before all writes. */
   fit(root: Element, epoch: number): void {
+    if (this.widths.size > most) this.clear()
     const fresh: HTMLElement[] = []
     for (const p of root.querySelectorAll<HTMLElement>('p[data-fit]')) {
       const name = `${epoch}|${p.dataset['fit']}`

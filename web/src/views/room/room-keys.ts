@@ -2,9 +2,7 @@
 import { useEngine } from '../../app/context.ts'
 import { useKeys } from '../../app/keys.ts'
 import type { RoomState } from '../../engine/types.ts'
-import { t } from '../../lib/messages.ts'
-import { toast } from '../../ui/overlay.tsx'
-import { attempt } from '../people/actions.tsx'
+import { muteRoom } from '../chats/actions.tsx'
 import { openInvite, openNewGroup } from '../people/index.ts'
 
 /** useRoomKeys joins them. In a 1:1 inviting begins a group with its peer. closed: nothing can be sent here. */
@@ -19,8 +17,7 @@ export function useRoomKeys({ line }: RoomState, closed: boolean): void {
     },
     'mod+shift+b': () => {
       if (line.left || line.kind === 'self' || line.provisional) return false
-      const muted = !line.muted
-      void attempt(t('info.mute'), engine.mute(line.id, muted)).then((done) => done && toast(t(muted ? 'room.muted' : 'room.unmuted')))
+      void muteRoom(engine, line, !line.muted)
       return true
     },
   })

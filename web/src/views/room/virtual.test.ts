@@ -63,10 +63,17 @@ describe('VirtualRows', () => {
     v.setRows(list)
     const known = new Map<string, number>()
     for (let turn = 0; turn < 400; turn++) {
-      switch (random(4)) {
+      switch (random(5)) {
         case 0:
           from -= random(30)
           break
+        case 3: {
+          // A page comes below, and what is far above goes.
+          const page = random(20)
+          from += page
+          to += page
+          break
+        }
         case 1:
           to += random(10)
           break
@@ -96,6 +103,20 @@ describe('VirtualRows', () => {
       expect(v.at(at)).toBe(expected)
       expect(v.indexOf(list[i]!.key, random(list.length))).toBe(i)
     }
+  })
+
+  it('goes through 20,000 rows, a thousand at a time, and forgets those that are far away', () => {
+    const v = new VirtualRows<Keyed>(() => 44)
+    let estimated = 0
+    for (let from = 0; from + 1000 <= 20_000; from += 500) {
+      v.setRows(rows(from, from + 1000))
+      for (let i = 0; i < 1000; i++) {
+        if (v.height(i) === 44) estimated++
+        v.measure(i, 50)
+      }
+    }
+    expect(estimated).toBe(20_000)
+    expect((v as unknown as { measured: Map<string, number> }).measured.size).toBeLessThan(4 * 1000)
   })
 
   it('takes 100,000 rows and one more without rebuilding from estimates', () => {

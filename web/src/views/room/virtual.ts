@@ -1,4 +1,4 @@
-// The arithmetic of the virtualised log: heights of up to 100,000 rows, where each one is, which are to be in the document.
+// The arithmetic of the virtualised log: heights of thousands of rows, where each one is, which are to be in the document.
 // No DOM in here. A height is exact once measured, else what it was at the last width, else an estimate; exact positions are
 // only needed for rows in the document, because the view holds an anchor there.
 
@@ -36,17 +36,20 @@ export class VirtualRows<R extends Keyed> {
   setRows(rows: readonly R[]): void {
     const old = this.rows
     if (rows === old) return
-    const shift = old.length > 0 ? indexOfKey(rows, old[0]!.key, 0) : -1
+    // Rows may have come before the first one, or it may have gone.
+    let shift = old.length > 0 ? indexOfKey(rows, old[0]!.key, 0) : -1
+    if (shift < 0 && rows.length > 0) shift = -Math.max(0, indexOfKey(old, rows[0]!.key, 0))
     const heights = new Float64Array(rows.length)
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!
-      const before = shift < 0 ? undefined : old[i - shift]
+      const before = old[i - shift]
       heights[i] = before !== undefined && before.key === row.key ? this.heights[i - shift]! : (this.measured.get(row.key) ?? this.estimate(row))
     }
     this.rows = rows
     this.heights = heights
     this.sums = new Float64Array(rows.length + 1)
     this.summed = 0
+    keepKeys(this.measured, rows)
   }
 
   /** measure stores the height of a row in the document. */
@@ -109,6 +112,13 @@ export class VirtualRows<R extends Keyed> {
     }
     return { start, end }
   }
+}
+
+/** keepKeys drops what is remembered of rows that are long gone, now and then: most of a map is of rows that are there. */
+export function keepKeys(map: Map<string, unknown>, rows: readonly Keyed[]): void {
+  if (map.size < 2 * rows.length + 1000) return
+  const here = new Set(rows.map((r) => r.key))
+  for (const key of map.keys()) if (!here.has(key)) map.delete(key)
 }
 
 function indexOfKey(rows: readonly Keyed[], key: string, hint: number): number {

@@ -652,11 +652,13 @@ type Device struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	Label string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
-	// last_day is days since 1970-01-01 UTC.
+	// last_day is days since 1970-01-01 UTC: the device was connected at some time of that day, which is elsewhere part of two.
 	LastDay uint32 `protobuf:"varint,3,opt,name=last_day,json=lastDay,proto3" json:"last_day,omitempty"`
 	// current: the device of the session that asks.
-	Current       bool   `protobuf:"varint,4,opt,name=current,proto3" json:"current,omitempty"`
-	Sessions      uint32 `protobuf:"varint,5,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	Current  bool   `protobuf:"varint,4,opt,name=current,proto3" json:"current,omitempty"`
+	Sessions uint32 `protobuf:"varint,5,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	// connected at the site that answers, now.
+	Connected     bool `protobuf:"varint,6,opt,name=connected,proto3" json:"connected,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -724,6 +726,13 @@ func (x *Device) GetSessions() uint32 {
 		return x.Sessions
 	}
 	return 0
+}
+
+func (x *Device) GetConnected() bool {
+	if x != nil {
+		return x.Connected
+	}
+	return false
 }
 
 type ListInvitationsRequest struct {
@@ -2151,13 +2160,14 @@ const file_bonghwa_api_v1_people_proto_rawDesc = "" +
 	"\x05users\x18\x01 \x03(\v2\x14.bonghwa.api.v1.UserR\x05users\"\x14\n" +
 	"\x12ListDevicesRequest\"G\n" +
 	"\x13ListDevicesResponse\x120\n" +
-	"\adevices\x18\x01 \x03(\v2\x16.bonghwa.api.v1.DeviceR\adevices\"\x7f\n" +
+	"\adevices\x18\x01 \x03(\v2\x16.bonghwa.api.v1.DeviceR\adevices\"\x9d\x01\n" +
 	"\x06Device\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x19\n" +
 	"\blast_day\x18\x03 \x01(\rR\alastDay\x12\x18\n" +
 	"\acurrent\x18\x04 \x01(\bR\acurrent\x12\x1a\n" +
-	"\bsessions\x18\x05 \x01(\rR\bsessions\"\x18\n" +
+	"\bsessions\x18\x05 \x01(\rR\bsessions\x12\x1c\n" +
+	"\tconnected\x18\x06 \x01(\bR\tconnected\"\x18\n" +
 	"\x16ListInvitationsRequest\"W\n" +
 	"\x17ListInvitationsResponse\x12<\n" +
 	"\vinvitations\x18\x01 \x03(\v2\x1a.bonghwa.api.v1.InvitationR\vinvitations\"\xae\x01\n" +

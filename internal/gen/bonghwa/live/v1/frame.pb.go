@@ -1138,7 +1138,7 @@ type PeopleChanged struct {
 	Friends bool                   `protobuf:"varint,2,opt,name=friends,proto3" json:"friends,omitempty"`
 	Devices bool                   `protobuf:"varint,3,opt,name=devices,proto3" json:"devices,omitempty"`
 	Blocked bool                   `protobuf:"varint,4,opt,name=blocked,proto3" json:"blocked,omitempty"`
-	// users among my friends whose name, status message or photo changed.
+	// users among my friends and those I share a room with whose name, status message or photo changed.
 	Users         []string `protobuf:"bytes,5,rep,name=users,proto3" json:"users,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

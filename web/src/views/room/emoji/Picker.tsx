@@ -9,7 +9,7 @@ import css from './picker.module.css'
 import { addRecent, readRecent, recentKey } from './recent.ts'
 import { type Emoji, type GroupName, emojiOf, groups, searchEmoji } from './search.ts'
 
-const tabs: readonly (readonly [GroupName | 'recent', IconName])[] = [
+const allTabs: readonly (readonly [GroupName | 'recent', IconName])[] = [
   ['recent', 'history'], ['faces', 'smile'], ['people', 'user-round'], ['nature', 'leaf'], ['food', 'coffee'], ['activities', 'dumbbell'], ['travel', 'car'],
   ['objects', 'lightbulb'], ['symbols', 'hash'], ['flags', 'flag'],
 ]
@@ -30,6 +30,7 @@ export default function Picker({ onPick, onClose }: PickerProps) {
   const [query, setQuery] = useState('')
   // Fixed while it is open: what is pressed must not move away.
   const [recent] = useState(() => readRecent(engine.kept(recentKey)).map(emojiOf).filter((e) => e !== undefined))
+  const tabs = recent.length > 0 ? allTabs : allTabs.slice(1)
   const [tab, setTab] = useState<GroupName | 'recent'>(recent.length > 0 ? 'recent' : 'faces')
   const [at, setAt] = useState(0)
 
@@ -95,7 +96,7 @@ export default function Picker({ onPick, onClose }: PickerProps) {
     </button>
   )
   return (
-    <div ref={box} className={css.picker} role="dialog" aria-label={t('emoji.title')} onKeyDown={key}>
+    <div ref={box} className={recent.length > 0 ? `${css.picker} ${css.two}` : css.picker} role="dialog" aria-label={t('emoji.title')} onKeyDown={key}>
       <label className={css.field}>
         <Icon name="search" />
         <span className="vh">{t('emoji.search')}</span>
@@ -127,7 +128,7 @@ export default function Picker({ onPick, onClose }: PickerProps) {
           <p role="presentation">{t('emoji.none', { query })}</p>
         ) : (
           <>
-            <h3 role="presentation">{found ? t('emoji.found') : tab === 'recent' ? (first > 0 ? t('emoji.recent') : t('emoji.faces')) : t(`emoji.${tab}`)}</h3>
+            <h3 role="presentation">{found ? t('emoji.found') : t(`emoji.${tab}`)}</h3>
             <div className={css.grid} role="presentation">
               {(first > 0 ? shown.slice(0, first) : shown).map(cell)}
             </div>

@@ -541,7 +541,7 @@ export type PeopleChanged = Message<"bonghwa.live.v1.PeopleChanged"> & {
   blocked: boolean;
 
   /**
-   * users among my friends whose name, status message or photo changed.
+   * users among my friends and those I share a room with whose name, status message or photo changed.
    *
    * @generated from field: repeated string users = 5;
    */
