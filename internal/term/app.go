@@ -395,6 +395,8 @@ func (a *app) title(room string) string {
 		return a.name(peer)
 	case ok && r.Title != "":
 		return line(r.Title)
+	case ok:
+		return a.l.say("unnamed")
 	}
 	return room
 }

@@ -65,6 +65,7 @@ var texts = map[string][2]string{
 	"more":             {"(이전 대화는 /이전)", "(older messages: /more)"},
 	"nomore":           {"처음까지 봤어요.", "This is the beginning."},
 	"self":             {"나와의 채팅", "Note to self"},
+	"unnamed":          {"이름 없는 그룹", "Unnamed group"},
 	"closed":           {"(알 수 없음)", "(unknown)"},
 	"me":               {"나", "me"},
 	"deleted":          {"삭제된 메시지예요.", "This message was deleted."},

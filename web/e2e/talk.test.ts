@@ -1,5 +1,5 @@
 // Two people talk, each in a browser profile of their own, through the whole page: what one does, the other sees.
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, shared } from './lib/browser.ts'
 import { act, bubbles, chat, composer, inside, line, log, logIn, openChat, patience, say, sees, signUp, write } from './lib/hands.ts'
@@ -132,7 +132,180 @@ describe.each(browserNames)('talk in %s', (name) => {
     me.close()
     await watch.close()
   })
+
+  test('a message of several lines is written at the end of a room, and seen there when it is sent', async () => {
+    const watch = new Watch(browser, server.url)
+    const me = await Person.signUp(server.url, 'lines', '이서연')
+    for (let i = 1; i <= 30; i++) await me.sendTo(me.id, `줄 ${i}`)
+    const page = await watch.page()
+    await logIn(page, 'lines')
+    await inside(page)
+    await openChat(page, '나와의 채팅')
+    await line(page, '줄 30').waitFor()
+    await composer(page).focus()
+    const left = () => log(page).evaluate((e) => e.scrollHeight - e.clientHeight - e.scrollTop)
+    for (const key of ['a', 'b', 'Shift+Enter', 'c', 'd', 'Shift+Enter', 'e', 'f']) {
+      await page.keyboard.press(key, { delay: 40 })
+      expect(await left()).toBeLessThan(1)
+    }
+    await page.keyboard.press('Enter')
+    await sees(page, ['ab\ncd\nef'])
+    expect(await left()).toBeLessThan(1)
+    expect(await page.getByRole('button', { name: '내가 보낸 메시지 보기' }).count()).toBe(0)
+
+    // What was begun, and what it answers, is there again after a reload, and is gone on with at its end.
+    await line(page, '줄 30').locator('[data-bubble]').hover()
+    await line(page, '줄 30').getByRole('button', { name: '답장' }).click()
+    await composer(page).pressSequentially('begun')
+    await page.reload()
+    await page.getByText('나에게 답장').waitFor()
+    await composer(page).focus()
+    await page.keyboard.type('X')
+    await expect.poll(() => composer(page).inputValue(), patience).toBe('begunX')
+    await page.keyboard.press('Enter')
+    await line(page, 'begunX').getByRole('button', { name: /나에게 답장.*줄 30/ }).waitFor()
+
+    // A file is neither opened nor swallowed without a word; text may be dropped into the field.
+    const drop = (what: 'file' | 'text', at: string) =>
+      page.evaluate(
+        ([what, at]) => {
+          const data = new DataTransfer()
+          if (what === 'file') data.items.add(new File(['x'], 'x.png', { type: 'image/png' }))
+          else data.setData('text/plain', 'x')
+          const to = document.querySelector(at!)!
+          return ['dragover', 'drop'].map((type) => to.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: data })))
+        },
+        [what, at] as const,
+      )
+    expect(await drop('text', 'main textarea')).toEqual([true, true])
+    expect(await drop('text', '[role=log]')).toEqual([false, false])
+    expect(await page.getByText('글만 보낼 수 있어요').count()).toBe(0)
+    expect(await drop('file', 'main textarea')).toEqual([false, false])
+    await page.getByText('글만 보낼 수 있어요').waitFor()
+    // What does not depend on the browser.
+    if (name === 'chromium') await keysAndClipboard(page, me)
+    me.close()
+    await watch.close()
+  })
+
+  test('the way back closes what lies over the room before it leaves the room', async () => {
+    const watch = new Watch(browser, server.url)
+    const me = await Person.signUp(server.url, 'layers', '이서연')
+    const page = await watch.page({ viewport: { width: 390, height: 844 } })
+    await logIn(page, 'layers')
+    await inside(page)
+    // The list keeps its head while it is empty, and offers what can be done.
+    await page.getByRole('heading', { name: '채팅', level: 1 }).waitFor()
+    await page.getByRole('button', { name: '나와의 채팅 열기' }).waitFor()
+    expect(await page.getByText('make demo').count()).toBe(0)
+    await me.sendTo(me.id, '한 줄')
+    await chat(page, '나와의 채팅').click()
+    await line(page, '한 줄').waitFor()
+    const room = page.url()
+    const entries = await page.evaluate(() => history.length)
+    const back = () => page.evaluate(() => history.back())
+    const gone = (what: Locator) => expect.poll(() => what.count(), patience).toBe(0)
+
+    // Each closes by the way back, the topmost first, and the room stays.
+    const find = page.getByRole('search')
+    await page.getByRole('button', { name: '이 채팅방에서 찾기' }).click()
+    await line(page, '한 줄').locator('[data-bubble]').click({ button: 'right' })
+    const menu = page.getByRole('menu', { name: '메시지', exact: true })
+    await menu.waitFor()
+    await back()
+    await gone(menu)
+    expect(await find.count()).toBe(1)
+    await back()
+    await gone(find)
+    await page.getByRole('button', { name: '이모지' }).click()
+    const picker = page.getByRole('dialog', { name: '이모지' })
+    await picker.waitFor()
+    await back()
+    await gone(picker)
+    expect(page.url()).toBe(room)
+
+    // Closed by other means nothing is left of them, and forward brings nothing back.
+    await line(page, '한 줄').locator('[data-bubble]').click({ button: 'right' })
+    await menu.waitFor()
+    await page.keyboard.press('Escape')
+    await gone(menu)
+    await page.evaluate(() => history.forward())
+    await line(page, '한 줄').locator('[data-bubble]').click({ button: 'right' })
+    await menu.waitFor()
+    await page.reload()
+    await line(page, '한 줄').waitFor()
+    await expect.poll(() => page.evaluate(() => (history.state as { over?: number }).over ?? 0), patience).toBe(0)
+    expect(await page.evaluate(() => history.length)).toBeLessThanOrEqual(entries + 2)
+    await back()
+    await chat(page, '나와의 채팅').waitFor()
+    me.close()
+    await watch.close()
+  })
 })
+
+/** keysAndClipboard: in a room with oneself that ends with 줄 29, 줄 30, three lines and an answer to 줄 30. */
+async function keysAndClipboard(page: Page, me: Person): Promise<void> {
+  const room = async () => (await page.evaluate(() => location.pathname)).split('/').at(-1) ?? ''
+  // What is typed beside the field goes into it; Shift Tab leads to the last message, where keys act on it.
+  await line(page, 'begunX').locator('[data-bubble] > p').click()
+  await page.keyboard.type('typed')
+  await expect.poll(() => composer(page).inputValue(), patience).toBe('typed')
+  await write(composer(page), '')
+  await page.keyboard.press('Shift+Tab')
+  expect(await page.evaluate(() => document.activeElement?.closest('[data-line]') === document.activeElement && document.activeElement?.textContent?.includes('begunX'))).toBe(true)
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('r')
+  await page.getByText('나에게 답장').first().waitFor()
+  await page.keyboard.press('Escape')
+  const top = await log(page).evaluate((e) => e.scrollTop)
+  await page.keyboard.press('PageUp')
+  await expect.poll(() => log(page).evaluate((e) => e.scrollTop), patience).toBeLessThan(top - 100)
+  await page.keyboard.press('PageDown')
+
+  // Copied from several messages: who said what, and when; from one: its words.
+  const copied = (from: string, to: string) =>
+    log(page).evaluate(
+      (el, [from, to]) => {
+        const text = (s: string) => [...el.querySelectorAll('[data-bubble] > p')].find((p) => p.textContent === s)!.firstChild!
+        getSelection()!.setBaseAndExtent(text(from!), 1, text(to!), to!.length)
+        const clipboardData = new DataTransfer()
+        el.dispatchEvent(new ClipboardEvent('copy', { bubbles: true, cancelable: true, clipboardData }))
+        getSelection()!.removeAllRanges()
+        return clipboardData.getData('text/plain').split('\n')
+      },
+      [from, to] as const,
+    )
+  expect(await copied('줄 29', 'begunX')).toEqual([
+    expect.stringMatching(/^\[이서연\] \[오[전후] \d+:\d\d\]  29$/),
+    expect.stringMatching(/\] 줄 30$/), expect.stringMatching(/\] ab$/), 'cd', 'ef', expect.stringMatching(/\] begunX$/),
+  ])
+  expect(await copied('줄 30', '줄 30')).toEqual([''])
+
+  // Another tab and back: the room is open again.
+  await page.keyboard.press('Alt+1')
+  await expect.poll(() => composer(page).count(), patience).toBe(0)
+  await page.keyboard.press('Alt+2')
+  await line(page, 'begunX').waitFor()
+
+  // An emoji can be undone like what is typed; what was sent is not brought back. Empty ends are not sent.
+  const field = () => composer(page).inputValue()
+  await composer(page).pressSequentially('ab')
+  await page.getByRole('button', { name: '이모지' }).click()
+  await page.getByRole('dialog', { name: '이모지' }).getByRole('option').first().click()
+  await page.keyboard.press('Escape')
+  expect(await field()).toMatch(/^ab\p{Extended_Pictographic}/u)
+  await page.keyboard.press('Control+z')
+  expect(await field()).toBe('ab')
+  await page.keyboard.press('Shift+Enter')
+  await page.keyboard.press('Space')
+  await page.keyboard.press('Enter')
+  await expect.poll(async () => (await me.texts(await room())).at(-1)?.text, patience).toBe('ab')
+  for (const key of ['Control+z', 'Control+y', 'c', 'd', 'Control+z', 'Control+z', 'Control+z']) await page.keyboard.press(key)
+  expect(await field()).toBe('')
+  await page.keyboard.press('Control+Shift+z')
+  expect(await field()).toBe('cd')
+  await write(composer(page), '')
+}
 
 /** composeByProtocol composes syllables as an input method does: the first is committed by the second, the last by Enter. */
 async function composeByProtocol(page: Page, steps: readonly string[], first: string, last: string): Promise<void> {

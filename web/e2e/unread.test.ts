@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, shared } from './lib/browser.ts'
 import { logIn } from './lib/enter.ts'
+import { say } from './lib/hands.ts'
 import { Person } from './lib/person.ts'
 import { Server } from './lib/server.ts'
 
@@ -42,6 +43,10 @@ describe.each(browserNames)('many unread messages in %s', (name) => {
     await log.getByText('전에 한 30번째 말', { exact: true }).waitFor()
     await log.getByText('새로 한 1번째 말', { exact: true }).waitFor()
     expect(await page.getByRole('button', { name: /^안 읽은 메시지/ }).count()).toBe(0)
+    // What is sent from here stands at the end, out of sight, and is said to be there.
+    await say(page, '여기까지 읽었어요, 나도')
+    await page.getByRole('button', { name: '내가 보낸 메시지 보기' }).click()
+    await log.getByText('여기까지 읽었어요, 나도').waitFor()
     for (const p of [reader, writer]) p.close()
     await watch.close()
   })

@@ -5,6 +5,7 @@ import './ui/tokens.css'
 import './ui/base.css'
 import { App } from './app/App.tsx'
 import { EngineContext } from './app/context.ts'
+import { watchDrops } from './app/drops.ts'
 import { watchKeys } from './app/keys.ts'
 import { Starting } from './app/Pages.tsx'
 import { watchRoute } from './app/route.ts'
@@ -17,6 +18,7 @@ showSettings(settings())
 watchSettings()
 watchRoute()
 watchKeys()
+watchDrops()
 startWorker()
 
 void start()

@@ -70,7 +70,7 @@ export async function tab(page: Page, name: '친구' | '채팅' | '더보기'): 
   await page.getByRole('navigation', { name: '주 메뉴' }).getByRole('link', { name }).click()
 }
 
-export function chat(page: Page, name: string): Locator {
+export function chat(page: Page, name: string | RegExp): Locator {
   return page.getByRole('listbox', { name: '채팅 목록' }).getByRole('option', { name })
 }
 

@@ -59,7 +59,7 @@ async function alone(o: TourOptions): Promise<void> {
   const server = await Server.start(['--no-limits'])
   const g = await Guide.start(o, server.url, desk)
   await signUp(g.page, '이도현', 'dohyun.lee')
-  await g.see('home', '아직은 혼자예요')
+  await g.see('home', '내가 두 사람이 되어 보기')
   await g.page.setViewportSize(phone)
   await g.see('home-phone')
   await g.at('/friends')
@@ -330,7 +330,7 @@ async function refused(o: TourOptions, server: Server, house: House): Promise<vo
   await g.see('refused-phone')
   await page.setViewportSize(desk)
   await g.at(`/room/${directRoom(me.id, people.sehun.id)}`)
-  await g.see('blocked-room', '차단한 친구예요')
+  await g.see('blocked-room', '차단한 사람이에요')
   await g.close()
 }
 
@@ -406,7 +406,7 @@ async function plain(o: TourOptions): Promise<void> {
   try {
     const g = await Guide.start(o, `http://${address}:${port}`, phone)
     await signUp(g.page, '이도현', 'dohyun.lee')
-    await g.page.getByText('아직은 혼자예요').waitFor()
+    await g.page.getByRole('button', { name: '나와의 채팅 열기' }).waitFor()
     await g.see('plain-http-phone', '암호화되지 않은 주소로 열었어요')
     await g.close()
   } finally {

@@ -9,13 +9,15 @@ import { rich } from '../ui/Rich.tsx'
 import css from './Banner.module.css'
 import { type BannerKind, bannerOf, spanOf } from './banners.ts'
 import { useEngine, useSelect } from './context.ts'
+import { answerOffer, useOffered } from './notify.ts'
 
 export function Banner() {
   const engine = useEngine()
   const [closed, setClosed] = useState<ReadonlySet<BannerKind>>(new Set())
   const kind = useSelect(engine.app, (a) => bannerOf(a, closed))
   const skew = useSelect(engine.app, (a) => Math.round(a.skew / 60_000) * 60_000)
-  if (!kind) return null
+  const offered = useOffered()
+  if (!kind) return offered ? <Offer /> : null
   const grave = kind === 'refused' || kind === 'full'
   return (
     <div className={`${css.banner} ${grave ? css.warn : ''}`} role={grave ? 'alert' : 'status'}>
@@ -30,6 +32,20 @@ export function Banner() {
         </Button>
       )}
       {(kind === 'plain' || kind === 'clock') && <IconButton icon="x" size="s" label={t('shell.dismiss')} onClick={() => setClosed(new Set([...closed, kind]))} />}
+    </div>
+  )
+}
+
+/** Offer: what asks is no notice in passing, and covers nothing. */
+function Offer() {
+  return (
+    <div className={css.banner} role="status">
+      <Icon name="bell" />
+      <p>{t('shell.notifyOffer')}</p>
+      <Button size="s" onClick={() => answerOffer(true)}>
+        {t('shell.notifyOn')}
+      </Button>
+      <IconButton icon="x" size="s" label={t('shell.dismiss')} onClick={() => answerOffer(false)} />
     </div>
   )
 }

@@ -11,12 +11,15 @@ import { openAddFriend, openNewGroup } from '../views/people/index.ts'
 import { openOtherAccount } from './account.ts'
 import { useEngine, useMe, useSelect } from './context.ts'
 import css from './Home.module.css'
-import { usePhone } from './layout.ts'
 import { go } from './route.ts'
 
-/** Home is the empty house: be two people, or have twelve; and the own 아이디 to give away. */
+/**
+ * Home is for who has neither friends nor chats, at the computer of the server: be two people, or have twelve; and the own
+ * 아이디 to give away. Elsewhere others run the server, and may be there.
+ */
 export function Home() {
   const secure = useSelect(useEngine().app, (a) => a.secure)
+  if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(location.hostname)) return <Welcome />
   return (
     <Page title={t('shell.homeTitle')} text={t('shell.homeText')}>
       <ul className={css.ways}>
@@ -60,14 +63,13 @@ export function Welcome() {
 }
 
 function Page({ title, text, children }: { readonly title: string; readonly text: string; readonly children: ReactNode }) {
-  const Title = usePhone() ? 'h1' : 'h2'
   return (
     <div className={css.welcome}>
       <div className={css.hello}>
         <div className={css.art}>
           <NightArt kind="home" />
         </div>
-        <Title className={css.title}>{title}</Title>
+        <h2 className={css.title}>{title}</h2>
         <p className={css.text}>{text}</p>
         {children}
       </div>

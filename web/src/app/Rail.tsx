@@ -8,7 +8,7 @@ import { openMe } from '../views/people/index.ts'
 import { useEngine, useSelect } from './context.ts'
 import type { Sites } from '../engine/types.ts'
 import { useLater } from './later.ts'
-import { usePhone } from './layout.ts'
+import { goChats, usePhone } from './layout.ts'
 import css from './Rail.module.css'
 import { formatPath, go, type Route, slot, useRoute } from './route.ts'
 import { inOrder, MOVED, siteName } from './sites.ts'
@@ -68,7 +68,8 @@ function Link({ to, className, label, current, children }: { readonly to: Route;
   const follow = (e: MouseEvent) => {
     if (e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return
     e.preventDefault()
-    go(to)
+    if (current === undefined || to.at !== 'chats') go(to)
+    else goChats()
   }
   return (
     <a href={formatPath(to, slot())} className={className} aria-label={label} aria-current={current ? 'page' : undefined} onClick={follow} draggable={false}>

@@ -45,7 +45,6 @@ export function Shell() {
 
 function Phone({ route }: { readonly route: Route }) {
   const inside = route.at === 'room' || (route.at === 'more' && route.page !== undefined)
-  const alone = useAlone()
   return (
     <div className={css.phone}>
       <main className={css.stage}>
@@ -53,8 +52,6 @@ function Phone({ route }: { readonly route: Route }) {
         <Later>
           {inside ? (
             <Stage route={route} />
-          ) : route.at === 'chats' && alone ? (
-            <Home />
           ) : (
             <div className={css.list}>
               <List route={route} />

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { PeopleState, Person, RoomLine } from '../engine/types.ts'
 import { nextSlot } from './account.ts'
 import { bannerOf, type BannerKind, spanOf } from './banners.ts'
+import { offerDue } from './notify.ts'
 import { find } from './palette.ts'
 import { neighbour } from './rooms.ts'
 import { parseSettings } from './stored.ts'
@@ -19,6 +20,16 @@ test('the gravest notice stands alone; only what loses nothing can be closed', (
   expect(bannerOf({ ...calm, skew: -301_000 }, none)).toBe('clock')
 })
 
+test('notifications are offered at most twice, the second time days later', () => {
+  const day = 86_400_000
+  const first = offerDue(null, 5 * day)!
+  expect(offerDue(`${first}`, first + 2 * day)).toBe(null)
+  const second = offerDue(`${first}`, first + 4 * day)!
+  expect(second).not.toBe(null)
+  expect(offerDue(`${second}`, first + 400 * day)).toBe(null)
+  expect(offerDue('1', 400 * day)).toBe(null) // of an earlier version
+})
+
 test('how far a clock is off, as people say it', () => {
   expect(spanOf(301_000)).toEqual({ unit: 'minutes', n: 5 })
   expect(spanOf(-7_200_000)).toEqual({ unit: 'hours', n: 2 })
@@ -28,7 +39,7 @@ test('how far a clock is off, as people say it', () => {
 function line(id: string, unread = 0, more: Partial<RoomLine> = {}): RoomLine {
   return {
     id, kind: 'group', title: id, peer: '', lastSeq: 1, joinedSeq: 0, readSeq: 0, unread, memberCount: 2, muted: false, pinned: false, left: false,
-    blocked: false, provisional: false, last: null, draft: '', failed: 0, typing: [], faces: [], ...more,
+    blocked: false, provisional: false, last: null, draft: '', draftReply: 0, failed: 0, typing: [], faces: [], ...more,
   }
 }
 
@@ -67,6 +78,8 @@ test('kept settings that are not what they should be are the defaults', () => {
   expect(d).toMatchObject({ theme: 'system', text: 'normal', lang: 'ko', sound: true, enterSends: true, listWidth: 0 })
   for (const kept of ['', 'null', '[]', '7', '{"theme":"blue","text":1,"lang":"fr","listWidth":9999,"sound":"no"}', '{']) expect(parseSettings(kept, 'ko'), kept).toEqual(d)
   expect(parseSettings(null, 'fr').lang).toBe('en')
+  // A finger has no Shift: Enter breaks the line, until the person wants it to send.
+  expect([parseSettings(null, 'ko', true), parseSettings('{"enterSends":true}', 'ko', true), parseSettings('{"enterSends":false}', 'ko')].map((s) => s.enterSends)).toEqual([false, true, false])
   expect(parseSettings('{"theme":"dark","listWidth":300}', 'en')).toMatchObject({ theme: 'dark', listWidth: 300, lang: 'en' })
 })
 

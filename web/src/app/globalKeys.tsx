@@ -1,6 +1,7 @@
 // Keys that work anywhere in a signed-in window.
 import type { Engine } from '../engine/types.ts'
 import { useEngine } from './context.ts'
+import { goChats } from './layout.ts'
 import { useKeys } from './keys.ts'
 import { openKeys } from './KeysDialog.tsx'
 import { openPalette } from './lazy.tsx'
@@ -13,7 +14,7 @@ export function useGlobalKeys(): void {
     'mod+k': () => openPalette(),
     '?': () => openKeys(),
     'alt+1': () => go({ at: 'friends' }),
-    'alt+2': () => go({ at: 'chats' }),
+    'alt+2': goChats,
     'alt+3': () => go({ at: 'more' }),
     'alt+ArrowUp': () => walk(engine, -1, false),
     'alt+ArrowDown': () => walk(engine, 1, false),

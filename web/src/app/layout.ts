@@ -1,7 +1,7 @@
 // How many panes there are. One on a phone (< 720 px), two on a tablet, three on a desktop (>= 1080 px), counting the rail;
 // from 1280 px the room's information opens beside the room, from 1600 px it is there from the start.
 import { useSyncExternalStore } from 'react'
-import { go, route, useRoute } from './route.ts'
+import { back, go, lastRoom, route, useRoute } from './route.ts'
 import { setSetting, settings, useSetting } from './settings.ts'
 
 export type Layout = 'phone' | 'tablet' | 'desktop' | 'large' | 'wide'
@@ -58,8 +58,14 @@ export function toggleInfo(): void {
     setSetting('infoClosed', open)
     if (r.info) go({ at: 'room', id: r.id }, { replace: true })
   } else if (r.info) {
-    history.back()
+    back()
   } else {
     go({ at: 'room', id: r.id, info: true })
   }
+}
+
+/** goChats is the tab 채팅: from another tab it leads back to the room that was open, where there is a pane for it. */
+export function goChats(): void {
+  const id = layout() === 'phone' || route().at === 'room' ? '' : lastRoom()
+  go(id === '' ? { at: 'chats' } : { at: 'room', id })
 }

@@ -1,8 +1,9 @@
 // Tells a person of messages they do not see come: title and icon of the tab, a notification while the tab is hidden, a
-// short sound. Asked for once, after the first message of their own, and in 더보기; never at the start.
+// short sound. Asked for after a message of their own, once more some days later, and in 더보기; never at the start.
+import { useSyncExternalStore } from 'react'
 import type { Engine, Notice } from '../engine/types.ts'
 import { t } from '../lib/messages.ts'
-import { toast } from '../ui/overlay.tsx'
+import { roomName } from '../views/chats/lines.ts'
 import { drawIcon } from './favicon.ts'
 import { persist } from './persist.ts'
 import { setSetting, settings } from './settings.ts'
@@ -24,16 +25,57 @@ export async function askNotify(): Promise<boolean> {
 
 const ASKED = 'bonghwa.asked'
 
-// offerOnce offers notifications once in the life of this browser.
-function offerOnce(): void {
+/** DONE: answered, or offered twice; a number above it is when it was offered first. */
+const DONE = 1
+
+/** offerDue is what to keep of an offer made now, null if none is to be made: the second and last one comes three days after the first. */
+export function offerDue(kept: string | null, now: number): number | null {
+  if (kept === null) return now
+  const at = Number(kept)
+  return at > DONE && now - at > 3 * 86_400_000 ? DONE : null
+}
+
+function mayOffer(): void {
   if (notifyState() !== 'ask') return
   try {
-    if (localStorage.getItem(ASKED) !== null) return
-    localStorage.setItem(ASKED, '1')
+    const due = offerDue(localStorage.getItem(ASKED), Date.now())
+    if (due === null) return
+    localStorage.setItem(ASKED, `${due}`)
   } catch {
     return
   }
-  toast(t('shell.notifyOffer'), { label: t('shell.notifyOn'), run: () => void askNotify() })
+  setOffered(true)
+}
+
+let offered = false
+const heard = new Set<() => void>()
+
+function setOffered(on: boolean): void {
+  offered = on
+  for (const fn of heard) fn()
+}
+
+/** useOffered: notifications are offered; it stays so until answerOffer. */
+export function useOffered(): boolean {
+  return useSyncExternalStore(
+    (fn) => {
+      heard.add(fn)
+      return () => heard.delete(fn)
+    },
+    () => offered,
+  )
+}
+
+/** answerOffer: yes asks the browser; else it is put away. */
+export function answerOffer(yes: boolean): void {
+  setOffered(false)
+  if (!yes) return
+  void askNotify()
+  try {
+    localStorage.setItem(ASKED, `${DONE}`)
+  } catch {
+    // Storage is refused: the browser's own answer holds.
+  }
 }
 
 /** watchNotices begins telling; the result ends it. */
@@ -48,7 +90,7 @@ export function watchNotices(engine: Engine): () => void {
   const own = () => {
     const a = engine.app.get()
     const last = engine.rooms.get().lines.find((l) => l.last)?.last
-    if (a.me && last && last.author === a.me.id && last.time + a.skew > since && document.hasFocus()) offerOnce()
+    if (a.me && last && last.author === a.me.id && last.time + a.skew > since && document.hasFocus()) mayOffer()
   }
   const read = () => notes?.closeNotes((room) => engine.rooms.get().byId.get(room)?.unread ?? 0)
   title()
@@ -75,7 +117,7 @@ function tell(engine: Engine, n: Notice): void {
   if (!document.hidden || !settings().notify || notifyState() !== 'granted') return
   const line = engine.rooms.get().byId.get(n.room)
   const author = engine.people.get().byId.get(n.author)?.name ?? ''
-  const title = line?.kind === 'group' && line.title !== '' ? line.title : author
+  const title = line?.kind === 'group' ? roomName(line, engine.people.get().byId) : author
   const words = line?.kind === 'group' ? `${author}: ${n.text}` : n.text
   void notes?.showNote(n.room, title === '' ? t('shell.product') : title, settings().notifyText ? words.slice(0, 200) : t('shell.notifyHidden'))
 }

@@ -2,7 +2,7 @@
 import type { PeopleState, RoomLine } from '../engine/types.ts'
 import { type Range, matchInitials } from '../lib/hangul.ts'
 import { displayName } from './context.ts'
-import { roomName } from './rooms.ts'
+import { roomName } from '../views/chats/lines.ts'
 
 export type Entry =
   | { readonly kind: 'room'; readonly line: RoomLine; readonly name: string; readonly marks: readonly Range[] }
@@ -23,7 +23,7 @@ export function find(query: string, lines: readonly RoomLine[], people: PeopleSt
   const rooms: Entry[] = []
   for (const line of lines) {
     if (rooms.length >= (q === '' ? MOST.recent : MOST.rooms)) break
-    const name = roomName(line, people)
+    const name = roomName(line, people.byId)
     const marks = matchInitials(q, name)
     if (marks && name !== '') rooms.push({ kind: 'room', line, name, marks })
   }

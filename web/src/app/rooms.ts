@@ -1,13 +1,5 @@
-// Names of rooms, and the order in which keys walk through them.
-import type { PeopleState, RoomLine } from '../engine/types.ts'
-import { t } from '../lib/messages.ts'
-import { displayName } from './context.ts'
-
-/** roomName is a group's title, the peer's name, or 나와의 채팅. */
-export function roomName(line: RoomLine, people: PeopleState): string {
-  if (line.kind === 'self') return t('common.selfRoom')
-  return line.kind === 'group' ? line.title : displayName(people.byId.get(line.peer))
-}
+// The order in which keys walk through the rooms.
+import type { RoomLine } from '../engine/types.ts'
 
 /** neighbour is the room after (step 1) or before (-1) the open one in list order, or the first; null if there is none. */
 export function neighbour(lines: readonly RoomLine[], open: string | null, step: 1 | -1, unreadOnly: boolean): string | null {

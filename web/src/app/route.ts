@@ -1,6 +1,6 @@
 // Where a person is, as an address: /friends, /chats, /room/<id>, /room/<id>/info, /more, /more/<page>, /ops, /ops/<tab>. A second account
 // lives under /u/<slot>/. The browser's history is the one memory of the way back, so the back key of a phone works.
-import { useSyncExternalStore } from 'react'
+import { useLayoutEffect, useRef, useSyncExternalStore } from 'react'
 
 export const morePages = ['screen', 'devices', 'link', 'password', 'invitations', 'blocked'] as const
 export type MorePageName = (typeof morePages)[number]
@@ -74,6 +74,7 @@ export function parentOf(route: Route): Route {
 }
 
 // On the server's side of a test there is no address; nothing below is called there.
+let last = ''
 let current: { slot: number; route: Route } = typeof location === 'undefined' ? parsePath('/') : parsePath(location.pathname)
 const listeners = new Set<() => void>()
 
@@ -87,6 +88,19 @@ export function route(): Route {
   return current.route
 }
 
+/** lastRoom is the room that was left for another tab, '' if it was left for the list. */
+export function lastRoom(): string {
+  return last
+}
+
+function arrive(to: typeof current): void {
+  const { route: from } = current
+  if (from.at === 'room') last = from.id
+  if (to.route.at === 'chats') last = ''
+  current = to
+  for (const fn of listeners) fn()
+}
+
 /** useRoute draws anew when it changes. */
 export function useRoute(): Route {
   return useSyncExternalStore(subscribe, route)
@@ -96,33 +110,83 @@ export function useRoute(): Route {
 export function go(to: Route, options?: { readonly replace?: boolean }): void {
   const path = formatPath(to, current.slot)
   const same = path === formatPath(current.route, current.slot)
-  const depth = depthNow()
-  if (options?.replace || same) history.replaceState({ depth }, '', path)
-  else history.pushState({ depth: depth + 1 }, '', path)
+  writes.push(() => {
+    const depth = depthNow()
+    if (options?.replace || same) history.replaceState({ depth }, '', path)
+    else history.pushState({ depth: depth + 1 }, '', path)
+  })
+  settle()
   if (same) return
-  current = { slot: current.slot, route: to }
-  for (const fn of listeners) fn()
+  arrive({ slot: current.slot, route: to })
 }
 
 /** back goes to where the person came from, or up if they came from outside. */
 export function back(): void {
-  if (depthNow() > 0) history.back()
+  if (depthNow() > 0) history.go(-1 - kept('over'))
   else go(parentOf(current.route), { replace: true })
 }
 
-function depthNow(): number {
-  const s: unknown = history.state
-  return typeof s === 'object' && s !== null && 'depth' in s && typeof s.depth === 'number' ? s.depth : 0
+const depthNow = (): number => kept('depth')
+
+/** kept in the entry of the history: depth, how many of ours are below it; over, how many layers lie over its place. */
+function kept(what: 'depth' | 'over'): number {
+  const s = history.state as Record<string, unknown> | null
+  const n = s?.[what]
+  return typeof n === 'number' ? n : 0
+}
+
+// The way back closes the topmost layer (a dialog, a menu, the picker, the find bar) before it leaves the place below. Each layer
+// has an entry of the history with the place's own address, which goes when the layer does, however it was closed.
+const layers: (() => void)[] = []
+/** writes wait until the entries of layers are gone. */
+const writes: (() => void)[] = []
+/** moving: entries are being given up; the browser says popstate when they are. */
+let moving = false
+
+/** useLayer makes a view that lies over the page one that the way back closes. */
+export function useLayer(close: () => void): void {
+  const latest = useRef(close)
+  useLayoutEffect(() => {
+    latest.current = close
+  })
+  useLayoutEffect(() => {
+    const layer = () => latest.current()
+    layers.push(layer)
+    queueMicrotask(settle)
+    return () => {
+      const at = layers.indexOf(layer)
+      if (at >= 0) layers.splice(at, 1)
+      queueMicrotask(settle)
+    }
+  }, [])
+}
+
+/** settle brings the history in line with the layers and makes the writes. */
+function settle(): void {
+  if (moving) return
+  const least = writes.length > 0 ? 0 : layers.length
+  if (kept('over') > least) {
+    moving = true
+    history.go(least - kept('over'))
+    return
+  }
+  for (const write of writes.splice(0)) write()
+  for (let over = kept('over'); over < layers.length; ) history.pushState({ depth: depthNow(), over: ++over }, '')
 }
 
 /** watchRoute follows the browser's own back and forward, gives the first address its proper form and takes an invitation out. */
 export function watchRoute(): void {
   invitation = invitationIn(location.hash)
   addEventListener('popstate', () => {
-    current = parsePath(location.pathname)
-    for (const fn of listeners) fn()
+    if (moving) moving = false
+    else {
+      for (const close of layers.splice(kept('over')).reverse()) close()
+      arrive(parsePath(location.pathname))
+    }
+    settle()
   })
-  history.replaceState({ depth: depthNow() }, '', formatPath(current.route, current.slot))
+  history.replaceState({ depth: depthNow(), over: kept('over') }, '', formatPath(current.route, current.slot))
+  settle()
 }
 
 let invitation = ''

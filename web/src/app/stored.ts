@@ -11,6 +11,7 @@ export interface Settings {
   readonly notify: boolean
   /** notifyText: notifications show the words, else only who wrote. */
   readonly notifyText: boolean
+  /** enterSends: where a finger is all there is, with no Shift beside it, Enter breaks the line until the person wants otherwise. */
   readonly enterSends: boolean
   /** listWidth of the list pane in px, before large text; 0: the design's. */
   readonly listWidth: number
@@ -22,7 +23,7 @@ export interface Settings {
 export const SETTINGS = 'bonghwa.settings'
 
 /** parseSettings reads what was kept; anything that is not a value of its kind is the default. */
-export function parseSettings(kept: string | null, browserLanguage: string): Settings {
+export function parseSettings(kept: string | null, browserLanguage: string, finger = false): Settings {
   const v = parse(kept)
   const pick = <T extends string>(x: unknown, of: readonly T[], or: T): T => (of.includes(x as T) ? (x as T) : or)
   const flag = (x: unknown, or: boolean): boolean => (typeof x === 'boolean' ? x : or)
@@ -33,7 +34,7 @@ export function parseSettings(kept: string | null, browserLanguage: string): Set
     sound: flag(v['sound'], true),
     notify: flag(v['notify'], true),
     notifyText: flag(v['notifyText'], true),
-    enterSends: flag(v['enterSends'], true),
+    enterSends: flag(v['enterSends'], !finger),
     listWidth: typeof v['listWidth'] === 'number' && v['listWidth'] >= 280 && v['listWidth'] <= 440 ? v['listWidth'] : 0,
     infoClosed: flag(v['infoClosed'], false),
   }
@@ -56,7 +57,8 @@ export function readSettings(): Settings {
   } catch {
     // Storage is refused: the defaults.
   }
-  return parseSettings(kept, typeof navigator === 'undefined' ? 'ko' : navigator.language)
+  if (typeof navigator === 'undefined') return parseSettings(kept, 'ko')
+  return parseSettings(kept, navigator.language, matchMedia('(pointer: coarse) and (hover: none)').matches)
 }
 
 /** showSettings puts theme, text size and language on <html>. */

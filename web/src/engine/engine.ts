@@ -162,8 +162,8 @@ export class WindowEngine implements Engine {
     this.shell.errands.typing(room, stopped)
   }
 
-  setDraft(room: string, text: string): void {
-    this.shell.drafts.set(room, text)
+  setDraft(room: string, text: string, replyTo = 0): void {
+    this.shell.drafts.set(room, text, replyTo)
   }
 
   private change(op: Omit<Op, 'uid'>): Promise<Settled> {

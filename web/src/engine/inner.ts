@@ -141,7 +141,7 @@ export type Input =
   | { readonly t: 'kept'; readonly kept: Kept }
   | { readonly t: 'unkept'; readonly id: number }
   /** draft: at is when it was written, the later one counts. */
-  | { readonly t: 'draft'; readonly room: string; readonly text: string; readonly at?: number }
+  | { readonly t: 'draft'; readonly room: string; readonly text: string; readonly reply?: number; readonly at?: number }
   /** ownRead: this account has read a room up to seq, here or elsewhere. */
   | { readonly t: 'ownRead'; readonly room: string; readonly seq: number }
   /** rolledBack: the server was restored; rooms changed after cut (all without one) are to be forgotten. */

@@ -114,6 +114,8 @@ export interface RoomLine {
   /** last message by a person, or an own one that is under way. */
   readonly last: Preview | null
   readonly draft: string
+  /** draftReply is the seq of what the draft answers; 0: nothing. */
+  readonly draftReply: number
   /** refused own messages that a person must decide about. */
   readonly failed: number
   /** typing people, others only, names in order of begin. */
@@ -353,7 +355,7 @@ export interface Engine {
   jumpTo(room: string, seq: number): Promise<void>
   markRead(room: string, seq: number): void
   typing(room: string, stopped: boolean): void
-  setDraft(room: string, text: string): void
+  setDraft(room: string, text: string, replyTo?: number): void
 
   // Changes of rooms: stored first, then sent until decided. Sending never waits for the network.
   /** send returns the item's id. peer is given for a 1:1 whose room may not exist yet. */

@@ -15,11 +15,18 @@ test('links end where the address ends', () => {
   expect(linkify('www.example.com')[0]?.href).toBe('https://www.example.com')
 })
 
+test('an address without http, and a mail address, by what it ends in', () => {
+  expect(links('naver.com에서 찾아 blog.naver.com/a?b=c, (m.daum.net) Example.CO.KR.')).toEqual(['naver.com', 'blog.naver.com/a?b=c', 'm.daum.net', 'Example.CO.KR'])
+  expect(linkify('naver.com')[0]?.href).toBe('https://naver.com')
+  expect(linkify('메일은 minsu.kim+a@naver.com으로')[1]).toEqual({ text: 'minsu.kim+a@naver.com', href: 'mailto:minsu.kim+a@naver.com' })
+  expect(links('3.14 e.g. readme.md a.py main.go 안녕.com .com x.comet naver.com@evil.com/x a@b.com@c.com ftp://naver.com naver.com.')).toEqual(['naver.com'])
+})
+
 test('what is no link, or must not look like another one', () => {
   expect(links('javascript:alert(1) ftp://a.example mailto:a@b.example')).toEqual([])
   expect(links('https://bank.example@evil.example/')).toEqual([])
   expect(links('https://')).toEqual([])
-  expect(links('a@www.example.com')).toEqual([])
+  expect(links('a@www.example')).toEqual([])
 })
 
 test('the parts joined are the text', () => {

@@ -21,10 +21,32 @@ export interface Part {
 // A host ends in Latin letters (or 한국), so a particle written right after it does not belong to it. No user names before
 // the host: "https://bank.example@evil.example" must not look like a link to the first.
 const LINK = /(https?:\/\/|www\.)((?:[\p{L}\p{N}_-]+\.)+(?:[a-z]{2,63}|한국)|localhost|\d{1,3}(?:\.\d{1,3}){3})(?![\p{sc=Latin}\p{N}@])(:\d{1,5})?(?!@)([/?#][^\s<>"'`\u3000\u2018-\u201f「」『』《》〈〉]*)?/giu
+// Without www or https an address is one only at an end that hardly anything else has, and so is a mail's.
+const BARE = /(?<![\p{L}\p{N}@/._%+-])([\w.+-]{1,64}@)?((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}(?:com|net|org|edu|kr|io|dev|app|jp|cn|uk|eu))(?![\p{sc=Latin}\p{N}@_-]|\.[a-z0-9])([/?#][^\s<>"'`\u3000\u2018-\u201f「」『』《》〈〉]*)?/giu
 const PARTICLE = /([!-~])(?:에서|에게|에는|에도|으로|이라고|라고|입니다|이에요|예요|이나|까지|부터|에|를|을|이|가|은|는|로|와|과|도|의|요)$/u
 
-/** linkify splits a text into plain parts and links of http and https; joined they are the text again. */
+/** linkify splits a text into plain parts and links to pages and mail addresses; joined they are the text again. */
 export function linkify(text: string): readonly Part[] {
+  return addressed(text).flatMap((part) => (part.href === undefined ? bare(part.text) : [part]))
+}
+
+function bare(text: string): readonly Part[] {
+  if (!/[a-z0-9]\.[a-z]/i.test(text)) return [{ text }]
+  const parts: Part[] = []
+  let from = 0
+  for (const m of text.matchAll(BARE)) {
+    const [, user, host, path] = m
+    const link = user ? user + host! : trimEnd(m[0])
+    if (user && path) continue
+    if (m.index > from) parts.push({ text: text.slice(from, m.index) })
+    parts.push({ text: link, href: `${user ? 'mailto:' : 'https://'}${link}` })
+    from = m.index + link.length
+  }
+  if (from < text.length || parts.length === 0) parts.push({ text: text.slice(from) })
+  return parts
+}
+
+function addressed(text: string): readonly Part[] {
   if (!/https?:\/\/|www\./i.test(text)) return [{ text }]
   const parts: Part[] = []
   let from = 0

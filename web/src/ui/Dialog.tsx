@@ -1,6 +1,7 @@
 // Dialog: a card in the middle of a desktop, a sheet from below on a phone with its buttons at the foot. Its title is the
 // question, its button the answer. The focus stays inside while it is open; what is below is inert.
 import { type ReactNode, type KeyboardEvent, type MouseEvent, type PointerEvent, useEffect, useId, useRef } from 'react'
+import { useLayer } from '../app/route.ts'
 import { t } from '../lib/messages.ts'
 import { IconButton } from './Button.tsx'
 import css from './Dialog.module.css'
@@ -27,6 +28,7 @@ export function Dialog({ title, onClose, children, footer, danger, size = 'm', b
   const id = useId()
   const box = useRef<HTMLDivElement>(null)
   const top = useTop()
+  useLayer(onClose)
 
   useEffect(() => {
     const el = box.current

@@ -2,6 +2,7 @@
 // letters move; Enter and Space choose; Esc, Tab and a press elsewhere close it.
 import { type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { usePhone } from '../app/layout.ts'
+import { useLayer } from '../app/route.ts'
 import { Icon, type IconName } from './Icon.tsx'
 import css from './Menu.module.css'
 
@@ -45,6 +46,7 @@ export function Menu({ anchor, items, options, onClose }: MenuProps) {
   const phone = usePhone()
   const box = useRef<HTMLDivElement>(null)
   const [place, setPlace] = useState<{ left: number; top: number } | null>(null)
+  useLayer(onClose)
 
   useLayoutEffect(() => {
     const el = box.current

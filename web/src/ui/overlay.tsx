@@ -15,6 +15,7 @@ type Layer = { readonly id: number } & ({ readonly kind: 'dialog'; readonly rend
 interface Toast {
   readonly id: number
   readonly text: string
+  readonly icon: IconName
   readonly action: { readonly label: string; readonly run: () => void } | undefined
 }
 
@@ -63,8 +64,8 @@ export function openMenu(anchor: DOMRect | Element, items: readonly (MenuItem | 
 }
 
 /** toast says something in passing, for 6 seconds, with at most one action. Not for errors. */
-export function toast(text: string, action?: { readonly label: string; readonly run: () => void }): void {
-  set({ ...state, toast: { id: ++ids, text, action } })
+export function toast(text: string, action?: { readonly label: string; readonly run: () => void }, icon: IconName = 'circle-check'): void {
+  set({ ...state, toast: { id: ++ids, text, icon, action } })
 }
 
 export interface Question {
@@ -163,7 +164,7 @@ function ToastBox({ toast: shown }: { readonly toast: Toast | null }) {
     <div className={`${css.toasts} ${at === 'room' ? '' : at === 'ops' ? css.whole : css.low}`} role="status">
       {shown && (
         <div key={shown.id} className={css.toast} onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)} onFocus={() => setHeld(true)} onBlur={() => setHeld(false)}>
-          <Icon name="circle-check" />
+          <Icon name={shown.icon} />
           {shown.text}
           {shown.action && (
             <button

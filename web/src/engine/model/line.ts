@@ -35,6 +35,7 @@ export function after(a: Position, b: Position): boolean {
 export class Line {
   readonly outbox = new Outbox()
   draft = ''
+  draftReply = 0
   /** stale: forgotten after a restore until the server tells it again. */
   stale = false
   /** since: when a room without a message began, 0 if unknown; where it stands in the list. */
@@ -218,7 +219,7 @@ export class Line {
       lastSeq: r.lastSeq, joinedSeq: r.joinedSeq, readSeq: r.readSeq, unread: r.left ? 0 : r.unread, memberCount: r.memberCount,
       muted: own.muted ?? r.muted, pinned: own.pinned ?? r.pinned, left: r.left,
       blocked: r.peer !== '' && (this.world.blocked ? this.world.blocked.has(r.peer) : r.blocked), provisional: this.provisional,
-      last: this.preview(), draft: this.draft, failed: this.outbox.kept.size, typing: this.world.online ? [...this.typers.keys()] : [],
+      last: this.preview(), draft: this.draft, draftReply: this.draftReply, failed: this.outbox.kept.size, typing: this.world.online ? [...this.typers.keys()] : [],
       faces: this.faces,
     }
     this.dirty = false

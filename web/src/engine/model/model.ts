@@ -40,7 +40,7 @@ export class Model {
   private readonly looked = new Map<string, Room>()
   /** itemRooms: where each item and refused message belongs. */
   private itemRooms = new Map<number, string>()
-  private drafts = new Map<string, string>()
+  private drafts = new Map<string, { readonly text: string; readonly reply: number }>()
   private loaded = false
   private shown: RoomsState | null = null
   private total: Totals = { unreadTotal: 0, unreadRooms: 0 }
@@ -126,11 +126,13 @@ export class Model {
         break
       }
       case 'draft': {
-        if (i.text) this.drafts.set(i.room, i.text)
+        const reply = i.reply ?? 0
+        if (i.text || reply) this.drafts.set(i.room, { text: i.text, reply })
         else this.drafts.delete(i.room)
         const line = this.lines.get(i.room)
         if (line) {
           line.draft = i.text
+          line.draftReply = reply
           this.changed(line)
         }
         break
@@ -447,7 +449,9 @@ export class Model {
 
   private addLine(room: Told, provisional: boolean): Line {
     const line = new Line(this.world, room, provisional)
-    line.draft = this.drafts.get(room.id) ?? ''
+    const draft = this.drafts.get(room.id)
+    line.draft = draft?.text ?? ''
+    line.draftReply = draft?.reply ?? 0
     this.lines.set(room.id, line)
     this.looked.get(room.id)?.setLine(line)
     this.touchList()

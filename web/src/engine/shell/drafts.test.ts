@@ -37,6 +37,31 @@ test('a late one does not win over a newer one', () => {
   expect(written.at(-1)).toEqual({ text: 'of an earlier version', at: 100 })
 })
 
+test('what a draft answers belongs to it: in other windows, after a reload, until it is sent', async () => {
+  const { a, alice, room } = await s.pair()
+  const answers = (w: typeof alice) => w.engine.rooms.get().byId.get(room)?.draftReply
+  const second = await s.open(a)
+  alice.engine.setDraft(room, 'half', 7)
+  await s.time.pass(2000)
+  expect(answers(second)).toBe(7)
+  alice.kill()
+  second.kill()
+  const again = await s.open(a)
+  expect([draft(again, room), answers(again)]).toEqual(['half', 7])
+  // Without words it is still to be answered.
+  again.engine.setDraft(room, '', 7)
+  await s.time.pass(2000)
+  again.wake('hide')
+  again.kill()
+  const third = await s.open(a)
+  expect([draft(third, room), answers(third)]).toEqual(['', 7])
+  third.engine.send(room, 'whole', 7)
+  await s.time.pass(2000)
+  expect(answers(third)).toBe(0)
+  third.kill()
+  expect(answers(await s.open(a))).toBe(0)
+})
+
 test('typed at the last moment before a reload, while nothing can be stored any more: it is there', async () => {
   const { a, alice, room } = await s.pair()
   alice.engine.setDraft(room, 'half')

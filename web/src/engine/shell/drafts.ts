@@ -8,6 +8,8 @@ import type { Key, Write } from './store.ts'
 export interface Draft {
   readonly text: string
   readonly at: number
+  /** reply is the seq of the message that it answers. */
+  readonly reply?: number
 }
 
 /** forgotten: an empty draft that nobody can come late with any more. */
@@ -46,20 +48,20 @@ export class Drafts {
   }
 
   /** set takes a text written in this window. */
-  set(room: string, text: string): void {
-    const d = this.put(room, text)
+  set(room: string, text: string, reply = 0): void {
+    const d = this.put(room, text, reply)
     if (d) this.host.write(write(room, d))
   }
 
   /** sent clears the draft of a room and returns the write to be made with the message. */
   sent(room: string): Write {
-    return write(room, this.put(room, '') ?? { text: '', at: 0 })
+    return write(room, this.put(room, '', 0) ?? { text: '', at: 0 })
   }
 
   /** take takes a text of another window. */
   take(room: string, told: Draft): void {
     // A window of an earlier version tells no time.
-    const d = Number.isFinite(told.at) ? told : { text: told.text, at: this.host.now() }
+    const d = Number.isFinite(told.at) ? told : { ...told, at: this.host.now() }
     if (this.host.owner() === '' || !this.know(room, d)) return
     this.own.delete(room)
     this.host.write(write(room, d))
@@ -77,13 +79,13 @@ export class Drafts {
     const inStore = new Map(stored.map(([room, v]) => [String(room), read(v).at]))
     for (const [room, d] of this.all) {
       if (d.at > (inStore.get(room) ?? 0)) this.host.write(write(room, d))
-      else if (d.text === '' && d.at < this.host.now() - forgotten) this.host.write({ table: 'drafts', key: room })
+      else if (d.text === '' && !d.reply && d.at < this.host.now() - forgotten) this.host.write({ table: 'drafts', key: room })
     }
   }
 
   /** inputs tell a window that begins. */
   inputs(): Input[] {
-    return [...this.all].map(([room, d]) => ({ t: 'draft', room, text: d.text, at: d.at }))
+    return [...this.all].map(([room, d]) => ({ t: 'draft', room, ...d }))
   }
 
   /** leave: the page is hidden or goes away; stay: it is back. */
@@ -103,11 +105,11 @@ export class Drafts {
     if (wipe) this.left.clear()
   }
 
-  private put(room: string, text: string): Draft | null {
+  private put(room: string, text: string, reply: number): Draft | null {
     if (this.host.owner() === '') return null
     const before = this.all.get(room)
     // Later than what is known, whatever the clocks of other windows say: a person has just written it.
-    const d = { text, at: Math.max(this.host.now(), (before?.at ?? 0) + 1) }
+    const d = { text, at: Math.max(this.host.now(), (before?.at ?? 0) + 1), ...(reply > 0 ? { reply } : {}) }
     this.know(room, d)
     this.own.add(room)
     this.host.tell(room, d)
@@ -120,7 +122,7 @@ export class Drafts {
     const before = this.all.get(room)
     if (before && before.at >= d.at) return false
     this.all.set(room, d)
-    this.host.show({ t: 'draft', room, text: d.text, at: d.at })
+    this.host.show({ t: 'draft', room, ...d })
     return true
   }
 
@@ -131,6 +133,11 @@ export class Drafts {
     for (const room of this.own) drafts[room] ??= this.all.get(room)!
     this.left.write(drafts)
   }
+}
+
+/** draftOf a note; a window of an earlier version tells no time, which is NaN here. */
+export function draftOf(n: { readonly text: string; readonly at?: number; readonly reply?: number }): Draft {
+  return { text: n.text, at: n.at ?? NaN, ...(n.reply ? { reply: n.reply } : {}) }
 }
 
 /** read takes a draft of the store; an earlier version kept the text alone. */

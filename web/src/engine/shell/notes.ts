@@ -49,7 +49,7 @@ type Said =
   | { readonly t: 'gone' }
   | { readonly t: 'read'; readonly room: string; readonly seq: number }
   | { readonly t: 'typing'; readonly room: string; readonly stopped: boolean }
-  | { readonly t: 'draft'; readonly room: string; readonly text: string; readonly at: number }
+  | { readonly t: 'draft'; readonly room: string; readonly text: string; readonly reply?: number; readonly at: number }
   | { readonly t: 'memory'; readonly key: string; readonly value: string }
   | { readonly t: 'cache'; readonly stored: Stored }
   /** over: the server has refused this token. */

@@ -2,7 +2,7 @@
 import type { Input } from '../inner.ts'
 import type { Attention } from './attention.ts'
 import type { Stored } from './cache.ts'
-import type { Draft } from './drafts.ts'
+import { type Draft, draftOf } from './drafts.ts'
 import type { Ask, Shared, ShellNote } from './notes.ts'
 import type { Account } from './records.ts'
 
@@ -35,7 +35,7 @@ export interface Peer {
 export function hear(p: Peer, n: ShellNote, from: string): void {
   switch (n.t) {
     case 'draft':
-      p.draft(n.room, { text: n.text, at: n.at })
+      p.draft(n.room, draftOf(n))
       break
     case 'memory':
       p.memory(n.key, n.value)

@@ -13,7 +13,7 @@ import { App } from './appstate.ts'
 import { Attention } from './attention.ts'
 import { Changes, givenUp, invalid } from './changes.ts'
 import { Clock } from './clock.ts'
-import { Drafts } from './drafts.ts'
+import { Drafts, draftOf } from './drafts.ts'
 import { type Env, Mark } from './env.ts'
 import { Errands } from './errands.ts'
 import { modelIO } from './modelio.ts'
@@ -136,7 +136,7 @@ export class Shell {
       now: () => this.now(),
       show: (i) => this.model.input(i),
       write: (w) => this.reign.leading?.writer.write([w], false),
-      tell: (room, d) => this.post({ t: 'draft', room, text: d.text, at: d.at }),
+      tell: (room, d) => this.post({ t: 'draft', room, ...d }),
     })
     this.changes = new Changes(
       {
@@ -417,7 +417,7 @@ export class Shell {
     const verdicts: Settled[] = []
     for (const i of list) {
       if (i.t === 'draft') {
-        this.drafts.take(i.room, { text: i.text, at: i.at ?? NaN })
+        this.drafts.take(i.room, draftOf(i))
         continue
       }
       for (const before of this.changes.asks.see(i)) this.model.input(before)

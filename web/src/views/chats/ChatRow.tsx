@@ -35,8 +35,8 @@ export const ChatRow = memo(function ChatRow(p: ChatRowProps) {
   const me = useSelect(engine.app, (a) => a.me?.id ?? '')
   const people = engine.people
   const name = useSelect(people, (s) => roomName(line, s.byId))
-  const text = useSelect(people, (s) => preview(line, s.byId, me).text)
-  const kind = useSelect(people, (s) => preview(line, s.byId, me).kind)
+  const text = useSelect(people, (s) => preview(line, s.byId, me, p.open).text)
+  const kind = useSelect(people, (s) => preview(line, s.byId, me, p.open).kind)
   const simulated = useSelect(people, (s) => line.kind === 'direct' && s.byId.get(line.peer)?.simulated === true)
   // The picture asks for the peer; who wrote or writes in a group is asked for here.
   const author = line.kind === 'group' ? (line.typing[0] ?? line.last?.author ?? '') : ''

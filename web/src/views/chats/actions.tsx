@@ -40,7 +40,9 @@ async function pinRoom(engine: Engine, line: RoomLine, on: boolean): Promise<voi
 export function roomMenu(engine: Engine, line: RoomLine): readonly (MenuItem | 'line')[] {
   const pin = t(line.pinned ? 'chats.unpin' : 'chats.pin')
   const mute = t(line.muted ? 'chats.unmute' : 'chats.mute')
+  const unread: readonly MenuItem[] = line.unread > 0 ? [{ label: t('chats.markRead'), icon: 'check', run: () => engine.markRead(line.id, line.lastSeq) }] : []
   return [
+    ...unread,
     { label: pin, icon: 'pin', disabled: line.provisional, run: () => void pinRoom(engine, line, !line.pinned) },
     { label: mute, icon: line.muted ? 'bell' : 'bell-off', disabled: line.provisional, run: () => void muteRoom(engine, line, !line.muted) },
     'line',

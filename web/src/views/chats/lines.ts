@@ -1,7 +1,6 @@
 // What a row of the chat list says: its name, its one line of preview, and which rows a filter leaves. No DOM in here.
 import { matchInitials, type Range } from '../../lib/hangul.ts'
 import { t } from '../../lib/messages.ts'
-import { codePoints } from '../../lib/text.ts'
 import type { Person, RoomLine } from '../../engine/types.ts'
 
 type People = ReadonlyMap<string, Person>
@@ -11,20 +10,27 @@ export function nameOf(p: Person | undefined): string {
   return p === undefined ? '' : p.closed ? t('common.unknownPerson') : p.name
 }
 
-/** roomName is what the list calls a room; empty while the person is not known yet. */
+/** roomName is what this person calls a room: a group that nobody named by the others in it. Empty while a peer is not known yet. */
 export function roomName(line: RoomLine, people: People): string {
-  if (line.kind === 'group') return line.title
+  if (line.kind === 'group') return line.title === '' ? others(line, people) : line.title
   return line.kind === 'self' ? t('common.selfRoom') : nameOf(people.get(line.peer))
+}
+
+function others(line: RoomLine, people: People): string {
+  const names = line.faces.map((f) => nameOf(people.get(f))).filter((n) => n !== '').sort((a, b) => a.localeCompare(b, 'ko'))
+  if (names.length === 0) return t('common.unnamedGroup')
+  const n = line.memberCount - 1 - names.length
+  return n > 0 ? t('common.andOthers', { names: names.join(', '), n }) : names.join(', ')
 }
 
 export type Preview =
   | { readonly kind: 'failed' | 'typing' | 'text'; readonly text: string }
   | { readonly kind: 'draft'; readonly text: string }
 
-/** preview by gravity: what a person must decide, what they began, who is writing, what was said last. */
-export function preview(line: RoomLine, people: People, me: string): Preview {
+/** preview by gravity: what a person must decide, what they began (in the open room it stands in the field), who is writing, what was said last. */
+export function preview(line: RoomLine, people: People, me: string, open = false): Preview {
   if (line.failed > 0) return { kind: 'failed', text: t('chats.failed', { n: line.failed }) }
-  if (line.draft !== '') return { kind: 'draft', text: oneLine(line.draft) }
+  if (line.draft !== '' && !open) return { kind: 'draft', text: oneLine(line.draft) }
   if (line.typing.length > 0) return { kind: 'typing', text: typing(line, people) }
   if (line.kind === 'direct' && people.get(line.peer)?.closed) return { kind: 'text', text: t('chats.closed') }
   if (line.last === null) return { kind: 'text', text: t('chats.nothingSaid') }
@@ -71,14 +77,3 @@ export function filter(lines: readonly RoomLine[], people: People, query: string
 
 /** TITLE is the longest title of a group, in code points. */
 export const TITLE = 50
-
-/** titleOf a group nobody named: the names of its people, as many as fit. */
-export function titleOf(names: readonly string[]): string {
-  let title = ''
-  for (const name of names) {
-    const next = title === '' ? name : `${title}, ${name}`
-    if (codePoints(next) > TITLE) break
-    title = next
-  }
-  return title === '' ? [...(names[0] ?? '')].slice(0, TITLE).join('') : title
-}

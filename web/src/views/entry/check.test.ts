@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import { handleProblem, nameProblem, passwordProblem } from './check.ts'
-import { deviceLabel } from './device.ts'
+import en from '../../../messages/en/entry.json'
+import ko from '../../../messages/ko/entry.json'
+import { setLanguage } from '../../lib/messages.ts'
+import { deviceLabel, shownLabel } from './device.ts'
 
 test('names count code points after NFC', () => {
   expect(nameProblem('  ')).not.toBeNull()
@@ -33,4 +36,12 @@ test.each([
   ['something else', '브라우저'],
 ])('label of %s', (agent, label) => {
   expect(deviceLabel(agent)).toBe(label)
+})
+
+test('a device is called in the language of the page that shows it', async () => {
+  for (const key of ['browser', 'chrome', 'safari', 'firefox', 'edge', 'whale', 'opera', 'samsung', 'windows', 'mac', 'linux', 'android', 'iphone', 'ipad', 'chromeos'] as const)
+    expect(shownLabel(`${en[key]} · ${en.linux}`)).toBe(`${ko[key]} · 리눅스`)
+  await setLanguage('en')
+  expect([shownLabel('크롬 · 리눅스'), shownLabel('삼성 인터넷'), shownLabel('거실 크롬 · 리눅스'), shownLabel('')]).toEqual(['Chrome · Linux', 'Samsung Internet', '거실 크롬 · 리눅스', ''])
+  await setLanguage('ko')
 })

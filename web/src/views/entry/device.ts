@@ -26,3 +26,28 @@ export function deviceLabel(userAgent: string): string {
   const system = systems.find(([r]) => r.test(userAgent))?.[1]
   return system ? `${t(browser)} · ${t(system)}` : t(browser)
 }
+
+// The words in which names were given, by this page in either language.
+const words: readonly (readonly [Key, ...string[]])[] = [
+  ['entry.browser', '브라우저', 'Browser'],
+  ['entry.chrome', '크롬', 'Chrome'],
+  ['entry.safari', '사파리', 'Safari'],
+  ['entry.firefox', '파이어폭스', 'Firefox'],
+  ['entry.edge', '엣지', 'Edge'],
+  ['entry.whale', '웨일', 'Whale'],
+  ['entry.opera', '오페라', 'Opera'],
+  ['entry.samsung', '삼성 인터넷', 'Samsung Internet'],
+  ['entry.windows', '윈도우', 'Windows'],
+  ['entry.mac', '맥', 'Mac'],
+  ['entry.linux', '리눅스', 'Linux'],
+  ['entry.android', '안드로이드', 'Android'],
+  ['entry.iphone', '아이폰', 'iPhone'],
+  ['entry.ipad', '아이패드', 'iPad'],
+  ['entry.chromeos', '크롬북', 'Chromebook'],
+]
+
+/** shownLabel is a name that a page gave, in the language of this one; one that a person gave stays as it is. */
+export function shownLabel(label: string): string {
+  const keys = label.split(' · ').map((part) => words.find((w) => w.includes(part))?.[0])
+  return keys.every((k) => k !== undefined) ? keys.map((k) => t(k)).join(' · ') : label
+}

@@ -101,7 +101,7 @@ function Top({ state }: { readonly state: RoomState }) {
     <div className={css.top}>
       <RoomPicture line={line} size="l" className={css.pic ?? ''} />
       {line.kind === 'group' && !line.left && !line.provisional ? (
-        <Title key={line.id} room={line.id} title={line.title} />
+        <Title key={line.id} room={line.id} title={line.title} name={name} />
       ) : (
         <p className={css.name}>
           <b>{name}</b>

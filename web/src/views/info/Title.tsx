@@ -9,7 +9,8 @@ import { TITLE } from '../chats/lines.ts'
 import { useBusy } from '../people/actions.tsx'
 import css from './RoomInfo.module.css'
 
-export function Title({ room, title }: { readonly room: string; readonly title: string }) {
+/** title may be empty; then the group is called by name, that is by the others in it. */
+export function Title({ room, title, name }: { readonly room: string; readonly title: string; readonly name: string }) {
   const engine = useEngine()
   // null: not being changed.
   const [typed, setTyped] = useState<string | null>(null)
@@ -31,13 +32,13 @@ export function Title({ room, title }: { readonly room: string; readonly title: 
   if (typed === null) {
     return (
       <p className={css.name}>
-        <b>{title}</b>
+        <b>{name}</b>
         <IconButton ref={pencil} icon="pencil" size="s" label={t('info.rename')} onClick={() => setTyped(title)} />
       </p>
     )
   }
   const next = nfc(typed).trim()
-  const problem = codePoints(next) > TITLE ? t('info.renameLong') : next === '' ? t('info.renameEmpty') : ''
+  const problem = codePoints(next) > TITLE ? t('info.renameLong') : next === '' && title !== '' ? t('info.renameEmpty') : ''
   const save = () => {
     if (problem !== '') return
     if (next === title) return stop()
@@ -64,6 +65,7 @@ export function Title({ room, title }: { readonly room: string; readonly title: 
       <Field
         label={t('info.renameField')}
         hideLabel
+        placeholder={t('info.unnamed')}
         value={typed}
         onChange={(e) => setTyped(e.target.value)}
         onFocus={(e) => e.target.select()}

@@ -12,6 +12,7 @@ import { Field } from '../../ui/Field.tsx'
 import { Icon, type IconName } from '../../ui/Icon.tsx'
 import { ask, openDialog, toast } from '../../ui/overlay.tsx'
 import { rich } from '../../ui/Rich.tsx'
+import { shownLabel } from '../entry/device.ts'
 import { codePoints, nfc } from '../../lib/text.ts'
 import { daysAgo } from './lastday.ts'
 import css from './More.module.css'
@@ -69,7 +70,7 @@ export function Devices() {
           <>
             <ul className={css.rows}>
               {others.map((d) => (
-                <DeviceRow key={d.id} device={d} onRename={() => rename(d)} onRevoke={() => void revoke([d.id], 1, d.label)} />
+                <DeviceRow key={d.id} device={d} onRename={() => rename(d)} onRevoke={() => void revoke([d.id], 1, shownLabel(d.label))} />
               ))}
             </ul>
             <div className={css.end}>
@@ -94,7 +95,7 @@ function lastUsed(day: number): string {
 }
 
 function DeviceRow({ device: d, onRename, onRevoke }: { readonly device: Device; readonly onRename: () => void; readonly onRevoke?: () => void }) {
-  const label = d.label || t('more.nameless')
+  const label = shownLabel(d.label) || t('more.nameless')
   return (
     <li className={css.row}>
       <Icon name={deviceIcon(d.label)} className={css.kind} />

@@ -4,7 +4,7 @@ import { openOtherAccount } from '../../app/account.ts'
 import { displayName, useEngine, useMe, useSelect } from '../../app/context.ts'
 import { openKeys } from '../../app/KeysDialog.tsx'
 import { usePhone } from '../../app/layout.ts'
-import { type MorePageName, go, useRoute } from '../../app/route.ts'
+import { type MorePageName, back, go, useRoute } from '../../app/route.ts'
 import { type Key, t } from '../../lib/messages.ts'
 import { Avatar } from '../../ui/Avatar.tsx'
 import { IconButton } from '../../ui/Button.tsx'
@@ -144,7 +144,7 @@ export function MorePage({ page = 'screen' }: { readonly page?: MorePageName }) 
   return (
     <div className={css.page}>
       <header className={css.pageHead}>
-        {phone && <IconButton icon="chevron-left" label={t('more.back')} onClick={() => history.back()} />}
+        {phone && <IconButton icon="chevron-left" label={t('more.back')} onClick={back} />}
         <Heading>{title}</Heading>
       </header>
       <div className={css.body} tabIndex={0} role="group" aria-label={title} key={page}>

@@ -2,7 +2,7 @@
 // the account.
 import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
-import { errorText } from '../../app/errors.ts'
+import { errorText, reasonOf } from '../../app/errors.ts'
 import { t } from '../../lib/messages.ts'
 import { Button } from '../../ui/Button.tsx'
 import { toast } from '../../ui/overlay.tsx'
@@ -22,13 +22,15 @@ export function Password() {
   const [tried, setTried] = useState(false)
   const [wrong, setWrong] = useState('')
   const [busy, setBusy] = useState(false)
-  const problem = passwordProblem(next)
+  const problem = passwordProblem(next) ?? (next !== '' && next === old ? t('more.passwordSame') : null)
+  const [notOld, setNotOld] = useState(false)
   const others = (value ?? []).filter((d) => !d.current).length
 
   const send = async (e: FormEvent) => {
     e.preventDefault()
     setTried(true)
     setWrong('')
+    setNotOld(false)
     if (old === '' || problem !== null || busy) return
     setBusy(true)
     try {
@@ -38,7 +40,8 @@ export function Password() {
       setTried(false)
       toast(t('more.passwordChanged'))
     } catch (err) {
-      setWrong(errorText(err))
+      if (reasonOf(err) === 'bad_credentials') setNotOld(true)
+      else setWrong(errorText(err))
     }
     setBusy(false)
   }
@@ -48,7 +51,7 @@ export function Password() {
       <form className={css.card} noValidate onSubmit={(e) => void send(e)}>
         <h3>{t('more.passwordChange')}</h3>
         <div className={css.fields}>
-          <PasswordField label={t('more.passwordNow')} value={old} onChange={(e) => setOld(e.target.value)} autoComplete="current-password" error={tried && old === '' ? t('more.passwordNowNeeded') : undefined} />
+          <PasswordField label={t('more.passwordNow')} value={old} onChange={(e) => setOld(e.target.value)} autoComplete="current-password" error={notOld ? t('more.passwordNowWrong') : tried && old === '' ? t('more.passwordNowNeeded') : undefined} />
           <PasswordField label={t('more.passwordNew')} value={next} onChange={(e) => setNext(e.target.value)} autoComplete="new-password" hint={t('entry.passwordHint')} error={tried && problem !== null ? problem : undefined} {...(next !== '' && problem === null ? { ok: t('more.passwordGood') } : {})} />
           {others > 0 && <Warned>{rich(t('more.passwordLoss', { n: others }))}</Warned>}
           <Wrong text={wrong} />

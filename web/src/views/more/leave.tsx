@@ -1,7 +1,7 @@
 // Leaving: logging out on this device, and the end of the account. Both say first what is lost.
 import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
-import { errorText } from '../../app/errors.ts'
+import { errorText, reasonOf } from '../../app/errors.ts'
 import type { Engine } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -47,7 +47,7 @@ function DeleteAccount({ onClose }: { readonly onClose: () => void }) {
       await engine.deleteAccount(password)
       onClose()
     } catch (err) {
-      setWrong(errorText(err))
+      setWrong(reasonOf(err) === 'bad_credentials' ? t('more.passwordNowWrong') : errorText(err))
       setBusy(false)
     }
   }

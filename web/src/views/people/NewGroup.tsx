@@ -10,7 +10,7 @@ import { Button } from '../../ui/Button.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { openDialog } from '../../ui/overlay.tsx'
-import { nameOf, TITLE, titleOf } from '../chats/lines.ts'
+import { TITLE } from '../chats/lines.ts'
 import { MAX, Pick, Sum } from './Pick.tsx'
 import css from './Pick.module.css'
 import { refused, tellRefused } from './refused.tsx'
@@ -70,10 +70,7 @@ function NewGroup({ first, onClose }: { readonly first: readonly string[]; reado
 
 // create opens the room at once; who could not be invited is told when it is known.
 function create(engine: Engine, named: string, members: readonly string[]): void {
-  const { byId } = engine.people.get()
-  const me = engine.app.get().me
-  const names = [...members.map((m) => nameOf(byId.get(m))), me?.name ?? ''].filter((n) => n !== '')
-  const { room, done } = engine.createGroup(named === '' ? nfc(titleOf(names)) : named, members)
+  const { room, done } = engine.createGroup(named, members)
   go({ at: 'room', id: room })
   done.then(
     (left) => tellRefused(engine, left, members.length - left.length),

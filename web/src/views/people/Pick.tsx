@@ -1,6 +1,7 @@
 // Choosing friends: chips of those chosen, a search by name or 초성, a list with boxes of any length.
 import { type KeyboardEvent, useId, useMemo, useRef, useState } from 'react'
 import { displayName, useEngine, usePerson, useSignal } from '../../app/context.ts'
+import { touch } from '../../app/layout.ts'
 import type { Person } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
 import { nfc } from '../../lib/text.ts'
@@ -78,7 +79,7 @@ export function Pick({ chosen, onChange, max, inside }: PickProps) {
           ))}
         </div>
       )}
-      {friends.length > 0 && <Search label={t('people.pickSearch')} hint={t('people.pickHint')} value={query} onChange={setQuery} onDown={() => focusRow(0)} onEnter={enter} />}
+      {friends.length > 0 && <Search autoFocus={!touch()} label={t('people.pickSearch')} hint={t('people.pickHint')} value={query} onChange={setQuery} onDown={() => focusRow(0)} onEnter={enter} />}
       {items.length === 0 ? (
         <div className={css.none} role="status">
           <b>{q === '' ? t('people.pickNobody') : t('people.pickNothing', { query: q })}</b>

@@ -3,6 +3,7 @@ import { handleState, toHandle } from './handle.ts'
 
 it('reads what was meant', () => {
   expect(toHandle(' @Harin_Kim ')).toBe('harin_kim')
+  expect(toHandle('＠Ｈａｒｉｎ＿２')).toBe('harin_2')
   expect(handleState('')).toBe('empty')
   expect(handleState('abc')).toBe('short')
   expect(handleState('a.b_1')).toBe('right')

@@ -1,8 +1,8 @@
 // What can be an 아이디: 4-20 of a-z 0-9 . _, lower case.
 
-/** toHandle is what was meant: without spaces and a leading @, lower case. */
+/** toHandle is what was meant: without spaces and a leading @, lower case, and in the letters of a keyboard (ａ is a). */
 export function toHandle(typed: string): string {
-  return typed.normalize('NFC').replace(/\s+/g, '').replace(/^@/, '').toLowerCase()
+  return typed.normalize('NFKC').replace(/\s+/g, '').replace(/^@/, '').toLowerCase()
 }
 
 /** handleState: short while it can still become one. */

@@ -3,6 +3,7 @@
 // disturbed. What is sent is NFC.
 import { type ClipboardEvent, type CompositionEvent, type KeyboardEvent, type Ref, Suspense, lazy, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
+import { textOnly } from '../../app/drops.ts'
 import { touch } from '../../app/layout.ts'
 import { load } from '../../app/load.ts'
 import { useSetting } from '../../app/settings.ts'
@@ -23,7 +24,7 @@ const draftMs = 120
 const typingMs = 2500
 
 /** Mode: a new message, an answer to one, or another text for one. */
-export type Mode = { readonly kind: 'new' } | { readonly kind: 'reply' | 'edit'; readonly row: MessageRow }
+export type Mode = { readonly kind: 'new' } | { readonly kind: 'reply' | 'edit'; readonly row: MessageRow; /** again: it was there before the room was opened, and takes no focus. */ readonly again?: boolean }
 
 export interface ComposerHandle {
   focus(): void
@@ -34,15 +35,19 @@ export interface ComposerHandle {
 export interface ComposerProps {
   readonly id: string
   readonly draft: string
+  /** replyTo belongs to the draft. */
+  readonly replyTo: number
   readonly mode: Mode
   readonly ref: Ref<ComposerHandle>
   readonly onSend: (text: string) => void
   /** onUp: the arrow up in an empty field. */
   readonly onUp: () => void
+  /** onLeave: Shift Tab leads to the last message in view, and a page up or down scrolls the log. */
+  readonly onLeave: (to: 'message' | 1 | -1) => void
   readonly onEscape: () => boolean
 }
 
-export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: ComposerProps) {
+export function Composer({ id, draft, replyTo, mode, ref, onSend, onUp, onLeave, onEscape }: ComposerProps) {
   const engine = useEngine()
   const enterSends = useSetting('enterSends')
   const field = useRef<HTMLTextAreaElement>(null)
@@ -51,14 +56,31 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
   const editing = mode.kind === 'edit'
   const keys = useRef<KeysState>(idle)
   // A draft is what a new message or an answer would be; the text of an edit is none.
-  const saved = useRef({ draft, timer: undefined as ReturnType<typeof setTimeout> | undefined, typed: 0, touched: false })
+  const saved = useRef({ draft, replyTo, timer: undefined as ReturnType<typeof setTimeout> | undefined, typed: 0, touched: false })
+
+  // What the browser remembers to undo does not know of texts put in by the page: it ends where such a text begins.
+  const past = useRef<{ readonly text: string; readonly edge: 'none' | 'put' | 'undone' }>({ text: draft, edge: 'put' })
+  const put = (text: string) => {
+    const el = field.current!
+    el.value = text
+    el.setSelectionRange(text.length, text.length)
+    past.current = { text, edge: 'put' }
+  }
 
   const grow = () => {
     const el = field.current!
-    el.style.height = ''
     // Nothing is one line: it needs no measuring, and sending ends with nothing.
-    if (el.value === '') return
+    if (el.value === '') {
+      el.style.height = ''
+      return
+    }
+    // What is around keeps its height while the field is made small to be measured: a log that grew for that moment would
+    // be pushed off its end.
+    const { style } = el.form!
+    style.height = `${el.form!.getBoundingClientRect().height}px`
+    el.style.height = ''
     if (el.scrollHeight > el.clientHeight) el.style.height = `${el.scrollHeight}px`
+    style.height = ''
   }
   const look = () => {
     const text = field.current!.value
@@ -74,9 +96,10 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     saved.current.timer = undefined
     // While the room is hidden because something else loads, the field is gone, and what it held is kept.
     const text = field.current?.value
-    if (editing || text === undefined || text === saved.current.draft) return
+    if (editing || text === undefined || (text === saved.current.draft && replyTo === saved.current.replyTo)) return
     saved.current.draft = text
-    engine.setDraft(id, text)
+    saved.current.replyTo = replyTo
+    engine.setDraft(id, text, replyTo)
   }
   const stopTyping = () => {
     if (saved.current.typed === 0) return
@@ -99,13 +122,14 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
 
   const send = () => {
     const el = field.current!
-    const text = nfc(el.value)
+    const text = nfc(el.value).trimEnd()
     if (text.trim() === '' || codePoints(text) > maxLength) return
     if (!editing) {
       clearTimeout(saved.current.timer)
       saved.current.timer = undefined
       saved.current.draft = ''
-      el.value = ''
+      saved.current.replyTo = 0
+      put('')
       saved.current.typed = 0
       look()
     }
@@ -134,19 +158,20 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     if (before.current !== modeKey) {
       if (before.current === 'write') {
         saved.current.draft = el.value
+        saved.current.replyTo = 0
         engine.setDraft(id, el.value)
       }
-      el.value = mode.kind === 'edit' ? mode.row.text : saved.current.draft
+      put(mode.kind === 'edit' ? mode.row.text : saved.current.draft)
       before.current = modeKey
-      el.setSelectionRange(el.value.length, el.value.length)
-    }
+    } else el.setSelectionRange(el.value.length, el.value.length)
     look()
     // The mode's own texts do not change while it lasts.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [modeKey])
   useEffect(() => {
-    if (mode.kind !== 'new') field.current?.focus()
+    if (mode.kind !== 'new' && !mode.again) field.current?.focus()
   }, [mode])
+  useEffect(() => live.current.keepDraft(), [replyTo])
 
   // A draft from the store or from another window: shown only if nothing was typed here since the last one. While the field
   // has the focus it may be an echo of what was typed a moment ago, and is left alone.
@@ -155,7 +180,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     if (editing || draft === saved.current.draft) return
     if (el.value !== saved.current.draft || (saved.current.touched && document.activeElement === el)) return
     saved.current.draft = draft
-    el.value = draft
+    put(draft)
     look()
   }, [draft, editing])
 
@@ -176,9 +201,12 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
 
   const insert = (chars: string) => {
     const el = field.current!
-    const { selectionStart: a, selectionEnd: b, value } = el
-    el.value = value.slice(0, a) + chars + value.slice(b)
-    el.setSelectionRange(a + chars.length, a + chars.length)
+    const from = document.activeElement as HTMLElement | null
+    // As if it were typed, so that it can be undone; that takes the focus, and with it the keyboard of a phone.
+    const typed = (from === el || !touch()) && (el.focus({ preventScroll: true }), document.execCommand('insertText', false, chars))
+    if (from !== el && typed) from?.focus({ preventScroll: true })
+    if (typed) return
+    el.setRangeText(chars, el.selectionStart, el.selectionEnd, 'end')
     change()
   }
 
@@ -186,7 +214,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     focus: () => field.current?.focus({ preventScroll: true }),
     text: () => field.current?.value ?? '',
     setText: (text) => {
-      field.current!.value = text
+      put(text)
       field.current!.focus({ preventScroll: true })
       change()
     },
@@ -208,10 +236,19 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
       return
     }
     if (n.isComposing || n.keyCode === 229) return
+    const { edge } = past.current
+    const turn = (n.ctrlKey || n.metaKey) && !n.altKey ? `${n.shiftKey ? 'shift+' : ''}${n.code}` : ''
+    if ((turn === 'KeyZ' && edge !== 'none') || ((turn === 'shift+KeyZ' || turn === 'KeyY') && edge === 'put')) return e.preventDefault()
     const empty = e.currentTarget.value === ''
     if (e.key === 'ArrowUp' && empty && !n.shiftKey && !n.altKey && !n.ctrlKey && !n.metaKey) {
       e.preventDefault()
       onUp()
+    } else if (e.key === 'Tab' && n.shiftKey && !n.altKey && !n.ctrlKey && !n.metaKey) {
+      e.preventDefault()
+      onLeave('message')
+    } else if ((e.key === 'PageUp' || e.key === 'PageDown') && !n.shiftKey && e.currentTarget.scrollHeight <= e.currentTarget.clientHeight) {
+      e.preventDefault()
+      onLeave(e.key === 'PageUp' ? -1 : 1)
     } else if (e.key === 'Escape' && onEscape()) {
       e.preventDefault()
       e.stopPropagation()
@@ -221,6 +258,7 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
     // Text stays as it is, in NFC; the field takes nothing else.
     const text = e.clipboardData.getData('text/plain')
     const composed = nfc(text).replaceAll('\r\n', '\n')
+    if (text === '' && e.clipboardData.files.length > 0) return textOnly()
     if (text === '' || composed === text) return
     e.preventDefault()
     insert(composed)
@@ -253,8 +291,10 @@ export function Composer({ id, draft, mode, ref, onSend, onUp, onEscape }: Compo
           placeholder={t('room.placeholder')}
           enterKeyHint={enterSends ? 'send' : 'enter'}
           autoComplete="off"
-          onInput={() => {
+          onInput={(e) => {
             feed({ type: 'input' })
+            const { text } = past.current
+            past.current = { text, edge: (e.nativeEvent as InputEvent).inputType === 'historyUndo' && e.currentTarget.value === text ? 'undone' : 'none' }
             change()
           }}
           onKeyDown={onKeyDown}

@@ -1,6 +1,7 @@
 // Finding in the open room. It looks at what is loaded on this device, says so, and loads further back on request.
 import { type KeyboardEvent, useEffect, useRef } from 'react'
 import { useEngine } from '../../app/context.ts'
+import { useLayer } from '../../app/route.ts'
 import type { RoomState } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
 import { IconButton } from '../../ui/Button.tsx'
@@ -20,6 +21,7 @@ export interface FindBarProps {
 export function FindBar({ state, query, hits, current, onQuery, onStep, onClose }: FindBarProps) {
   const engine = useEngine()
   const field = useRef<HTMLInputElement>(null)
+  useLayer(onClose)
   useEffect(() => {
     field.current?.focus()
     field.current?.select()

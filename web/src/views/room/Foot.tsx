@@ -6,7 +6,7 @@ import type { RoomState } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { Icon, type IconName } from '../../ui/Icon.tsx'
-import { Composer, type ComposerHandle, type Mode } from './Composer.tsx'
+import { Composer, type ComposerHandle, type ComposerProps, type Mode } from './Composer.tsx'
 import css from './composer.module.css'
 import { oneLine } from './MessageLine.tsx'
 import { StatusRow } from './StatusRow.tsx'
@@ -14,12 +14,15 @@ import { StatusRow } from './StatusRow.tsx'
 export interface FootProps {
   readonly state: RoomState
   readonly mode: Mode
+  /** replyTo is the seq of what is answered, 0: nothing. */
+  readonly replyTo: number
   readonly problem: string
   readonly onProblem: (text: string) => void
   readonly onStop: () => void
   readonly composer: Ref<ComposerHandle>
   readonly onSend: (text: string) => void
   readonly onUp: () => void
+  readonly onLeave: ComposerProps['onLeave']
   readonly onEscape: () => boolean
 }
 
@@ -31,7 +34,7 @@ export function closedTo(state: RoomState, peerClosed: boolean): 'blocked' | 'le
   return null
 }
 
-export function Foot({ state, mode, problem, onProblem, onStop, composer, onSend, onUp, onEscape }: FootProps) {
+export function Foot({ state, mode, replyTo, problem, onProblem, onStop, composer, onSend, onUp, onLeave, onEscape }: FootProps) {
   const engine = useEngine()
   const { line } = state
   const peer = usePerson(line.kind === 'direct' ? line.peer : '')
@@ -59,7 +62,7 @@ export function Foot({ state, mode, problem, onProblem, onStop, composer, onSend
       ) : (
         <>
           {mode.kind !== 'new' && <ModeBar mode={mode} onStop={onStop} />}
-          <Composer id={line.id} draft={line.draft} mode={mode} ref={composer} onSend={onSend} onUp={onUp} onEscape={onEscape} />
+          <Composer id={line.id} draft={line.draft} replyTo={replyTo} mode={mode} ref={composer} onSend={onSend} onUp={onUp} onLeave={onLeave} onEscape={onEscape} />
         </>
       )}
     </div>

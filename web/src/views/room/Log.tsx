@@ -2,15 +2,17 @@
 // in view, else at the bottom edge of the first row in view. After every change of what is drawn, before paint, rows are
 // measured and scrollTop is set so that the anchor stays where it was. What is drawn is a function of the anchor; it is
 // drawn anew when scrolling comes near the edge of it.
-import { type FocusEvent, type KeyboardEvent, type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
+import { type ClipboardEvent, type FocusEvent, type KeyboardEvent, type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
-import { useEngine } from '../../app/context.ts'
+import { displayName, useEngine } from '../../app/context.ts'
 import { useSetting } from '../../app/settings.ts'
 import type { MessageRow, RoomState, Row } from '../../engine/types.ts'
+import { timeOf } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { Icon } from '../../ui/Icon.tsx'
 import { overlaid } from '../../ui/overlay.tsx'
 import { useActions } from './actions.ts'
+import { selectedIn, transcript } from './copy.ts'
 import { BubbleWidths } from './fit.ts'
 import { estimate, firstUnread, lastSeq, shapeOf } from './group.ts'
 import { DayLine, GapLine, ReadLine, SimulatedNote, SystemLine } from './Lines.tsx'
@@ -42,7 +44,10 @@ export interface LogHandle {
   /** unfold shows a long text whole, or its beginning again. */
   unfold(row: MessageRow): void
   atEnd(): boolean
-  focus(): void
+  /** holds: the node is in the log. */
+  holds(node: Node): boolean
+  /** from the field: to the last message in view, or a page up or down without leaving the field. */
+  from(to: 'message' | 1 | -1): void
 }
 
 export interface LogProps {
@@ -411,9 +416,9 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
 
   const toEnd = () => {
     const end = () => {
+      // The anchor stays: without one a scroll event of the rows that were placed just now would pass for the person's.
       view.current.goal = null
       view.current.stick = true
-      view.current.anchor = null
       redraw()
     }
     if (state.atEnd) end()
@@ -440,7 +445,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       return next
     })
   }
-  useImperativeHandle(ref, () => ({ toEnd, toKey, toSeq, unfold, atEnd: () => shown.current, focus: () => scroller.current?.focus({ preventScroll: true }) }))
+  useImperativeHandle(ref, () => ({ toEnd, toKey, toSeq, unfold, atEnd: () => shown.current, holds: (node) => scroller.current!.contains(node), from: (to) => from(to) }))
 
   // Rows that come while the room is open fade in and are told to screen readers; history is not.
   const fresh = useRef<{ readonly last: string | null; readonly keys: ReadonlySet<string> }>({ last: null, keys: new Set() })
@@ -543,15 +548,27 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     line?.focus({ preventScroll: true })
     line?.scrollIntoView({ block: 'nearest' })
   }
+  /** lastSeen is the last row in view that has begun. */
+  const lastSeen = () => {
+    let i = core.at(-base() + v.height - 1)
+    while (rows[i] !== undefined && rows[i]!.kind !== 'message') i--
+    return i
+  }
+  const from = (to: 'message' | 1 | -1) => {
+    if (to !== 'message') scroller.current!.scrollBy({ top: to * v.height * 0.875 })
+    else if (rows[lastSeen()]) focusRow(lastSeen())
+    else scroller.current!.focus({ preventScroll: true })
+  }
   const onKeyDown = (e: KeyboardEvent) => {
     if (e.nativeEvent.isComposing || e.altKey || e.ctrlKey || e.metaKey) return
     const target = e.target as HTMLElement
-    const row = target.closest('[data-line]') === target ? rowOf(target) : null
+    // The buttons in a message (a quote, its tools) know Enter themselves; all else is the message's.
+    const row = rowOf(target)
     if (row === null && target !== scroller.current) return
     if (e.key === 'ArrowUp' || e.key === 'ArrowDown') {
       const by = e.key === 'ArrowUp' ? -1 : 1
-      let i = row ? core.indexOf(row.key, v.drawn.start) + by : core.at(-base() + v.height - 1)
-      while (rows[i] !== undefined && rows[i]!.kind !== 'message') i += row ? by : -1
+      let i = row ? core.indexOf(row.key, v.drawn.start) + by : lastSeen()
+      while (rows[i] !== undefined && rows[i]!.kind !== 'message') i += by
       e.preventDefault()
       focusRow(i)
       return
@@ -559,13 +576,28 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     if (row === null) return
     const bubble = bubbleOf(target)
     const letter = e.shiftKey ? '' : e.code
-    if (e.key === 'Enter' && bubble) actions.menu(row, bubble, 'menu')
+    if (e.key === 'Enter' && bubble && target.hasAttribute('data-line')) actions.menu(row, bubble, 'menu')
     else if (letter === 'KeyE' && bubble) actions.menu(row, bubble, 'react')
     else if (letter === 'KeyR') actions.reply(row)
     else if (letter === 'KeyC') actions.copy(row)
     else return
     e.preventDefault()
     e.stopPropagation()
+  }
+  const onCopy = (e: ClipboardEvent) => {
+    const list = selectedIn(column.current!, getSelection())
+    if (list.length < 2) return
+    const { byId } = engine.people.get()
+    e.clipboardData.setData(
+      'text/plain',
+      transcript(
+        list.flatMap(({ key, part }) => {
+          const row = rows[core.indexOf(key, v.drawn.start)]
+          return row?.kind === 'message' ? [{ name: displayName(byId.get(row.author)), time: timeOf(row.time), text: part ?? row.text }] : []
+        }),
+      ),
+    )
+    e.preventDefault()
   }
   const onFocus = (e: FocusEvent) => {
     const key = rowOf(e.target)?.key ?? null
@@ -583,7 +615,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
 
   return (
     <div className={css.wrap}>
-      <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onFocus={onFocus} onBlur={onBlur} onPointerOver={(e) => e.pointerType === 'mouse' && hover.set(rowOf(e.target)?.key ?? null)} onPointerLeave={() => hover.set(focused.current)} {...press}>
+      <div ref={scroller} className={css.log} role="log" aria-live="off" aria-label={t('room.log')} tabIndex={0} onKeyDown={onKeyDown} onCopy={onCopy} onFocus={onFocus} onBlur={onBlur} onPointerOver={(e) => e.pointerType === 'mouse' && hover.set(rowOf(e.target)?.key ?? null)} onPointerLeave={() => hover.set(focused.current)} {...press}>
         <div ref={column} className={css.column}>
           <LogTop state={state} retry={() => engine.loadOlder(id)} />
           <div ref={spacer} style={{ height: core.top(win.start) }} />
@@ -600,9 +632,9 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
         </button>
       )}
       {(below.news > 0 || below.own || below.up) && (
-        <button type="button" className={below.news > 0 || below.own ? css.pill : `${css.pill} ${css.quiet}`} onClick={toEnd}>
+        <button type="button" className={below.own || below.news > 0 ? css.pill : `${css.pill} ${css.quiet}`} onClick={toEnd}>
           <Icon name="arrow-down" />
-          {below.news > 0 ? t('room.newMessages', { n: below.news }) : below.own ? t('room.ownBelow') : t('room.toNewest')}
+          {below.own ? t('room.ownBelow') : below.news > 0 ? t('room.newMessages', { n: below.news }) : t('room.toNewest')}
         </button>
       )}
     </div>

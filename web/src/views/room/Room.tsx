@@ -1,6 +1,6 @@
 // An open room: head, find bar, log, foot, and the acts that connect them. The caller gives each room a key of its own.
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
-import { displayName, useEngine, usePerson, useSignal } from '../../app/context.ts'
+import { displayName, useEngine, usePerson, useSelect, useSignal } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
 import { useFinder } from '../../app/finder.ts'
 import { useKeys } from '../../app/keys.ts'
@@ -11,6 +11,7 @@ import { now } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { nfc } from '../../lib/text.ts'
 import { ask, toast } from '../../ui/overlay.tsx'
+import { roomName } from '../chats/lines.ts'
 import { openProfile } from '../people/index.ts'
 import { Blank } from '../people/Marked.tsx'
 import { type RoomActions, RoomActionsContext, can } from './actions.ts'
@@ -24,7 +25,7 @@ import { Log, type LogHandle } from './Log.tsx'
 import { openMessageMenu } from './MessageMenu.tsx'
 import { oneLine } from './MessageLine.tsx'
 import { RoomIdContext } from './room-id.ts'
-import { useRoomKeys } from './room-keys.ts'
+import { useRoomKeys, useTyping } from './room-keys.ts'
 import css from './room.module.css'
 
 export function Room({ id }: { readonly id: string }) {
@@ -66,11 +67,18 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
   const engine = useEngine()
   const { line, rows } = state
   const peer = usePerson(line.kind === 'direct' ? line.peer : '')
-  const title = line.kind === 'self' ? t('common.selfRoom') : line.kind === 'direct' ? displayName(peer) : line.title
+  const title = useSelect(engine.people, (p) => roomName(line, p.byId))
   const closed = closedTo(state, peer?.closed ?? false) !== null
   const log = useRef<LogHandle>(null)
   const composer = useRef<ComposerHandle>(null)
   const [mode, setMode] = useState<Mode>({ kind: 'new' })
+  // What a draft answers, until its row is there.
+  const [waiting, setWaiting] = useState(line.draftReply)
+  if (waiting > 0) {
+    const row = rows.find((r): r is MessageRow => r.kind === 'message' && r.seq === waiting)
+    if (row || mode.kind !== 'new') setWaiting(0)
+    if (row && mode.kind === 'new' && can(row, now()).reply) setMode({ kind: 'reply', row, again: true })
+  }
   const [held, setHeld] = useState<string | null>(null)
   const [problem, setProblem] = useState('')
 
@@ -190,6 +198,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
     }
     engine.send(id, text, mode.kind === 'reply' ? mode.row.seq : 0)
     onSent()
+    setWaiting(0)
     if (mode.kind === 'reply') setMode({ kind: 'new' })
     putBack()
   }
@@ -218,6 +227,8 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
   }
   useKeys({
     '/': () => openFind(),
+    // Pressed again it is the browser's own.
+    'mod+f': () => (finding ? false : openFind()),
     Escape: () => {
       if (escape()) return
       if (closed || document.activeElement instanceof HTMLTextAreaElement) return false
@@ -225,6 +236,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
     },
   })
   useRoomKeys(state, closed)
+  useTyping(log, composer)
   useFinder(openFind)
 
   return (
@@ -237,7 +249,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
         </div>
         <Heard state={state} />
         <div className={css.foot} data-unsaved={mode.kind === 'edit' ? '' : undefined}>
-          <Foot state={state} mode={mode} problem={problem} onProblem={setProblem} onStop={stop} composer={composer} onSend={send} onUp={editLast} onEscape={escape} />
+          <Foot state={state} mode={mode} replyTo={mode.kind === 'reply' ? mode.row.seq : waiting} problem={problem} onProblem={setProblem} onStop={stop} composer={composer} onSend={send} onUp={editLast} onLeave={(to) => log.current?.from(to)} onEscape={escape} />
         </div>
       </section>
     </RoomActionsContext>

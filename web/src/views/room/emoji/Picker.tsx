@@ -3,6 +3,7 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { useEngine } from '../../../app/context.ts'
 import { touch } from '../../../app/layout.ts'
+import { useLayer } from '../../../app/route.ts'
 import { language, t } from '../../../lib/messages.ts'
 import { Icon, type IconName } from '../../../ui/Icon.tsx'
 import css from './picker.module.css'
@@ -38,6 +39,7 @@ export default function Picker({ onPick, onClose }: PickerProps) {
   const shown: readonly Emoji[] = found ?? (tab === 'recent' ? [...recent, ...groups[0]!.list] : groups.find((g) => g.name === tab)!.list)
   const first = found === null && tab === 'recent' ? recent.length : 0
   const current = shown[at]
+  useLayer(() => onClose(true))
 
   useEffect(() => {
     if (!touch()) search.current?.focus()

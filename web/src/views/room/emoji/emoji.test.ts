@@ -29,6 +29,7 @@ describe('search', () => {
     expect(chars('김치').length + chars('산').length).toBeGreaterThan(0)
     expect(chars('웃음')).toContain('😂')
     expect(chars('Heart')).toContain('❤️')
+    expect([chars('하트')[0], chars('heart')[0]]).toEqual(['❤️', '❤️'])
     expect(chars('mountain')).toContain('⛰️')
     expect(chars('산').indexOf('⛰️')).toBeLessThan(chars('산').indexOf('🎅'))
     expect(chars('🥳')).toEqual(['🥳'])

@@ -1,4 +1,5 @@
 // The emoji of the picker and how they are found. The data is loaded with the picker, not with the page.
+import { reactionChars } from '../actions.ts'
 import data from './data.json'
 
 export interface Emoji {
@@ -21,13 +22,14 @@ function parse(lines: string): readonly Emoji[] {
 
 export const groups: readonly { readonly name: GroupName; readonly list: readonly Emoji[] }[] = groupNames.map((name, i) => ({ name, list: parse(data[i] ?? '') }))
 
+const used: readonly string[] = reactionChars
 const byChar = new Map(groups.flatMap((g) => g.list.map((e) => [e.char, e] as const)))
 
 export function emojiOf(char: string): Emoji | undefined {
   return byChar.get(char)
 }
 
-/** searchEmoji finds emoji all of whose query words are in their words. A whole word counts more than the beginning of a name, and that more than a part. */
+/** searchEmoji finds emoji all of whose query words are in their words. A whole word counts more than the beginning of a name, and that more than a part; among equals those that are used as reactions come first. */
 export function searchEmoji(query: string, max: number): readonly Emoji[] {
   const q = query.normalize('NFC').toLowerCase().trim()
   if (q === '') return []
@@ -45,5 +47,6 @@ export function searchEmoji(query: string, max: number): readonly Emoji[] {
       else rest.push(e)
     }
   }
-  return [...whole, ...begins, ...rest].slice(0, max)
+  const known = (e: Emoji) => (used.includes(e.char) ? 0 : 1)
+  return [whole, begins, rest].flatMap((l) => l.sort((a, b) => known(a) - known(b))).slice(0, max)
 }
