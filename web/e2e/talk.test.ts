@@ -95,13 +95,18 @@ describe.each(browserNames)('talk in %s', (name) => {
     await expect.poll(() => composer(minsu).inputValue(), patience).toBe('네 민수 님')
     await write(composer(minsu), '')
 
-    // Deleted for everyone: a tombstone at both, the text at neither.
+    // Deleted for everyone: a tombstone at both, the text at neither. What was being written in its place comes back.
+    await act(minsu, '저녁 같이 먹어요', '수정')
+    await write(composer(minsu), '야식 같이 먹어요')
     await act(minsu, '저녁 같이 먹어요', '모두에게서 삭제')
     await minsu.getByRole('alertdialog').getByRole('button', { name: /삭제/ }).click()
     for (const page of [minsu, jiho]) {
       await log(page).getByText('삭제된 메시지예요').waitFor()
       expect(await log(page).getByText('저녁 같이 먹어요').count()).toBe(0)
     }
+    await composer(minsu).press('Enter')
+    await minsu.getByRole('alert').getByText('이미 삭제된 메시지예요').waitFor()
+    expect(await composer(minsu).inputValue()).toBe('야식 같이 먹어요')
     await watch.close()
   })
 

@@ -9,6 +9,7 @@ import { useEngine, useSelect } from './context.ts'
 import { Ended, Entry, Later, NewPassword, Ops } from './lazy.tsx'
 import { watchNotices } from './notify.ts'
 import { Catch, OtherWindow, Starting } from './Pages.tsx'
+import { persist } from './persist.ts'
 import { watchBuild } from './reload.ts'
 import { useRoute } from './route.ts'
 import { useSetting } from './settings.ts'
@@ -46,8 +47,10 @@ function Phases() {
   const at = useRoute().at
   const must = useSelect(engine.app, (a) => a.mustChangePassword)
   useEffect(() => {
-    if (phase === 'in') rememberSlot(true)
-    else if (phase !== 'starting') closeAll()
+    if (phase === 'in') {
+      rememberSlot(true)
+      void persist(false)
+    } else if (phase !== 'starting') closeAll()
     if (phase === 'signedOut' || phase === 'ended') rememberSlot(false)
   }, [phase])
   switch (phase) {

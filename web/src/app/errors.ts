@@ -13,6 +13,7 @@ export function refusalText(r: Refusal): string {
   if (r.reason === 'too_many_tries' && seconds > 0) {
     return seconds < 60 ? t('errors.waitSeconds', { n: seconds }) : t('errors.waitMinutes', { n: Math.ceil(seconds / 60) })
   }
+  if (r.reason === 'signed_up_as') return t('errors.signed_up_as', { id: r.subject })
   return tryText(`errors.${r.reason}`) ?? t('errors.internal')
 }
 

@@ -5,7 +5,7 @@ import type { Engine, Notice } from '../engine/types.ts'
 import { t } from '../lib/messages.ts'
 import { roomName } from '../views/chats/lines.ts'
 import { drawIcon } from './favicon.ts'
-import { go } from './route.ts'
+import { persist } from './persist.ts'
 import { setSetting, settings } from './settings.ts'
 
 /** notifyState: what the browser says. none: not here, as on an address that is not secure. */
@@ -19,6 +19,7 @@ export async function askNotify(): Promise<boolean> {
   if (notifyState() === 'none') return false
   const granted = (await Notification.requestPermission()) === 'granted'
   setSetting('notify', granted)
+  if (granted) void persist(true)
   return granted
 }
 
@@ -91,12 +92,24 @@ export function watchNotices(engine: Engine): () => void {
     const last = engine.rooms.get().lines.find((l) => l.last)?.last
     if (a.me && last && last.author === a.me.id && last.time + a.skew > since && document.hasFocus()) mayOffer()
   }
+  const read = () => notes?.closeNotes((room) => engine.rooms.get().byId.get(room)?.unread ?? 0)
   title()
-  const ends = [engine.app.subscribe(title), engine.rooms.subscribe(own), engine.onNotice((n) => tell(engine, n)), readySound()]
+  let over = false
+  let end = () => {}
+  void import('./note.ts').then((n) => {
+    notes = n
+    if (!over) end = n.watchNotes()
+  }, () => undefined) // title and sound still tell
+  const ends = [engine.rooms.subscribe(read), engine.app.subscribe(title), engine.rooms.subscribe(own), engine.onNotice((n) => tell(engine, n)), readySound()]
   return () => {
-    for (const end of ends) end()
+    over = true
+    end()
+    for (const f of ends) f()
   }
 }
+
+/** notes is what shows notifications; it comes after the page. */
+let notes: typeof import('./note.ts') | null = null
 
 function tell(engine: Engine, n: Notice): void {
   if (n.muted) return
@@ -106,21 +119,7 @@ function tell(engine: Engine, n: Notice): void {
   const author = engine.people.get().byId.get(n.author)?.name ?? ''
   const title = line?.kind === 'group' ? roomName(line, engine.people.get().byId) : author
   const words = line?.kind === 'group' ? `${author}: ${n.text}` : n.text
-  try {
-    const note = new Notification(title === '' ? t('shell.product') : title, {
-      body: settings().notifyText ? words.slice(0, 200) : t('shell.notifyHidden'),
-      tag: `bonghwa-${n.room}`,
-      icon: '/apple-touch-icon.png',
-      silent: true,
-    })
-    note.onclick = () => {
-      window.focus()
-      go({ at: 'room', id: n.room })
-      note.close()
-    }
-  } catch {
-    // Some phones allow notifications only from a service worker; title and sound still tell.
-  }
+  void notes?.showNote(n.room, title === '' ? t('shell.product') : title, settings().notifyText ? words.slice(0, 200) : t('shell.notifyHidden'))
 }
 
 let audio: AudioContext | null = null

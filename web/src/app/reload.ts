@@ -1,5 +1,6 @@
 // Loading the page again when the server has another build. Drafts are in the store, so nothing typed is lost; still it
-// waits until nothing is being typed, or nobody looks. Once per build: if that did not help, the person decides.
+// waits until nothing is being typed, or nobody looks. Another text for a message is no draft: it is waited for in any case. Once
+// per build: if that did not help, the person decides.
 import type { Engine } from '../engine/types.ts'
 import { overlaid } from '../ui/overlay.tsx'
 import { typing } from './keys.ts'
@@ -7,6 +8,7 @@ import { reloadOnce } from './load.ts'
 
 /** busy: something is being typed or asked. */
 function busy(): boolean {
+  if (document.querySelector('[data-unsaved]')) return true
   if (document.hidden) return false
   const el = document.activeElement
   return overlaid() || (typing(el) && (el as HTMLInputElement | HTMLTextAreaElement).value !== '')

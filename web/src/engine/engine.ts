@@ -131,6 +131,7 @@ export class WindowEngine implements Engine {
 
   view(rooms: readonly string[]): void {
     this.shell.attention.view(rooms.slice(0, 8))
+    this.shell.model.view(rooms)
   }
 
   setActive(on: boolean): void {
@@ -197,9 +198,9 @@ export class WindowEngine implements Engine {
     await this.change({ kind: 'react', room, seq, reaction })
   }
 
-  replaceUnsent(item: number, text: string): void {
-    const uid = this.shell.changes.asks.uid(item)
-    if (uid) this.shell.changes.ask({ t: 'replace', uid, text: text.normalize('NFC') })
+  replaceUnsent(item: number, text: string): Promise<void> {
+    const { changes } = this.shell
+    return changes.replace(changes.asks.uid(item), text.normalize('NFC'))
   }
 
   async giveUp(item: number): Promise<'gone' | 'sent'> {
@@ -209,7 +210,7 @@ export class WindowEngine implements Engine {
       this.discard(item)
       return 'gone'
     }
-    if (!uid) return 'sent' // decided a moment ago, and not refused
+    if (!asks.id(uid)) return 'sent' // decided a moment ago, and not refused
     const verdict = asks.wait(uid)
     this.shell.changes.ask({ t: 'giveUp', uid })
     return (await verdict).givenUp ? 'gone' : 'sent'
@@ -235,7 +236,9 @@ export class WindowEngine implements Engine {
     const random = bytes(this.shell.env.rand, 16)
     const room = groupRoom(this.shell.account?.user ?? '', random)
     const create = this.change({ kind: 'createRoom', room, bytes: random, text: title.normalize('NFC'), list: members.slice(0, atOnce) })
-    const done = create.then(async (s) => [...s.refused, ...(await this.invite(room, members.slice(atOnce)))])
+    // Asked for at once, so that they are kept; they go when the creation is answered.
+    const rest = this.invite(room, members.slice(atOnce))
+    const done = Promise.all([create, rest]).then(([s, refused]) => [...s.refused, ...refused])
     done.catch(() => undefined) // who does not ask is not told
     return { room, done }
   }

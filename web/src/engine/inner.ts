@@ -48,6 +48,8 @@ export interface Room {
   readonly last: Message | null
   readonly changed: Position
   readonly blocked: boolean
+  /** owed: readSeq is of this device, and the server has not confirmed it. */
+  readonly owed?: true
 }
 
 /** Op is one change that a person asks for. uid makes it one change, however often a window hands it on. */
@@ -74,6 +76,13 @@ export interface Op {
   /** old and next passwords; never stored. */
   readonly old?: string
   readonly next?: string
+}
+
+/** Named is the name under which an op may have left before: under it, it is one change also on the server. */
+export interface Named {
+  readonly device: string
+  readonly n: number
+  readonly tag: readonly number[]
 }
 
 /** Item is an open item of the outbox as the model sees it. id grows in the order of the calls and is kept over restarts. */
@@ -161,6 +170,8 @@ export interface ModelIO {
       ends that. Without them the model reads for itself what it is not told. */
   watch?(room: string, seq: number): void
   unwatch?(room: string): void
+  /** counted tells how many messages are unread after an own mark, where this model could count them. */
+  counted?(room: string, readSeq: number, unread: number): void
   now(): number
   /** after calls fn later; returns the way to stop it. */
   after(ms: number, fn: () => void): () => void

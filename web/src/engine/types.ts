@@ -210,6 +210,8 @@ export interface RoomState {
   readonly line: RoomLine
   /** rows ascending, one contiguous loaded stretch, then what is not acknowledged. Rows of edits, deletions, reactions are folded in. */
   readonly rows: readonly Row[]
+  /** loaded: rows that the room has are here, or it is known to have none; until then there is only what is under way. */
+  readonly loaded: boolean
   /** atStart: nothing older can be read; atEnd: the stretch reaches the newest row. */
   readonly atStart: boolean
   readonly atEnd: boolean
@@ -224,7 +226,7 @@ export interface RoomState {
   /** online is null while unknown (offline too). */
   readonly online: { readonly count: number; readonly users: readonly string[] } | null
   readonly typing: readonly string[]
-  /** readLine is the seq up to which all was read when the room was opened; 0: no line. Stays until closed. */
+  /** readLine is the seq up to which all was read when the room was opened, 0 where nothing was; -1: no line. Stays until closed. */
   readonly readLine: number
 }
 
@@ -362,8 +364,9 @@ export interface Engine {
   edit(room: string, seq: number, text: string): Promise<void>
   remove(room: string, seq: number): Promise<void>
   react(room: string, seq: number, reaction: number): Promise<void>
-  /** replaceUnsent changes the text of an item that is not acknowledged (edit of an unsent message). */
-  replaceUnsent(item: number, text: string): void
+  /** replaceUnsent gives another text to an item that was not acknowledged when it was drawn; the promise ends with the verdict.
+   * Acknowledged meanwhile, the message is edited; refused, it is sent anew, and kept if it is refused again. */
+  replaceUnsent(item: number, text: string): Promise<void>
   /** giveUp asks an unsettled message back: 'gone' = certainly not in, 'sent' = it was in already. */
   giveUp(item: number): Promise<'gone' | 'sent'>
   /** discard drops a refused message; resend sends its text anew. */

@@ -229,7 +229,7 @@ function live(s: Inside, now: number, cur: Conn, f: DownFrame): void {
       see(s, f.position)
       return
     case 'read':
-      if (f.user === s.user) readUp(s, now, f.room, f.seq) // on another device
+      if (f.user === s.user) readUp(s, now, f.room, f.seq, false) // on another device
       s.tell({ t: 'read', room: f.room, user: f.user, seq: f.seq })
       see(s, f.position)
       return

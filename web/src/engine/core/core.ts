@@ -8,7 +8,7 @@
 // and typing may be lost; where no model holds rows, rows may be left out and the line tells.
 //
 // Times are Unix milliseconds; within one core they must not go back.
-import type { Input, Op, Position, Room } from '../inner.ts'
+import type { Input, Named, Op, Position, Room } from '../inner.ts'
 import type { Refusal } from '../types.ts'
 import { dropConns, frame, lost, nextWake, opened, sendView, show, tick } from './conn.ts'
 import type { CallAnswer, DownFrame, Failure, HistoryPage } from './frames.ts'
@@ -17,7 +17,7 @@ import { Inside, staleOpening } from './inside.ts'
 import type { Output } from './output.ts'
 import { discard, giveUp, load, outboxInputs, rename, replace, resend, submit, tellTouched } from './outbox.ts'
 import { renewed } from './renew.ts'
-import { fetched, readUp, storeLines, trackOf, watch } from './rooms.ts'
+import { fetched, putLine, readUp, storeLines, takeLines, trackOf, watch } from './rooms.ts'
 import { called, markRead } from './send.ts'
 
 export type { Config } from './inside.ts'
@@ -108,9 +108,9 @@ export class Core {
 
   /** submit takes a change: it gets its name, is stored, sent and sent again until it is decided. Returns the item's id; the
       same uid is the same item, and its verdict is told again if there is one. 0: nobody is logged in, or the op names
-      neither room nor person. */
-  submit(now: number, op: Op): number {
-    const id = submit(this.#s, now, op)
+      neither room nor person. named: it may have left under this name, of which the store knows nothing. */
+  submit(now: number, op: Op, named: Named | null = null): number {
+    const id = submit(this.#s, now, op, named)
     tick(this.#s, now)
     return id
   }
@@ -123,12 +123,18 @@ export class Core {
     return ok
   }
 
-  /** replace gives an item up and sends this text instead; if the item proves to be in already, the message is edited.
-      Returns the id of the item that follows, 0 if there is nothing to replace. */
-  replace(now: number, id: number, text: string): number {
-    const next = replace(this.#s, id, text)
+  /** replace gives an item up and sends this text instead; if the item is in already, or proves to be, the message is edited, and
+      if it was refused, the text goes as a new one. Returns the id of the item that follows, 0 if there is nothing to replace.
+      uid is that of what follows, for who waits for its verdict. */
+  replace(now: number, id: number, text: string, uid = ''): number {
+    const next = replace(this.#s, now, id, text, uid)
     tick(this.#s, now)
     return next
+  }
+
+  /** item is the id under which an op was taken, open or decided, 0 if it was not. */
+  item(uid: string): number {
+    return this.#s.uids.get(uid) ?? 0
   }
 
   /** discard forgets a refused message. */
@@ -169,8 +175,21 @@ export class Core {
 
   markRead(now: number, room: string, seq: number): void {
     markRead(this.#s, room, seq)
-    readUp(this.#s, now, room, seq)
+    readUp(this.#s, now, room, seq, true)
     this.#s.tell({ t: 'ownRead', room, seq })
+    tick(this.#s, now)
+  }
+
+  /** line takes a line that was asked for. */
+  takeLine(now: number, room: Room): void {
+    takeLines(this.#s, now, [room])
+    tick(this.#s, now)
+  }
+
+  /** counted: a model has counted what is unread after an own mark; this core holds no rows. */
+  counted(now: number, room: string, readSeq: number, unread: number): void {
+    const l = this.#s.lines.get(room)
+    if (l?.readSeq === readSeq && l.unread !== unread) putLine(this.#s, now, { ...l, unread })
     tick(this.#s, now)
   }
 

@@ -1,5 +1,5 @@
 // The outbox: items get their name in the transaction that stores them, and end with exactly one verdict.
-import type { Input, Item, Op, Settled } from '../inner.ts'
+import type { Input, Item, Kept, Named, Op, Settled } from '../inner.ts'
 import type { Refusal } from '../types.ts'
 import { directRoom, groupRoom, isDirect, isRoom } from './ids.ts'
 import type { Inside, Open, Scope } from './inside.ts'
@@ -21,7 +21,7 @@ export function isAccount(kind: Op['kind']): boolean {
   }
 }
 
-const isSecret = (kind: Op['kind']): boolean => kind === 'changePassword' || kind === 'deleteAccount'
+export const isSecret = (kind: Op['kind']): boolean => kind === 'changePassword' || kind === 'deleteAccount'
 
 /** takesRow says that a change that was let in takes a sequence number of its room. */
 export function takesRow(kind: Op['kind']): boolean {
@@ -63,24 +63,28 @@ function plain(op: Op): Op {
   return rest
 }
 
-export function submit(s: Inside, now: number, op: Op): number {
+export function submit(s: Inside, now: number, op: Op, named: Named | null): number {
   if (s.token === '') return 0
-  const known = s.uids.get(op.uid)
-  if (known !== undefined) {
-    const done = s.done.get(known)
-    if (done) s.tell({ t: 'settled', settled: done.settled })
-    return known
-  }
+  const known = repeated(s, op.uid)
+  if (known !== undefined) return known
   const at = place(s, op)
-  return at ? newItem(s, now, s.nextItem++, at.scope, at.op).id : 0
+  return at ? newItem(s, now, s.nextItem++, at.scope, at.op, named).id : 0
+}
+
+/** repeated is the item of an op that was taken before; its verdict is told again. */
+function repeated(s: Inside, uid: string): number | undefined {
+  const known = s.uids.get(uid)
+  const done = known === undefined ? undefined : s.done.get(known)
+  if (done) s.tell({ t: 'settled', settled: done.settled })
+  return known
 }
 
 /** newItem names and stores an item, in one transaction. */
-function newItem(s: Inside, now: number, id: number, scope: string, op: Op): Open {
+function newItem(s: Inside, now: number, id: number, scope: string, op: Op, named: Named | null = null): Open {
   const it = addItem(s, {
     id, order: s.nextOrder, scope, op, created: now, device: s.device, n: 0, tag: new Uint8Array(8), giveUp: false, replace: null, replaceId: 0, refusal: null,
   })
-  if (op.kind !== 'createRoom' && !recovering(s, it.scope)) name(s, it)
+  if (op.kind !== 'createRoom' && !recovering(s, it.scope)) name(s, it, named)
   s.persistMeta()
   save(s, it)
   s.tell({ t: 'item', item: itemOf(s, it) })
@@ -119,14 +123,16 @@ function save(s: Inside, it: Open): void {
 /** recovering: an item of the scope still has a name of an earlier device. */
 const recovering = (s: Inside, scope: Scope): boolean => scope.items.some((it) => it.n !== 0 && it.device !== s.device)
 
-function name(s: Inside, it: Open): void {
+function name(s: Inside, it: Open, named: Named | null = null): void {
   const key = counterKey(s.device, it.scope.key)
-  const n = (s.counters.get(key) ?? 0) + 1
+  const last = s.counters.get(key) ?? 0
+  const old = named && named.device === s.device && named.n > last ? named : null
+  const n = old?.n ?? last + 1
   s.counters.set(key, n)
   s.persist({ t: 'counter', counter: { device: s.device, scope: it.scope.key, n } }, true)
   it.device = s.device
   it.n = n
-  it.tag = bytes(s.rand, 8)
+  it.tag = old ? Uint8Array.from(old.tag) : bytes(s.rand, 8)
 }
 
 /** rename gives names to the items of a scope that wait for one, in order, once no older one is being recovered. */
@@ -160,20 +166,34 @@ export function giveUp(s: Inside, id: number): boolean {
   return true
 }
 
-export function replace(s: Inside, id: number, text: string): number {
+export function replace(s: Inside, now: number, id: number, text: string, uid: string): number {
+  const known = repeated(s, uid)
+  if (known !== undefined) return known
   const it = s.items.get(id)
-  if (!it || (it.op.kind !== 'send' && it.op.kind !== 'edit')) return 0
+  if (!it) return late(s, now, id, text, uid)
+  if (it.op.kind !== 'send' && it.op.kind !== 'edit') return 0
   if (it.giveUp) {
     if (!it.replace) return 0
-    it.replace = { ...it.replace, text }
+    it.replace = { ...it.replace, text, uid: uid || it.replace.uid }
     save(s, it)
     return it.replaceId
   }
   it.replaceId = s.nextItem++
-  it.replace = { ...it.op, text, uid: `${it.op.uid}+${it.replaceId}` }
+  it.replace = { ...it.op, text, uid: uid || `${it.op.uid}+${it.replaceId}` }
   s.persistMeta()
   skip(s, it, null)
   return it.replaceId
+}
+
+/** late: another text for a message that was decided meanwhile. A refused one goes anew with it, one that is in is edited. */
+function late(s: Inside, now: number, id: number, text: string, uid: string): number {
+  const kept = s.kept.get(id)
+  if (kept) return again(s, now, kept, { ...kept.op, text }, uid)
+  const v = s.done.get(id)?.settled
+  const seq = v?.op.kind === 'edit' ? v.op.seq : v?.op.kind === 'send' ? v.seq : 0
+  if (!v?.ok || !seq || s.token === '') return 0
+  const next = s.nextItem++
+  return newItem(s, now, next, v.room, { uid: uid || `${v.op.uid}+${next}`, kind: 'edit', room: v.room, seq, text }).id
 }
 
 /** skip turns an item into a skip under the same name. An answer to the item itself that is still under way counts too. */
@@ -281,12 +301,15 @@ export function discard(s: Inside, id: number): void {
 /** resend makes a new item of a refused message, in the transaction that forgets the old one. */
 export function resend(s: Inside, now: number, id: number): number {
   const kept = s.kept.get(id)
-  if (!kept || s.token === '') return 0
-  const at = place(s, kept.op)
+  return kept ? again(s, now, kept, kept.op, '') : 0
+}
+
+function again(s: Inside, now: number, kept: Kept, op: Op, uid: string): number {
+  const at = s.token === '' ? null : place(s, op)
   if (!at) return 0
-  discard(s, id)
+  discard(s, kept.id)
   const next = s.nextItem++
-  return newItem(s, now, next, at.scope, { ...at.op, uid: `${kept.op.uid}+${next}` }).id
+  return newItem(s, now, next, at.scope, { ...at.op, uid: uid || `${kept.op.uid}+${next}` }).id
 }
 
 /** load takes over what the store held. Passwords are not stored: such items are given up. */
@@ -318,7 +341,10 @@ export function load(s: Inside, st: State): void {
     s.nextItem = Math.max(s.nextItem, k.id + 1)
   }
   for (const d of st.done) s.nextItem = Math.max(s.nextItem, d.id + 1)
-  for (const r of st.rooms) s.lines.set(r.id, r)
+  for (const r of st.rooms) {
+    s.lines.set(r.id, r)
+    if (r.owed) s.marks.push({ room: r.id, want: r.readSeq, got: 0, flying: false })
+  }
   s.seen = s.base = st.seen
   s.known = st.sites
   s.epoch = st.seen?.epoch ?? 0

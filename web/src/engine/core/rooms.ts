@@ -11,7 +11,7 @@ import { advance, isText, read } from './lines.ts'
 import { nothing, settle } from './outbox.ts'
 import { renew } from './renew.ts'
 import type { Answered } from './send.ts'
-import { later } from './send.ts'
+import { later, markRead } from './send.ts'
 
 const watched = (s: Inside, id: string): boolean => s.watches.has(id) || s.views.includes(id)
 
@@ -55,7 +55,11 @@ export function takeLines(s: Inside, now: number, rooms: readonly Room[]): void 
   const fresh = rooms.filter((l) => !outdated(l, s.lines.get(l.id))).map((l) => {
     // An own read mark may be on its way: what was read here stays read.
     const known = s.lines.get(l.id)
-    return known?.joinedSeq === l.joinedSeq ? read(l, Math.min(known.readSeq, l.lastSeq)) : l
+    const seq = known?.joinedSeq === l.joinedSeq ? Math.min(known.readSeq, l.lastSeq) : 0
+    if (seq <= l.readSeq) return l
+    // Or it never got there.
+    markRead(s, l.id, seq)
+    return { ...read(l, seq), owed: true as const }
   })
   s.tell({ t: 'rooms', rooms: fresh })
   for (const l of fresh) takeLine(s, now, l)
@@ -318,18 +322,31 @@ export function dropRooms(s: Inside): void {
   for (const id of s.lines.keys()) s.stale.add(id)
   s.lines.clear()
   s.tracks.clear()
+  s.marks = []
   s.behind = []
   for (const id of [...s.views, ...s.watches]) trackOf(s, id)
   s.tell({ t: 'rolledBack', cut: null })
 }
 
-/** readUp notes an own read mark in the line. */
-export function readUp(s: Inside, now: number, id: string, seq: number): void {
+/** readUp notes an own read mark in the line. owed: the server does not know of it yet. */
+export function readUp(s: Inside, now: number, id: string, seq: number, owed: boolean): void {
   const l = s.lines.get(id)
-  const after = l && read(l, seq)
-  if (!after || after === l) return
-  s.lines.set(id, after)
-  soil(s, now, id)
+  if (!l || seq <= l.readSeq) return
+  const { owed: _owed, ...after } = read(l, seq)
+  putLine(s, now, owed ? { ...after, owed } : after)
+}
+
+/** confirmed: the server has the own mark of a room, or will not have it. */
+export function confirmed(s: Inside, now: number, id: string): void {
+  const l = s.lines.get(id)
+  if (!l?.owed) return
+  const { owed: _owed, ...rest } = l
+  putLine(s, now, rest)
+}
+
+export function putLine(s: Inside, now: number, l: Room): void {
+  s.lines.set(l.id, l)
+  soil(s, now, l.id)
 }
 
 /** find looks for the row of an item that is known to be decided, by its own (device, n): the author sees it on the device

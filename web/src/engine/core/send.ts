@@ -5,7 +5,7 @@ import type { Flight, Inside, Open, Scope } from './inside.ts'
 import { nameWindow, refusalOf } from './inside.ts'
 import { isAccount, nothing, scopeChat, scopePeople, settle, skip, takesRow, unname } from './outbox.ts'
 import { renew } from './renew.ts'
-import { find, ownRow } from './rooms.ts'
+import { confirmed, find, ownRow } from './rooms.ts'
 import type { Position } from '../inner.ts'
 
 /** Answered is the success of a change. */
@@ -139,6 +139,7 @@ export function acked(s: Inside, now: number, a: Ack): void {
     // A mark that was refused is not sent again; the next one is.
     for (const m of s.marks) if (m.room === f.mark) m.flying = false
     s.marks = s.marks.filter((m) => m.flying || m.want > m.got)
+    if (!s.marks.some((m) => m.room === f.mark)) confirmed(s, now, f.mark)
   } else if (s.items.get(f.item.id) === f.item) {
     answer(s, now, f.item, f.skip, land(s, f.item, f.id), a.error, a)
   }

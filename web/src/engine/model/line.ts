@@ -40,6 +40,8 @@ export class Line {
   stale = false
   /** since: when a room without a message began, 0 if unknown; where it stands in the list. */
   since = 0
+  /** said: who wrote the latest message that was told as a row, and when it was. */
+  said = { author: '', at: 0 }
   private touched = false
   private readonly typers = new Map<string, number>()
   private faces: readonly string[] = []

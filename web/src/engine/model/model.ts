@@ -14,10 +14,15 @@ import { Source, Ticker } from './signal.ts'
 
 /** typingMs: typing that is not renewed ends. */
 const typingMs = 5000
+/** overtaken: typing that is told so soon after its author's message was for that one; a message may overtake it. */
+const overtaken = 300
 /** keptRooms keep their rows after they are closed. */
 const keptRooms = 50
 /** facesFrom: a group with more people is not read for its picture. */
 const facesFrom = 200
+/** counting: an own mark takes so long to get to the server; each further question waits twice as long, ms. */
+const counting = 500
+const countings = 5
 
 export type Totals = Pick<AppState, 'unreadTotal' | 'unreadRooms'>
 
@@ -43,6 +48,7 @@ export class Model {
   private closed: string[] = []
   private stopTyping: (() => void) | null = null
   private readonly asking = new Set<string>()
+  private readonly counting = new Set<string>()
   private datesWanted = new Set<string>()
   private dating = false
   /** facing: groups whose members were read for their picture; faces is the reading that goes on. */
@@ -148,6 +154,11 @@ export class Model {
     return this.look(id).signal
   }
 
+  /** view: the rooms that are looked at in this window. */
+  view(rooms: readonly string[]): void {
+    for (const room of this.looked.values()) room.view(rooms.includes(room.id))
+  }
+
   loadOlder(room: string): void {
     this.looked.get(room)?.reader.loadOlder()
   }
@@ -223,6 +234,7 @@ export class Model {
     this.datesWanted = new Set()
     this.dating = false
     this.asking.clear()
+    this.counting.clear()
     this.facing.clear()
     Object.assign(this.world, { me: '', skew: 0, online: false, welcomed: false })
     this.who.clear()
@@ -292,6 +304,7 @@ export class Model {
     }
     line.outbox.told(m)
     line.row(m)
+    if (m.kind === 'text') line.said = { author: m.author, at: this.io.now() }
     if (m.kind === 'created' || m.kind === 'invited') line.met(m.users)
     const room = this.looked.get(m.room)
     room?.live(m)
@@ -305,7 +318,8 @@ export class Model {
     const line = this.lines.get(id)
     if (!line) return
     const room = this.looked.get(id)
-    if (line.read(seq, room?.unreadAfter(seq) ?? null)) this.askRoom(id)
+    if (line.read(seq, room?.unreadAfter(seq) ?? null)) this.count(id, 0)
+    else this.io.counted?.(id, line.room.readSeq, line.room.unread)
     room?.read(this.world.me, seq)
     this.changed(line)
   }
@@ -313,6 +327,7 @@ export class Model {
   private typing(id: string, user: string, stopped: boolean): void {
     const line = this.lines.get(id)
     if (!line || user === this.world.me || !this.world.online) return
+    if (!stopped && user === line.said.author && this.io.now() < line.said.at + overtaken) return
     line.type(user, stopped ? 0 : this.io.now() + typingMs)
     if (!stopped) this.who.want([user])
     this.changed(line)
@@ -460,6 +475,22 @@ export class Model {
       if (room) this.told(room)
     }, () => {
       if (era === this.era) this.asking.delete(id)
+    })
+  }
+
+  /** count asks how many messages are unread after an own mark that is on its way to the server. */
+  private count(id: string, tries: number): void {
+    if (this.counting.has(id) || tries === countings) return
+    this.counting.add(id)
+    const era = this.era
+    this.io.after(counting * 2 ** tries, () => {
+      if (era !== this.era) return
+      this.counting.delete(id)
+      this.io.room(id).then((room) => {
+        if (era !== this.era || !room) return
+        this.told(room)
+        if (room.readSeq < (this.lines.get(id)?.room.readSeq ?? 0)) this.count(id, tries + 1)
+      }, () => undefined) // the next welcome tells
     })
   }
 

@@ -75,7 +75,7 @@ export class Reader {
   }
 
   get atEnd(): boolean {
-    return !this.log.loaded || this.log.hi >= this.top()
+    return this.log.loaded && this.log.hi >= this.top()
   }
 
   /** start reads what an opened room shows. */
@@ -97,7 +97,7 @@ export class Reader {
     this.eye = 0
     this.finding = false
     this.abandon()
-    if (this.log.loaded && this.following && this.atEnd) this.log.keep(rows)
+    if (this.following && this.atEnd) this.log.keep(rows)
     else this.log.clear()
   }
 
@@ -168,7 +168,7 @@ export class Reader {
   async jump(seq: number): Promise<void> {
     const { first, readable } = this.extent()
     if (seq !== 0) seq = Math.max(first, Math.min(seq, this.top()))
-    if (seq === 0 ? this.log.loaded && this.atEnd : this.log.covers(seq)) {
+    if (seq === 0 ? this.atEnd : this.log.covers(seq)) {
       if (seq === 0) this.following = true
       return
     }
@@ -252,7 +252,7 @@ export class Reader {
     if (!this.log.loaded) this.take(cached, (m) => m.seq)
     this.drain()
     this.changed()
-    if (!this.log.loaded || !this.atEnd) await this.newest()
+    if (!this.atEnd) await this.newest()
   }
 
   private async newest(): Promise<void> {

@@ -43,6 +43,28 @@ function filled(n: number): World {
 }
 
 describe('paging', () => {
+  it('knows a room of which nothing was read from one of which all was', async () => {
+    for (const [readSeq, unread, expected] of [[0, 20, 0], [20, 0, -1]] as const) {
+      const w = new World()
+      for (let i = 1; i <= 20; i++) w.room('r').text('bob', `t${i}`)
+      w.begin(w.room('r').line({ readSeq, unread }))
+      expect((await open(w)).s.readLine).toBe(expected)
+    }
+  })
+
+  it('is not at its end before its rows are here: what is under way is not all there is', async () => {
+    const w = filled(20)
+    w.auto = false
+    w.put({ kind: 'send', room: 'r', text: 'waiting' })
+    const o = await open(w)
+    expect([texts(o.s.rows), o.s.loaded, o.s.atEnd]).toEqual([['waiting'], false, false])
+    while (w.pending.length > 0) {
+      for (const p of w.pending.splice(0)) p.deliver()
+      await w.rest()
+    }
+    expect([o.s.rows.length, o.s.loaded, o.s.atEnd]).toEqual([21, true, true])
+  })
+
   it('opens with the newest page and pages to the first row', async () => {
     const w = filled(250)
     const o = await open(w)
@@ -367,6 +389,19 @@ describe('own messages', () => {
   })
 })
 
+it('typing that a message has overtaken does not begin again', async () => {
+  const w = filled(1)
+  const o = await open(w)
+  const typing = (user: string) => w.model.input({ t: 'typing', room: 'r', user, stopped: false, at: 0 })
+  w.live(w.room('r').text('bob', 'quick'))
+  typing('bob')
+  typing('eve')
+  expect(o.s.typing).toEqual(['eve'])
+  w.pass(500)
+  typing('bob')
+  expect(o.s.typing).toEqual(['eve', 'bob'])
+})
+
 describe('membership and restore', () => {
   it('a provisional 1:1 becomes a real one without losing its bubble', async () => {
     const w = filled(0)
@@ -515,7 +550,7 @@ describe('who is there', () => {
     o.stop()
     w.tick()
     const again = await open(w)
-    expect(again.s.readLine).toBe(0)
+    expect(again.s.readLine).toBe(-1)
   })
 
   it('draws that line too if the room was opened from an old copy of the list', async () => {
@@ -523,7 +558,7 @@ describe('who is there', () => {
     for (let i = 1; i <= 10; i++) w.room('r').text('bob', `t${i}`)
     w.model.input({ t: 'rooms', rooms: [w.room('r').line({ lastSeq: 6, readSeq: 6 })] })
     const o = await open(w)
-    expect(o.s.readLine).toBe(0)
+    expect(o.s.readLine).toBe(-1)
     w.begin(w.room('r').line({ readSeq: 6, unread: 4 }))
     expect(o.s.readLine).toBe(6)
   })

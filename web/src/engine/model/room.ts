@@ -16,6 +16,11 @@ import { Source } from './signal.ts'
 /** keptRows stay of a room that is closed. */
 export const keptRows = 100
 
+/** marksEvery: so often at most the marks are read again of a room that is looked at again and again, ms. */
+const marksEvery = 5000
+/** viewing: so long the word that a room is looked at takes to the server; from then on marks are told. */
+const viewing = 300
+
 const nobody: readonly string[] = []
 const noneRead = (): number => 0
 
@@ -30,10 +35,15 @@ export class Room {
   private membersKnown = false
   private membersReading = false
   private membersAgain = false
+  private membersAt = 0
+  /** viewed: eyes are on it in this window; blind: there was a time without since the marks were read, and nobody told of them. */
+  private viewed = false
+  private blind = false
+  private stopMarks: (() => void) | null = null
   /** missed: what was told of members while they were being read. */
   private missed: ((m: ReadMarks) => void)[] = []
   private online: RoomState['online'] = null
-  private readLine = 0
+  private readLine = -1
   private readLineSet = false
   private served: readonly Row[] = []
   private tail: readonly Row[] = []
@@ -62,8 +72,9 @@ export class Room {
   start(line: Line | null): void {
     if (this.open) return
     this.open = true
-    this.readLine = 0
+    this.readLine = -1
     this.readLineSet = false
+    this.blind = false
     const stale = this.membersKnown
     this.setLine(line)
     if (stale) this.readMembers()
@@ -77,6 +88,8 @@ export class Room {
     this.online = null
     if (this.watching) this.io.unwatch?.(this.id)
     this.watching = false
+    this.stopMarks?.()
+    this.stopMarks = null
     this.reader.stop(rows)
     this.forgetShown()
     this.signal.touch()
@@ -137,7 +150,7 @@ export class Room {
     this.membersKnown = false
     this.membersReading = false
     this.missed = []
-    this.readLine = 0
+    this.readLine = -1
     this.reader.stop(0)
     this.reader.reset()
     this.signal.touch()
@@ -150,6 +163,19 @@ export class Room {
     this.readLineSet = true
     this.reader.again()
     this.readMembers()
+  }
+
+  /** view: eyes are on it, or not any more. The server tells of marks only while they are: what was missed is read. */
+  view(on: boolean): void {
+    this.viewed = on
+    if (!on) this.blind = true
+    else if (this.blind && this.open) {
+      const wait = Math.max(viewing, this.membersAt + marksEvery - this.io.now())
+      this.stopMarks ??= this.io.after(wait, () => {
+        this.stopMarks = null
+        if (this.viewed && this.blind) this.readMembers()
+      })
+    }
   }
 
   live(m: Message): void {
@@ -225,6 +251,8 @@ export class Room {
       return
     }
     const era = this.era
+    this.membersAt = this.io.now()
+    if (this.viewed) this.blind = false
     this.membersReading = true
     this.membersAgain = false
     this.missed = []
@@ -234,7 +262,8 @@ export class Room {
   private tookMembers(era: number, members: readonly Member[] | null): void {
     if (era !== this.era) return
     this.membersReading = false
-    if (members) {
+    if (!members) this.blind = true
+    else {
       this.membersKnown = true
       this.marks.load(members)
       for (const change of this.missed) change(this.marks)
@@ -281,7 +310,7 @@ export class Room {
     this.rowsChanged(this.served, tailOf(sight, this.tail))
     const marks = this.membersKnown ? this.marks.snapshot() : null
     const now: RoomState = {
-      line: line.snapshot(), rows: this.rows, atStart: this.reader.atStart, atEnd: this.reader.atEnd,
+      line: line.snapshot(), rows: this.rows, loaded: this.log.loaded, atStart: this.reader.atStart, atEnd: this.reader.atEnd,
       loadingOlder: this.reader.older || (this.reader.opening && !this.log.loaded),
       loadingNewer: this.reader.newer || (this.reader.opening && this.log.loaded),
       failed: this.reader.failed, members: marks ? marks.members : null, unreadAt: marks ? marks.unreadAt : noneRead,

@@ -164,6 +164,8 @@ export class World {
   readonly cached = new Map<string, Message[]>()
   readonly watched = new Map<string, number>()
   readonly calls: string[] = []
+  /** line is what the server says of this person in a room that it is asked for. */
+  line: Partial<Room> = { readSeq: 0 }
   friends: string[] = []
   blocked: string[] = []
   online: string[] = []
@@ -244,7 +246,7 @@ export class World {
       history: (room, from, backward, limit) =>
         this.answer(`history ${room} ${from} ${backward ? 'back' : 'on'} ${limit}`, () => this.room(room).history(from, backward, limit)),
       members: (room) => this.answer(`members ${room}`, () => (this.members.get(room) ?? []).map((m) => ({ ...m }))),
-      room: (id) => this.answer(`room ${id}`, () => this.rooms.get(id)?.line() ?? null),
+      room: (id) => this.answer(`room ${id}`, () => this.rooms.get(id)?.line(this.line) ?? null),
       users: (ids) => this.answer(`users ${ids.length}`, () => ids.flatMap((id) => this.people.get(id) ?? [])),
       friends: () => this.answer('friends', () => this.friends.map((id) => this.people.get(id) ?? person(id))),
       addedMe: () => this.answer('addedMe', () => []),

@@ -23,20 +23,27 @@ export class Accounts {
   }
 
   async signUp(f: SignUpForm): Promise<void> {
-    const stored = (await this.shell.store.get('meta', 'form')) as Form | undefined
-    const form = stored?.kind === 'signUp' ? stored : this.fresh('signUp')
+    const before = (await this.shell.store.get('meta', 'form')) as Form | undefined
+    const form = before?.kind === 'signUp' ? before : this.fresh('signUp')
     await this.keep(form)
     const { random, token, device } = form
+    const handle = f.handle.trim().toLowerCase()
     const entered = await this.shell.wire.signUp({
       random,
       token,
       device,
-      handle: f.handle.trim().toLowerCase(),
+      handle,
       name: f.name.normalize('NFC').trim(),
       password: f.password.normalize('NFC'),
       label: f.deviceLabel.normalize('NFC'),
       invitation: f.invitation,
     })
+    if (entered.handle !== handle) {
+      // The one before, whose answer got lost, was taken: with another handle and password, maybe another person's.
+      const { writer } = await this.shell.asLeader()
+      await stored(writer.save([{ table: 'meta', key: 'form' }]))
+      throw new RefusedError({ reason: 'signed_up_as', subject: entered.handle, retryAfterMs: 0, fields: [] })
+    }
     await this.enter(form, entered)
   }
 

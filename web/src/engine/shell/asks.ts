@@ -7,6 +7,8 @@ import type { Ask } from './notes.ts'
 
 /** firstLocal is above every id that a leader gives, so that stand-ins are shown last. */
 const firstLocal = 2 ** 52
+/** lately: so many items are still known by their ids when they are decided. */
+const lately = 200
 
 interface Waiter {
   resolve(s: Settled): void
@@ -16,6 +18,8 @@ interface Waiter {
 export class Asks {
   readonly items = new Map<number, Item>()
   readonly kept = new Map<number, Kept>()
+  /** uids of items that were shown lately: a view may still show what was decided a moment ago. */
+  private readonly uids = new Map<number, string>()
   private readonly ids = new Map<string, number>()
   private readonly waiters = new Map<string, Waiter[]>()
   /** handed to a leader elsewhere, in order, until it says that they are safe. */
@@ -24,7 +28,7 @@ export class Asks {
   private nextLocal = firstLocal
 
   uid(id: number): string {
-    return this.items.get(id)?.op.uid ?? this.kept.get(id)?.op.uid ?? ''
+    return this.items.get(id)?.op.uid ?? this.kept.get(id)?.op.uid ?? this.uids.get(id) ?? ''
   }
 
   id(uid: string): number {
@@ -37,6 +41,8 @@ export class Asks {
       case 'item': {
         const before = this.ids.get(i.item.op.uid)
         this.items.set(i.item.id, i.item)
+        this.uids.set(i.item.id, i.item.op.uid)
+        if (this.uids.size > lately) for (const old of this.uids.keys()) if (this.uids.delete(old)) break
         this.ids.set(i.item.op.uid, i.item.id)
         return before !== undefined && before >= firstLocal && before !== i.item.id ? this.vanish(before) : []
       }
@@ -151,12 +157,14 @@ export class Asks {
     const waiting = [...this.waiters.keys()]
     this.items.clear()
     this.kept.clear()
+    this.uids.clear()
     this.ids.clear()
     this.handed.clear()
     for (const uid of waiting) this.refuse(uid, { reason: 'signed_out', subject: '', retryAfterMs: 0, fields: [] })
   }
 
-  private vanish(id: number): readonly Input[] {
+  /** vanish ends what is shown under an id without a verdict. */
+  vanish(id: number): readonly Input[] {
     const item = this.items.get(id)
     if (!item) return []
     this.items.delete(id)

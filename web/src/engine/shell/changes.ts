@@ -1,7 +1,9 @@
 // Changes that people ask for in this window: handed to the core where this window leads, to the leader elsewhere where it
 // does not. Nothing is forgotten before it is safe: what a leader in another window has not taken is handed to the next one,
 // and so is what this window has not stored when it loses the lead. The uid of an op makes it one change all the same.
-import type { Op, Settled } from '../inner.ts'
+import { isSecret } from '../core/outbox.ts'
+import type { ItemRec } from '../core/record.ts'
+import type { Kept, Op, Settled } from '../inner.ts'
 import { type Refusal, RefusedError } from '../types.ts'
 import { Asks } from './asks.ts'
 import type { Lead } from './lead.ts'
@@ -11,6 +13,7 @@ import type { Write } from './store.ts'
 import type { Writer } from './writer.ts'
 
 export const signedOut: Refusal = { reason: 'signed_out', subject: '', retryAfterMs: 0, fields: [] }
+export const givenUp: Refusal = { reason: 'given_up', subject: '', retryAfterMs: 0, fields: [] }
 export const invalid: Refusal = { reason: 'invalid', subject: '', retryAfterMs: 0, fields: [] }
 
 type OpAsk = Ask & { readonly t: 'op' }
@@ -36,8 +39,9 @@ export class Changes {
   private readonly patience: number
   private stopNag: () => void = () => {}
   /** unsafe: taken by this window's core, not in the store yet. */
-  private readonly unsafe = new Map<number, Ask>()
-  private nextUnsafe = 1
+  private readonly unsafe = new Map<string, OpAsk>()
+  /** leftBehind by this window, though it is taken: it could not be stored yet. */
+  private readonly leftBehind = new Set<string>()
   private readonly left: Left<readonly OpAsk[]>
 
   constructor(host: ChangesHost, patience: number) {
@@ -67,14 +71,25 @@ export class Changes {
     return verdict
   }
 
-  /** ask has the leader do something. */
-  ask(ask: Ask): void {
-    if (this.host.leading()) {
-      this.carry(ask)
-      return
+  /** replace gives a message another text, whatever has become of it, and waits for the verdict; a message that is refused with
+   * it is kept as any other, and that is no failure. */
+  async replace(uid: string, text: string): Promise<void> {
+    const ask: Ask = { t: 'replace', uid, next: this.host.uid(), text }
+    const verdict = this.asks.wait(ask.next)
+    if (!this.ask(ask)) this.asks.refuse(ask.next, givenUp)
+    try {
+      await verdict
+    } catch (e) {
+      if (!this.asks.id(ask.next)) throw e
     }
+  }
+
+  /** ask has the leader do something; false: it cannot be done. */
+  ask(ask: Ask): boolean {
+    if (this.host.leading()) return this.carry(ask)
     this.host.hand(this.asks.hand(ask), ask)
     this.nag()
+    return true
   }
 
   /** carry does what was asked, in the leading window; false: it cannot be done. */
@@ -83,13 +98,14 @@ export class Changes {
     if (!own) return false
     if (ask.t === 'op') return this.put(own.lead, own.writer, ask) !== 0
     const id = this.asks.id(ask.uid)
+    let done = true
     own.lead.run((core, now) => {
       switch (ask.t) {
         case 'giveUp':
           core.giveUp(now, id)
           break
         case 'replace':
-          core.replace(now, id, ask.text)
+          done = core.replace(now, core.item(ask.uid), ask.text, ask.next) !== 0
           break
         case 'discard':
           core.discard(id)
@@ -99,7 +115,7 @@ export class Changes {
           break
       }
     })
-    return true
+    return done
   }
 
   /** begin: this window leads from now on. */
@@ -108,10 +124,32 @@ export class Changes {
     for (const ask of this.asks.takeBack()) this.carry(ask)
   }
 
-  /** lost: this window leads no more, and what it has not stored is the next leader's. */
-  lost(): void {
-    for (const ask of this.unsafe.values()) this.asks.hand(ask)
+  /** lost: this window leads no more, and what it has not stored is the next leader's. Until that has taken it, it is shown as
+   * what it was before this one took it: the next leader numbers anew. */
+  lost(unstored: readonly Write[]): void {
+    const asks = this.owed(unstored)
     this.unsafe.clear()
+    if (asks.length === 0 || !this.host.loggedIn()) return
+    for (const ask of asks) {
+      this.asks.hand(ask)
+      if (ask.t === 'op') this.host.standIn(ask.op)
+    }
+    this.handAgain()
+  }
+
+  /** owed is what is in memory alone: what could not be stored, then what was taken a moment ago. */
+  private owed(unstored: readonly Write[]): readonly Ask[] {
+    const failed = unstored.flatMap(({ table, value }) => (table === 'items' && value ? [value as ItemRec] : [])).sort((a, b) => a.order - b.order)
+    const kept = unstored.flatMap(({ table, value }) => (table === 'kept' && value ? [value as Kept] : []))
+    const asks: Ask[] = kept.map(({ op }) => ({ t: 'op', op, writes: [] }))
+    for (const { op, device, n, tag, giveUp, replace, refusal } of failed) {
+      if (isSecret(op.kind)) continue
+      asks.push({ t: 'op', op, writes: [], ...(n > 0 ? { named: { device, n, tag: [...tag] } } : {}) })
+      if (replace) asks.push({ t: 'replace', uid: op.uid, next: replace.uid, text: replace.text ?? '' })
+      else if (giveUp && !refusal) asks.push({ t: 'giveUp', uid: op.uid })
+    }
+    const has = new Set(asks.map((a) => (a.t === 'op' ? a.op.uid : '')))
+    return [...asks, ...[...this.unsafe.values()].filter((a) => !has.has(a.op.uid))]
   }
 
   /** handAgain tells a new leader what none has taken. */
@@ -122,9 +160,12 @@ export class Changes {
 
   /** leave: the page goes away, or may. What would be lost with it is left behind, but for passwords and pictures. */
   leave(): void {
-    const asks = [...this.unsafe.values(), ...this.asks.open.map(([, ask]) => ask)].filter((a): a is OpAsk => a.t === 'op' && !a.op.bytes && a.op.old === undefined && a.op.next === undefined)
+    const own = this.host.lead()
+    const owed = this.owed(own?.writer.unstored ?? [])
+    const asks = [...owed, ...this.asks.open.map(([, ask]) => ask)].filter((a): a is OpAsk => a.t === 'op' && !a.op.bytes && a.op.old === undefined && a.op.next === undefined)
     if (asks.length === 0) return
     const uids = new Set(asks.map((a) => a.op.uid))
+    for (const a of owed) if (a.t === 'op') this.leftBehind.add(a.op.uid)
     this.left.write([...(this.left.read() ?? []).filter((a) => !uids.has(a.op.uid)), ...asks])
   }
 
@@ -141,6 +182,13 @@ export class Changes {
     }
   }
 
+  /** stored: all that could not be stored is in the store. */
+  stored(): void {
+    const open = new Set(this.asks.open.map(([, a]) => (a.t === 'op' ? a.op.uid : '')))
+    for (const uid of this.leftBehind) if (!this.unsafe.has(uid) && !open.has(uid)) this.safe(uid)
+    this.leftBehind.clear()
+  }
+
   /** safe: an op is in the store, or decided; whoever has left it behind need not have. */
   safe(uid: string): void {
     const left = this.left.read()
@@ -154,18 +202,19 @@ export class Changes {
   clear(wipe: boolean): void {
     this.stopNag()
     this.unsafe.clear()
+    this.leftBehind.clear()
     this.asks.clear()
     if (wipe) this.left.clear()
   }
 
   private put(lead: Lead, writer: Writer, ask: OpAsk): number {
-    const no = this.nextUnsafe++
-    this.unsafe.set(no, ask)
-    const id = lead.submit(ask.op, ask.writes)
-    // Behind what the core has just handed to the writer: safe when this is.
+    const { uid } = ask.op
+    this.unsafe.set(uid, ask)
+    const id = lead.submit(ask.op, ask.writes, ask.named ?? null)
+    // Behind what the core has just handed to the writer: safe when this is, or with what could not be stored.
     writer.after(() => {
-      this.unsafe.delete(no)
-      this.safe(ask.op.uid)
+      if (this.unsafe.get(uid) === ask) this.unsafe.delete(uid)
+      if (writer.unstored.length === 0) this.safe(uid)
     })
     return id
   }

@@ -136,6 +136,24 @@ test('an answer that got lost: the same form again is the same account, after a 
   expect(server.data.accounts.size).toBe(1)
 })
 
+test('an answer that got lost, and then another 아이디: nobody gets into the account of before without its password', async () => {
+  const a = new Browser('a', server, time)
+  const w = await a.open()
+  a.net.lose = (call) => call === 'signUp'
+  await expect(done(w.engine.signUp(form('alice')))).rejects.toMatchObject({ refusal: { reason: 'unreachable' } })
+  a.net.lose = () => false
+  const carol = { ...form('carol'), password: 'another horse' }
+  await expect(done(w.engine.signUp(carol))).rejects.toMatchObject({ refusal: { reason: 'signed_up_as', subject: 'alice' } })
+  expect(w.engine.app.get().phase.kind).toBe('signedOut')
+  await done(w.engine.signUp(carol))
+  await time.pass(1000)
+  expect(w.engine.app.get().me?.handle).toBe('carol')
+  await done(w.engine.logOut())
+  await done(w.engine.logIn('alice', 'correct horse', 'x'))
+  await time.pass(1000)
+  expect(w.engine.app.get().me?.handle).toBe('alice')
+})
+
 describe('two windows of one device', () => {
   test('both show the same, both can write, nothing doubles', async () => {
     const { a, alice, bob, room } = await pair()

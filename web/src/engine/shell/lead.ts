@@ -4,7 +4,7 @@
 import { Core } from '../core/core.ts'
 import type { Output } from '../core/output.ts'
 import type { State } from '../core/record.ts'
-import type { Input, Op } from '../inner.ts'
+import type { Input, Named, Op } from '../inner.ts'
 import type { Refusal, Site } from '../types.ts'
 import { type Account, write } from './records.ts'
 import type { Sites } from './sites.ts'
@@ -96,9 +96,9 @@ export class Lead {
   }
 
   /** submit takes a change; `writes` are made in the transaction that stores it. */
-  submit(op: Op, writes: readonly Write[]): number {
+  submit(op: Op, writes: readonly Write[], named: Named | null): number {
     this.extra.push(...writes)
-    return this.run((core, now) => core.submit(now, op))
+    return this.run((core, now) => core.submit(now, op, named))
   }
 
   private carryOut(out: readonly Output[]): void {

@@ -46,7 +46,9 @@ export class Left<T> {
     }
   }
 
+  /** clear takes away what pages of this log-in have left; with nobody logged in, whatever is there. */
   clear(): void {
+    if (this.host.owner() !== '' && this.read() === null) return
     try {
       this.host.rescue()?.removeItem(this.key)
     } catch {

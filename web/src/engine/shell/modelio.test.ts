@@ -24,7 +24,7 @@ test('an answer for the account of before is nobody’s', async () => {
   let me = 'alice'
   const io = modelIO({
     wire, store: () => new MemoryStore(), me: () => me, mustChange: () => false, seen: () => null, keep: (s) => kept.push(s), joinedSeq: () => 1,
-    watch: () => {}, unwatch: () => {}, now: () => 0, after: () => () => {},
+    line: () => {}, counted: () => {}, watch: () => {}, unwatch: () => {}, now: () => 0, after: () => () => {},
   })
   const asked = [io.friends(), io.history('room', 0, true, 10)]
   me = 'bob'

@@ -1,6 +1,6 @@
 // How the model of this window reads more: by calls of its own, each window for itself. What it reads is kept for the next
 // start.
-import type { ModelIO, Position } from '../inner.ts'
+import type { ModelIO, Position, Room } from '../inner.ts'
 import { type Person, RefusedError } from '../types.ts'
 import { type Stored, cachedRows, folded } from './cache.ts'
 import { signedOut } from './changes.ts'
@@ -17,6 +17,9 @@ export interface ModelIOHost {
   seen(): Position | null
   keep(s: Stored): void
   joinedSeq(room: string): number
+  /** line is a line of the list as the server gives it. */
+  line(room: Room): void
+  counted(room: string, readSeq: number, unread: number): void
   watch(room: string, seq: number): void
   unwatch(room: string): void
   now(): number
@@ -42,7 +45,11 @@ export function modelIO(h: ModelIOHost): ModelIO {
       return page
     },
     members: (room) => h.wire.members(room),
-    room: (id) => h.wire.room(id),
+    async room(id) {
+      const room = await own(h.wire.room(id))
+      if (room) h.line(room)
+      return room
+    },
     async users(ids) {
       if (h.mustChange()) throw new RefusedError(signedOut)
       const people = await own(h.wire.users(ids))
@@ -62,6 +69,7 @@ export function modelIO(h: ModelIOHost): ModelIO {
       const rows = folded(await cachedRows(h.store(), room), h.me())
       return rows.filter((m) => m.seq >= h.joinedSeq(room))
     },
+    counted: (room, readSeq, unread) => h.counted(room, readSeq, unread),
     watch: (room, seq) => h.watch(room, seq),
     unwatch: (room) => h.unwatch(room),
     now: () => h.now(),

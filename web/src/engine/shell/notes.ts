@@ -1,6 +1,6 @@
 // What the windows of one device tell each other. Only windows of the same origin and account slot hear it. A leading window
 // answers `join` with `snapshot`; `inputs` that follow go on from there.
-import type { Input, Op } from '../inner.ts'
+import type { Input, Named, Op, Position } from '../inner.ts'
 import type { AppState, Phase, ServerInfo } from '../types.ts'
 import type { Stored } from './cache.ts'
 import type { Account } from './records.ts'
@@ -14,13 +14,26 @@ export interface Shared {
 
 /** Ask is what a window wants from the leader about changes; items are named by the uid of their op. */
 export type Ask =
-  | { readonly t: 'op'; readonly op: Op; readonly writes: readonly Write[] }
+  /** named: it left under this name, and whoever led then could not store that. */
+  | { readonly t: 'op'; readonly op: Op; readonly writes: readonly Write[]; readonly named?: Named }
   | { readonly t: 'giveUp'; readonly uid: string }
-  | { readonly t: 'replace'; readonly uid: string; readonly text: string }
+  /** next is the uid of what comes in its place. */
+  | { readonly t: 'replace'; readonly uid: string; readonly next: string; readonly text: string }
   | { readonly t: 'discard'; readonly uid: string }
   | { readonly t: 'resend'; readonly uid: string }
 
-export type ShellNote =
+/** ofAll are the notes that a window hears whoever is logged in there: they tell who is. */
+export const ofAll: ReadonlySet<string> = new Set(['join', 'gone', 'snapshot', 'entered', 'left', 'shared', 'over', 'taken'])
+
+/** ours: a note is about the session of this window. An earlier version of the page does not say whose its notes are. */
+export function ours(by: string | undefined, device: string): boolean {
+  return !by || device === '' || by === device
+}
+
+/** by is the session of the window that says it, by its device; '' if nobody is logged in. seen: how far the leading one is. */
+export type ShellNote = { readonly by?: string; readonly seen?: Position | null } & Said
+
+type Said =
   /** join: tell me where things stand. */
   | { readonly t: 'join' }
   /** snapshot is for one window, or for all ('') when a window begins to lead. */

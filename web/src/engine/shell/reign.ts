@@ -6,7 +6,7 @@ import { Cache } from './cache.ts'
 import { invalid } from './changes.ts'
 import type { Lead } from './lead.ts'
 import { type Opened, claimed } from './opening.ts'
-import { MemoryStore, type Store } from './store.ts'
+import { MemoryStore, type Store, type Write } from './store.ts'
 import type { Shared } from './notes.ts'
 import type { Tabs } from './tabs.ts'
 import { Writer } from './writer.ts'
@@ -31,8 +31,8 @@ export interface ReignHost {
   began(opened: Opened): void
   /** ending: this window leads no more. */
   ending(): void
-  /** unsafe: what this window has taken and not stored is for the next leader. */
-  unsafe(): void
+  /** unsafe: what this window has taken and not stored is for the next leader; some of it could not be stored. */
+  unsafe(unstored: readonly Write[]): void
   /** unreadable: what the store holds cannot be known. */
   unreadable(): void
   blocked(on: boolean): void
@@ -89,14 +89,14 @@ export class Reign {
     await l.cache.flush()
     l.cache.close()
     await l.writer.stop()
-    if (l.writer.fenced) this.host.unsafe()
+    this.host.unsafe(l.writer.unstored)
   }
 
   /** drop ends leading without a word: somebody else leads already. */
   drop(): void {
     const l = this.end()
-    this.host.unsafe()
     l?.lead?.stop()
+    this.host.unsafe(l?.writer.unstored ?? [])
     l?.cache.close()
     void l?.writer.stop()
   }

@@ -6,18 +6,18 @@
 import { Core } from '../core/core.ts'
 import { encode } from '../core/ids.ts'
 import { bytes } from '../core/rand.ts'
-import type { Input, Settled } from '../inner.ts'
+import type { Input, Position, Settled } from '../inner.ts'
 import { Model } from '../model/model.ts'
 import type { AppState, PeopleState, Phase, Signal } from '../types.ts'
 import { App } from './appstate.ts'
 import { Attention } from './attention.ts'
-import { Changes, invalid } from './changes.ts'
+import { Changes, givenUp, invalid } from './changes.ts'
 import { Clock } from './clock.ts'
 import { Drafts, draftOf } from './drafts.ts'
 import { type Env, Mark } from './env.ts'
 import { Errands } from './errands.ts'
 import { modelIO } from './modelio.ts'
-import type { Shared, ShellNote } from './notes.ts'
+import { type Shared, type ShellNote, ofAll, ours } from './notes.ts'
 import { Notices } from './notices.ts'
 import { type Opened, type Remembered, patiently, remembered } from './opening.ts'
 import { type Peer, hear } from './peers.ts'
@@ -61,6 +61,8 @@ export class Shell {
   private readonly tabs: Tabs
   private readonly id: string
   private current: Account | null = null
+  /** seen is the largest position that the leader elsewhere has told of. */
+  private seen: Position | null = null
   private phase: Phase = { kind: 'starting' }
   private shared: Shared
   private readonly reign: Reign
@@ -96,9 +98,12 @@ export class Shell {
         store: () => this.store,
         me: () => this.current?.user ?? '',
         mustChange: () => this.current?.mustChange ?? false,
-        seen: () => this.reign.lead?.seen ?? null,
+        seen: () => (this.reign.lead ? this.reign.lead.seen : this.seen),
         keep: (s) => this.errands.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
+        // What other windows find out of lines, the model of the leading one finds out itself.
+        line: (room) => this.reign.lead?.run((core, now) => core.takeLine(now, room)),
+        counted: (room, readSeq, unread) => this.reign.lead?.run((core, now) => core.counted(now, room, readSeq, unread)),
         watch: (room, seq) => this.attention.watch(room, seq),
         unwatch: (room) => this.attention.unwatch(room),
         now: () => this.now(),
@@ -144,8 +149,11 @@ export class Shell {
         loggedIn: () => this.current !== null,
         uid: () => this.uid(),
         standIn: (op) => {
-          const i = this.changes.asks.standIn(op, this.now())
+          const { asks } = this.changes
+          const before = asks.id(op.uid)
+          const i = asks.standIn(op, this.now())
           this.apply([i])
+          for (const gone of asks.vanish(before)) this.model.input(gone)
           return i.item.id
         },
         hand: (no, ask) => this.post({ t: 'ask', no, ask }),
@@ -160,10 +168,13 @@ export class Shell {
       tabs: () => this.tabs,
       store: () => this.store,
       useStore: (s) => (this.store = s),
-      storage: (storage) => this.share({ storage }),
+      storage: (storage) => {
+        this.share({ storage })
+        if (storage === 'ok') this.changes.stored()
+      },
       began: (o) => this.began(o),
       ending: () => this.own.set({ leader: false }),
-      unsafe: () => this.changes.lost(),
+      unsafe: (unstored) => this.changes.lost(unstored),
       unreadable: () => this.unreadable(),
       blocked: (blocked) => this.own.set({ blocked }),
     })
@@ -204,7 +215,14 @@ export class Shell {
         // What could not be stored is in memory here, and nowhere else.
         keeps: () => this.shared.storage !== 'ok',
         blocked: () => this.own.set({ blocked: true }),
-        note: (n, from) => hear(peer, n as ShellNote, from),
+        note: (n, from) => {
+          const note = n as ShellNote
+          if (note.seen !== undefined && (peer.leader === from || note.t === 'snapshot' || note.t === 'entered')) this.seen = note.seen
+          if (ours(note.by, this.current?.device ?? '') || ofAll.has(note.t)) hear(peer, note, from)
+          // One of the two has slept through the end of a session: whoever follows is told how things are.
+          else if (this.leads) this.post(this.snapshot(from))
+          else this.post({ t: 'join' })
+        },
       },
     )
     const peer: Peer = {
@@ -326,6 +344,7 @@ export class Shell {
   private began(o: Opened): void {
     this.own.set({ leader: true })
     if (o.account) {
+      this.change(o.account)
       this.session.begin(o.account, o.state)
       this.drafts.lead(o.drafts)
     } else if (this.current) {
@@ -342,17 +361,23 @@ export class Shell {
     return this.reign.wanted()
   }
 
+  /** change: somebody else is logged in now, and this window missed how the session of before ended. Nothing of that is theirs. */
+  private change(to: Account): void {
+    if (this.current && this.current.token !== to.token) this.forget(null)
+  }
+
   private forget(ended: Ended | null): void {
-    this.setAccount(null)
     const wipe = ended?.why !== 'storage'
     this.changes.clear(wipe)
     this.errands.memory.clear()
     this.drafts.clear(wipe)
+    this.setAccount(null)
     if (wipe && !this.apart) this.mark.set(false)
     this.photos.clear()
     this.notices.clear()
     this.model.clear()
     this.sites.forget()
+    this.seen = null
     this.connection = 'connecting'
     this.own.set({ connection: 'connecting', since: this.now(), sites: this.sites.state, outgrown: false })
     this.setPhase(ended ? { kind: 'ended', ...ended } : { kind: 'signedOut' })
@@ -457,7 +482,8 @@ export class Shell {
   }
 
   private post(n: ShellNote): void {
-    this.tabs.post(n)
+    const { lead } = this.reign
+    this.tabs.post({ ...n, by: this.current?.device ?? '', ...(lead ? { seen: lead.seen } : {}) } as ShellNote)
   }
 
   /** follow takes over what the leader says, and hands on what no leader has taken. */
@@ -467,6 +493,7 @@ export class Shell {
       if (this.current) this.forget(null)
       return
     }
+    this.change(account)
     this.setAccount(account)
     this.adopt(inputs)
     this.setPhase({ kind: 'in' })
@@ -477,6 +504,7 @@ export class Shell {
 
   private taken(no: number, ok: boolean): void {
     const ask = this.changes.asks.taken(no)
+    if (!ok && ask?.t === 'replace') this.changes.asks.refuse(ask.next, givenUp)
     if (ask?.t !== 'op') return
     this.changes.safe(ask.op.uid)
     if (ok) return

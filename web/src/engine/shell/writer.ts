@@ -63,6 +63,11 @@ export class Writer {
     else queueMicrotask(done)
   }
 
+  /** unstored is what could not be put into the store, and is in memory alone. */
+  get unstored(): readonly Write[] {
+    return [...this.failed.values()]
+  }
+
   /** save ends when the writes are made as far as they can be; it rejects if this window leads no more. */
   save(writes: readonly Write[]): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -111,7 +111,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   // Everything below lives outside of React's state: it belongs to the document, and is read and written before paint.
   const [core] = useState(() => new VirtualRows<Row>(estimate))
   const [widths] = useState(() => new BubbleWidths())
-  const view = useRef<View>({ height: 800, width: 0, epoch: 0, stick: true, anchor: null, top: 0, drawn: { start: 0, end: 0 }, goal: null, wish: 0, wishLine: false, line: 0, missed: 0, passes: 0, begun: false, over: overFirst })
+  const view = useRef<View>({ height: 800, width: 0, epoch: 0, stick: true, anchor: null, top: 0, drawn: { start: 0, end: 0 }, goal: null, wish: 0, wishLine: false, line: -1, missed: 0, passes: 0, begun: false, over: overFirst })
   const v = view.current
   const groupKeys = useRef(new Map<string, string>())
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(() => new Set())
@@ -122,13 +122,13 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   core.setRows(rows)
   // Where to begin: at the first unread row if it is loaded and more than fits is below it, else at the end, and a button
   // leads to it.
-  if (rows.length > 0 && (!v.begun || v.line !== readLine || v.wishLine)) {
+  if (state.loaded && rows.length > 0 && (!v.begun || v.line !== readLine || v.wishLine)) {
     const i = firstUnread(rows, readLine)
     if (i >= 0 && (!v.begun || v.wishLine)) {
       v.goal = { key: rows[i]!.key, where: 'unread' }
       v.stick = false
       v.wishLine = false
-    } else if (v.line !== readLine) v.missed = readLine > 0 ? state.line.unread : 0
+    } else if (v.line !== readLine) v.missed = readLine >= 0 ? state.line.unread : 0
     v.line = readLine
     v.begun = true
   }
@@ -243,10 +243,12 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
   const [below, setBelow] = useState({ up: false, news: 0, own: false, above: 0 })
   const shown = useRef(true)
   const see = (left: number, y: number) => {
-    const end = state.atEnd && left <= nearEnd
+    const end = (state.atEnd || !state.loaded) && left <= nearEnd
     shown.current = end
     let last = 0
-    if (end) last = Math.max(state.line.lastSeq, lastSeq(rows))
+    // What is under way may be all that is drawn.
+    if (!state.loaded) last = 0
+    else if (end) last = Math.max(state.line.lastSeq, lastSeq(rows))
     else
       for (let i = core.at(y + v.height); i >= 0 && last === 0; i--) {
         if (core.bottom(i) <= y + v.height + 2) last = rows[i]!.seq
@@ -429,7 +431,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       redraw()
     }
     if (firstUnread(rows, readLine) >= 0) line()
-    else engine.jumpTo(id, readLine).then(line, () => undefined)
+    else engine.jumpTo(id, Math.max(1, readLine)).then(line, () => undefined)
   }
   const unfold = (row: MessageRow) => {
     // The beginning of the text stays where it is, though it is the end of the log that grows.
@@ -619,7 +621,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
           <div ref={spacer} style={{ height: core.top(win.start) }} />
           <HoverContext value={hover}>{drawn}</HoverContext>
           <div ref={foot} style={{ height: core.total - core.top(win.end) }} />
-          {!state.atEnd && <div className={css.state}>{state.failed ? <LoadFailed state={state} retry={() => engine.loadNewer(id)} /> : state.loadingNewer && t('room.loadingNewer')}</div>}
+          {state.loaded && !state.atEnd && <div className={css.state}>{state.failed ? <LoadFailed state={state} retry={() => engine.loadNewer(id)} /> : state.loadingNewer && t('room.loadingNewer')}</div>}
           <div className={css.tail} />
         </div>
       </div>

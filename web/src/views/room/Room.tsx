@@ -163,22 +163,44 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
     return self
   }, [engine, id])
 
+  // Words that were not taken come back where they were written, as soon as nothing else is being written there.
+  const back = useRef('')
+  const putBack = () => {
+    const field = composer.current
+    if (back.current === '' || field?.text() !== '' || latest.current.mode.kind !== 'new') return
+    field.setText(back.current)
+    back.current = ''
+  }
+  const giveBack = (text: string, why: unknown) => {
+    setProblem(t('room.editFailed', { why: errorText(why) }))
+    back.current = joined(back.current, text)
+    if (composer.current) putBack()
+    else toDraft()
+  }
+  const toDraft = () => {
+    if (back.current !== '') engine.setDraft(id, joined(engine.rooms.get().byId.get(id)?.draft ?? '', back.current))
+    back.current = ''
+  }
+  useEffect(putBack, [mode])
+  useEffect(() => toDraft, [])
+
   const send = (text: string) => {
-    setProblem('')
+    if (back.current === '') setProblem('')
     if (mode.kind === 'edit') {
       const { row } = mode
       setMode({ kind: 'new' })
       if (text === nfc(row.text)) return
       // It may have been sent while its new text was written.
       const current = rows.find((r): r is MessageRow => r.key === row.key && r.kind === 'message') ?? row
-      if (current.seq === 0) engine.replaceUnsent(current.item, text)
-      else engine.edit(id, current.seq, text).catch((e: unknown) => setProblem(t('room.editFailed', { why: errorText(e) })))
+      const going = current.seq === 0 ? engine.replaceUnsent(current.item, text) : engine.edit(id, current.seq, text)
+      going.catch((e: unknown) => giveBack(text, e))
       return
     }
     engine.send(id, text, mode.kind === 'reply' ? mode.row.seq : 0)
     onSent()
     setWaiting(0)
     if (mode.kind === 'reply') setMode({ kind: 'new' })
+    putBack()
   }
 
   const editLast = () => {
@@ -226,13 +248,15 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
           <Log id={id} state={state} query={plain} foundKey={finding ? hit : null} heldKey={held} editingKey={mode.kind === 'edit' ? mode.row.key : null} ref={log} />
         </div>
         <Heard state={state} />
-        <div className={css.foot}>
+        <div className={css.foot} data-unsaved={mode.kind === 'edit' ? '' : undefined}>
           <Foot state={state} mode={mode} replyTo={mode.kind === 'reply' ? mode.row.seq : waiting} problem={problem} onProblem={setProblem} onStop={stop} composer={composer} onSend={send} onUp={editLast} onLeave={(to) => log.current?.from(to)} onEscape={escape} />
         </div>
       </section>
     </RoomActionsContext>
   )
 }
+
+const joined = (a: string, b: string): string => (a === '' ? b : `${a}\n${b}`)
 
 function RemoveBody({ text, body }: { readonly text: string; readonly body: string }) {
   return (

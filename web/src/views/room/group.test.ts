@@ -13,7 +13,7 @@ export function message(seq: number, author: string, time: number, over: Partial
 }
 const system = (seq: number, time: number): SystemRow => ({ kind: 'system', key: `s${seq}`, seq, time, what: 'left', author: 'b', users: [], title: '' })
 const gap = (seq: number): GapRow => ({ kind: 'gap', key: `g${seq}`, seq })
-const edges = (rows: readonly Row[], readLine = 0) => rows.map((_, i) => (shapeOf(rows, i, readLine).first ? '[' : '') + (shapeOf(rows, i, readLine).last ? ']' : ''))
+const edges = (rows: readonly Row[], readLine = -1) => rows.map((_, i) => (shapeOf(rows, i, readLine).first ? '[' : '') + (shapeOf(rows, i, readLine).last ? ']' : ''))
 
 describe('groups', () => {
   it('joins one sender within one minute of the clock', () => {
@@ -56,10 +56,17 @@ describe('the line of what was read', () => {
     expect(firstUnread(mixed, 3)).toBe(3)
     expect(firstUnread(mixed.slice(0, 3), 3)).toBe(-1)
   })
+  it('leads to the first row of a room of which nothing was read, and does not stand before it', () => {
+    const whole = [message(1, 'a', noon), message(2, 'a', noon)]
+    expect([firstUnread(whole, 0), whole.some((_, i) => shapeOf(whole, i, 0).readLine)]).toEqual([0, false])
+    expect(firstUnread(whole.slice(1), 0)).toBe(-1)
+    expect(firstUnread([message(1, 'me', noon), message(2, 'a', noon)], 0)).toBe(-1)
+  })
   it('does not stand before what is only under way, nor when its place is not loaded', () => {
     expect(firstUnread(rows, 8)).toBe(-1)
-    expect(firstUnread(rows, 2)).toBe(-1)
-    expect(firstUnread(rows, 0)).toBe(-1)
+    expect(firstUnread(rows, 1)).toBe(-1)
+    expect(firstUnread(rows, -1)).toBe(-1)
+    expect(firstUnread([], 0)).toBe(-1)
     expect(rows.some((_, i) => shapeOf(rows, i, 8).readLine)).toBe(false)
   })
 })

@@ -27,9 +27,9 @@ function newDay(rows: readonly Row[], i: number): boolean {
   return before === null || !sameDay(before, time)
 }
 
-/** beginsUnread: row i is the first one after readLine (0: there is no line) that is not an own message. */
+/** beginsUnread: row i is the first one after readLine (-1: there is no line) that is not an own message, and others come before. */
 function beginsUnread(rows: readonly Row[], i: number, readLine: number): boolean {
-  if (readLine <= 0) return false
+  if (readLine < 0) return false
   const row = rows[i]
   if (row === undefined || row.seq <= readLine || own(row)) return false
   // What was written on another device needs no reading.
@@ -62,15 +62,17 @@ export function shapeOf(rows: readonly Row[], i: number, readLine: number): Shap
   }
 }
 
-/** firstUnread is the index of the row under the line, -1 if it is not loaded. */
+/** firstUnread is the index of the row under the line, -1 if it is not loaded. Where nothing was ever read it is the first row,
+ * which has no line above it. */
 export function firstUnread(rows: readonly Row[], readLine: number): number {
-  if (readLine <= 0) return -1
+  if (readLine < 0) return -1
   for (let i = rows.length - 1; i > 0; i--) {
     if (beginsUnread(rows, i, readLine)) return i
     const seq = rows[i]!.seq
     if (seq !== 0 && seq <= readLine) return -1
   }
-  return -1
+  const first = rows[0]
+  return first?.seq === readLine + 1 && !own(first) ? 0 : -1
 }
 
 /** estimate of a row's height before it is measured: near is good enough, the anchor takes the rest. */

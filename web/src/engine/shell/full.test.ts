@@ -1,0 +1,141 @@
+// A disk that is full: what is in memory alone goes on with the window that leads next, and nothing of it twice.
+import 'fake-indexeddb/auto'
+import { IDBFactory } from 'fake-indexeddb'
+import { beforeEach, expect, test } from 'vitest'
+import { Scene, look, texts } from './scene.ts'
+
+let s: Scene
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory()
+  s = new Scene()
+})
+
+/** full: a message that could not be stored and did not leave. */
+async function full() {
+  const p = await s.pair()
+  p.a.net.down = true
+  await s.time.pass(2000)
+  p.a.disk = 'full'
+  p.alice.engine.send(p.room, 'precious', 0)
+  await s.time.pass(2000)
+  return p
+}
+
+test('stopped and woken', async () => {
+  const { a, alice, room } = await full()
+  alice.wake('frozen')
+  await s.time.pass(2000)
+  a.disk = 'ok'
+  alice.wake('thawed')
+  await s.time.pass(5000)
+  expect([texts(alice, room), alice.engine.unsent()]).toEqual([['first', 'precious'], 1])
+  a.net.down = false
+  await s.time.pass(20_000)
+  expect([s.onServer(room), texts(alice, room)]).toEqual([['first', 'precious'], ['first', 'precious']])
+  expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+})
+
+test('robbed by another window', async () => {
+  const { a, alice, room } = await full()
+  const second = await s.open(a)
+  await s.time.pass(1000)
+  const hear = alice.deaf()
+  second.show(true)
+  await s.time.pass(5000)
+  hear()
+  expect(second.engine.app.get().leader).toBe(true)
+  expect(texts(alice, room)).toEqual(['first', 'precious'])
+  a.disk = 'ok'
+  a.net.down = false
+  await s.time.pass(20_000)
+  expect([s.onServer(room), texts(alice, room)]).toEqual([['first', 'precious'], ['first', 'precious']])
+})
+
+test('without locks, and another window takes over', async () => {
+  const { a, alice, room } = await s.pair()
+  alice.kill()
+  a.hasLocks = false
+  const one = await s.open(a)
+  look(one, room)
+  await s.time.pass(1000)
+  a.net.down = true
+  await s.time.pass(2000)
+  a.disk = 'full'
+  one.engine.send(room, 'precious', 0)
+  await s.time.pass(1000)
+  const two = await s.open(a)
+  await s.time.pass(1000)
+  two.engine.takeOver()
+  await s.time.pass(2000)
+  a.disk = 'ok'
+  a.net.down = false
+  await s.time.pass(20_000)
+  expect(one.engine.app.get().phase.kind).toBe('otherWindow')
+  expect(s.onServer(room)).toEqual(['first', 'precious'])
+})
+
+test('closed: what it leaves behind is sent by the next page', async () => {
+  const { a, alice, room } = await full()
+  alice.wake('hidden')
+  await s.time.pass(6000)
+  alice.kill()
+  a.disk = 'ok'
+  a.net.down = false
+  const next = await s.open(a)
+  await s.time.pass(5000)
+  expect([s.onServer(room), next.engine.unsent()]).toEqual([['first', 'precious'], 0])
+  expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+})
+
+test('there is room again while it is hidden: nothing stays behind', async () => {
+  const { a, alice, room } = await full()
+  alice.wake('hidden')
+  a.disk = 'ok'
+  await s.time.pass(6000)
+  expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+  a.net.down = false
+  await s.time.pass(20_000)
+  expect(s.onServer(room)).toEqual(['first', 'precious'])
+})
+
+test('sent, and the answer did not come: the next one sends it under the same name', async () => {
+  const { a, alice, room } = await s.pair()
+  a.disk = 'full'
+  alice.engine.send(room, 'precious', 0)
+  while (s.onServer(room).length < 2) await new Promise((r) => setImmediate(r))
+  a.net.down = true
+  await s.time.pass(2000)
+  expect(alice.engine.unsent()).toBe(1)
+  alice.wake('frozen')
+  await s.time.pass(1000)
+  a.disk = 'ok'
+  a.net.down = false
+  alice.wake('thawed')
+  await s.time.pass(20_000)
+  expect([s.onServer(room), texts(alice, room), alice.engine.unsent()]).toEqual([['first', 'precious'], ['first', 'precious'], 0])
+})
+
+test('refused, given another text, given up: each goes on as it was', async () => {
+  const { a, alice, room } = await s.pair()
+  a.disk = 'full'
+  s.server.refuse = (op) => (op.text === 'refused' ? 'cannot_receive' : '')
+  alice.engine.send(room, 'refused', 0)
+  await s.time.pass(1000)
+  a.net.down = true
+  await s.time.pass(2000)
+  const other = alice.engine.send(room, 'teh', 0)
+  const gone = alice.engine.send(room, 'gone', 0)
+  await s.time.settle()
+  void alice.engine.replaceUnsent(other, 'the').catch(() => undefined)
+  void alice.engine.giveUp(gone)
+  await s.time.pass(1000)
+  alice.wake('frozen')
+  await s.time.pass(1000)
+  a.disk = 'ok'
+  alice.wake('thawed')
+  a.net.down = false
+  await s.time.pass(20_000)
+  expect(s.onServer(room)).toEqual(['first', 'the'])
+  expect(texts(alice, room).sort()).toEqual(['first', 'refused', 'the'])
+  expect(alice.engine.unsent()).toBe(1)
+})
