@@ -205,7 +205,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
 
   const editLast = () => {
     // The last one is not loaded.
-    if (!state.atEnd) return log.current?.toEnd()
+    if (state.loaded && !state.atEnd) return log.current?.toEnd()
     for (let i = rows.length - 1; i >= 0; i--) {
       const row = rows[i]!
       if (row.kind !== 'message' || !row.own || row.deleted || row.state === 'refused') continue
