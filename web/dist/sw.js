@@ -45,6 +45,21 @@ addEventListener('fetch', (e) => {
   }
 })
 
+// A notification leads to its room: in a window of its account that is there, or in a new one.
+addEventListener('notificationclick', (e) => {
+  e.notification.close()
+  e.waitUntil(open(e.notification.data.path))
+})
+
+async function open(path) {
+  const account = (p) => /^\/u\/\d+(?=\/)/.exec(p)?.[0]
+  const windows = await clients.matchAll({ type: 'window', includeUncontrolled: true })
+  const at = windows.find((w) => account(new URL(w.url).pathname) === account(path))
+  if (!at) return clients.openWindow(path)
+  at.postMessage({ open: path })
+  return at.focus()
+}
+
 /** page comes from the network, and if that is silent or fails, from what is kept. */
 async function page(e) {
   const answer = fetch(e.request)
@@ -79,6 +94,6 @@ async function file(request) {
   const kept = await cache?.match(request.url).catch(() => undefined)
   if (kept) return kept
   const answer = await fetch(request)
-  if (answer.ok && answer.status === 200) cache?.put(request.url, answer.clone()).catch(() => undefined)
+  if (answer.ok && answer.status === 200) await cache?.put(request.url, answer.clone()).catch(() => undefined)
   return answer
 }

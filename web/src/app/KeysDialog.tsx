@@ -4,12 +4,8 @@ import { Dialog } from '../ui/Dialog.tsx'
 import { Checkbox } from '../ui/Field.tsx'
 import { openDialog } from '../ui/overlay.tsx'
 import css from './KeysDialog.module.css'
+import { modKey } from './modkey.ts'
 import { setSetting, useSetting } from './settings.ts'
-
-/** modKey is what the key beside Alt is called here. */
-export function modKey(): string {
-  return /Mac|iPhone|iPad/.test(navigator.platform) ? '⌘' : 'Ctrl'
-}
 
 /** openKeys shows it. */
 export function openKeys(): void {

@@ -1,7 +1,7 @@
 // What stands where a room would while none is open.
 import { t } from '../lib/messages.ts'
 import { Logo } from '../ui/Icon.tsx'
-import { modKey } from './KeysDialog.tsx'
+import { modKey } from './modkey.ts'
 import css from './Rest.module.css'
 
 export function Rest() {

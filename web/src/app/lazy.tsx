@@ -13,6 +13,7 @@ const entry = () => load(() => import('../views/entry/Entry.tsx'))
 const people = () => load(() => import('../views/people/dialogs.ts'))
 const home = () => load(() => import('./Home.tsx'))
 const ops = () => load(() => import('../ops/Ops.tsx'))
+const keys = () => load(() => import('./KeysDialog.tsx'))
 const palette = () => load(() => import('./Palette.tsx'))
 
 // What the address asks for is on its way before the engine is up.
@@ -38,6 +39,11 @@ export function openPalette(): void {
   void palette().then((m) => m.openPalette())
 }
 
+/** openKeys shows the list of keys. */
+export function openKeys(): void {
+  void keys().then((m) => m.openKeys())
+}
+
 /** Later shows nothing while its view is fetched: it is there in an instant, or nothing would be true. */
 export function Later({ children }: { readonly children: ReactNode }) {
   return <Suspense fallback={null}>{children}</Suspense>
@@ -48,7 +54,7 @@ export function fetchViews(engine: Engine): void {
   // Under an address no authority vouches for the certificate.
   if (/^https:\/\/([\d.]+|\[.*|.*\.local)(:|$)/.test(location.origin)) void load(() => import('./sockets.tsx')).then((m) => m.watchSockets(engine))
   const get = () => {
-    for (const view of [room, friends, people, palette, info, more, home, entry]) void view().catch(() => undefined)
+    for (const view of [room, friends, people, palette, info, more, home, entry, keys]) void view().catch(() => undefined)
   }
   if (typeof requestIdleCallback === 'function') requestIdleCallback(get, { timeout: 2000 })
   else setTimeout(get, 500)

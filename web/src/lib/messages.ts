@@ -1,17 +1,17 @@
 // The words of the interface. They live in messages/<language>/<file>.json, where translators edit them; the Korean files
-// say which keys exist. Korean is in the first script; English is fetched before anything is drawn in it, and a text that is
-// not there is Korean.
+// say which keys exist. Korean is in the first script, but for the files of views that have a script of their own and bring them;
+// English is fetched before anything is drawn in it, and a text that is not there is Korean.
 //
 // In a text: {name} is a value; {name|이/가} a value with the particle that fits it; {n|one:# person|other:# people} a
 // number with its plural, # being the number, and {n|1:한|2:두|other:#} with words of their own for some. Numbers are grouped (3,000).
 import koChats from '../../messages/ko/chats.json'
 import koCommon from '../../messages/ko/common.json'
-import koEmoji from '../../messages/ko/emoji.json'
-import koEntry from '../../messages/ko/entry.json'
+import type koEmoji from '../../messages/ko/emoji.json'
+import type koEntry from '../../messages/ko/entry.json'
 import koErrors from '../../messages/ko/errors.json'
-import koFriends from '../../messages/ko/friends.json'
-import koInfo from '../../messages/ko/info.json'
-import koMore from '../../messages/ko/more.json'
+import type koFriends from '../../messages/ko/friends.json'
+import type koInfo from '../../messages/ko/info.json'
+import type koMore from '../../messages/ko/more.json'
 import koPeople from '../../messages/ko/people.json'
 import koRoom from '../../messages/ko/room.json'
 import koShell from '../../messages/ko/shell.json'
@@ -20,18 +20,31 @@ import { particle } from './josa.ts'
 export type Language = 'ko' | 'en'
 export type Params = Readonly<Record<string, string | number>>
 
-const ko = {
-  chats: koChats, common: koCommon, emoji: koEmoji, entry: koEntry, errors: koErrors, friends: koFriends, info: koInfo,
-  more: koMore, people: koPeople, room: koRoom, shell: koShell,
+const first = {
+  chats: koChats, common: koCommon, errors: koErrors, people: koPeople, room: koRoom,
+  shell: koShell,
 }
 
-type Files = typeof ko
+interface Brought {
+  readonly emoji: typeof koEmoji
+  readonly entry: typeof koEntry
+  readonly friends: typeof koFriends
+  readonly info: typeof koInfo
+  readonly more: typeof koMore
+}
+
+type Files = typeof first & Brought
 /** Key of a text: file.name. */
 export type Key = { [F in keyof Files]: `${F}.${keyof Files[F] & string}` }[keyof Files]
 
 type Texts = Readonly<Record<string, Readonly<Record<string, string>>>>
 
-const texts: { ko: Texts; en: Texts | null } = { ko, en: null }
+const texts: { ko: Texts; en: Texts | null } = { ko: first, en: null }
+
+/** bring puts in the Korean texts of a view, before it draws. */
+export function bring<F extends keyof Brought>(file: F, korean: Brought[F]): void {
+  texts.ko = { ...texts.ko, [file]: korean as Texts[string] }
+}
 
 let current: Language = 'ko'
 

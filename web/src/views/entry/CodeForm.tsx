@@ -1,5 +1,6 @@
 // Log in by a code: this device shows eight digits for two minutes, a logged-in one types them. A code that has run out is
 // followed by a new one by itself.
+import './texts.ts'
 import { useEffect, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'

@@ -1,4 +1,5 @@
 // Nobody is logged in here any more, and not by a quiet log-out: what was wiped, what went with it, what to do.
+import './texts.ts'
 import { useEffect, useRef, useState } from 'react'
 import { useEngine, useSelect } from '../../app/context.ts'
 import type { Phase } from '../../engine/types.ts'

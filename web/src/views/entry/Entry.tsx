@@ -1,5 +1,6 @@
 // The way in: sign up, log in, log in by a code that another device confirms. One of them is shown; what was typed stays
 // when the person goes from one to another.
+import './texts.ts'
 import { useEffect, useState } from 'react'
 import { useEngine, useSelect } from '../../app/context.ts'
 import { takeInvitation } from '../../app/route.ts'

@@ -1,4 +1,5 @@
 // The frame of every page before one is in: the night with its fire, the promise, the language.
+import './texts.ts'
 import type { ReactNode } from 'react'
 import { useEngine, useSelect } from '../../app/context.ts'
 import { setSetting, useSetting } from '../../app/settings.ts'

@@ -1,4 +1,5 @@
 // Log in with 아이디 and password (or the one-time code that an operator gave).
+import './texts.ts'
 import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'

@@ -1,4 +1,5 @@
 // After a one-time code a password of one's own comes first; there is no way past it but logging out.
+import './texts.ts'
 import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'

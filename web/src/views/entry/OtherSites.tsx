@@ -1,4 +1,5 @@
 // What who comes to another address of the same system must know: each address has a store of its own in this browser.
+import './texts.ts'
 import { useEngine, useSelect } from '../../app/context.ts'
 import { siteName } from '../../app/sites.ts'
 import { t } from '../../lib/messages.ts'

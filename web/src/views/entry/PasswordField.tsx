@@ -1,4 +1,5 @@
 // A password field that can show what is in it.
+import './texts.ts'
 import { useState } from 'react'
 import { t } from '../../lib/messages.ts'
 import { IconButton } from '../../ui/Button.tsx'

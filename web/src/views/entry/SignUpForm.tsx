@@ -1,5 +1,6 @@
 // Sign up: name, 아이디, password. The 아이디 is asked about while it is typed; a field says what is wrong once it was left,
 // and all of them when the form is sent.
+import './texts.ts'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText, reasonOf } from '../../app/errors.ts'

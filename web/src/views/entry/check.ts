@@ -1,4 +1,5 @@
 // What a sign-up form may hold (docs/protocol.md, "Limits"), and the sentence that puts it right.
+import './texts.ts'
 import { codePoints, nfc } from '../../lib/text.ts'
 import { type Key, type Params, t } from '../../lib/messages.ts'
 

@@ -1,4 +1,5 @@
 // The name under which a device stands in one's list: browser and system, as far as the browser tells.
+import './texts.ts'
 import { type Key, t } from '../../lib/messages.ts'
 
 const browsers: readonly (readonly [RegExp, Key])[] = [

@@ -1,4 +1,5 @@
 // The friends: oneself on top, who added me, then everybody 가나다 with an index of initials. A search marks what it finds.
+import './texts.ts'
 import { type MouseEvent, memo, useCallback, useId, useMemo, useRef, useState } from 'react'
 import { useEngine, useMe, useSelect, useSignal } from '../../app/context.ts'
 import { go } from '../../app/route.ts'

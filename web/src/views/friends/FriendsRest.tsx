@@ -1,4 +1,5 @@
 // What the room's place shows beside the friends while no room is open.
+import './texts.ts'
 import { useEngine, useSelect } from '../../app/context.ts'
 import { t } from '../../lib/messages.ts'
 import { Logo } from '../../ui/Icon.tsx'

@@ -1,5 +1,6 @@
 // The members of a group: oneself first, at first only the nearest few. The whole list and the search hold for 3,000: only
 // rows in sight are in the document, and only their names are looked up, unless all are wanted by name.
+import './texts.ts'
 import { type RefObject, memo, useEffect, useMemo, useRef, useState } from 'react'
 import { displayName, useEngine, useMe, usePerson, useSelect } from '../../app/context.ts'
 import { usePhone } from '../../app/layout.ts'

@@ -1,6 +1,7 @@
 // What there is to know and to set about a room. One component in four places: beside the room from the start on very wide
 // windows, beside it while open on wide ones, over it with a veil on narrower ones, a page of its own on a phone. It fills
 // the place the shell gives it.
+import './texts.ts'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import { useEngine, useSelect, useSignal } from '../../app/context.ts'
 import { findInRoom } from '../../app/finder.ts'

@@ -1,4 +1,5 @@
 // The name of a group, and changing it in its place. A refusal keeps what was typed.
+import './texts.ts'
 import { useEffect, useRef, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { t } from '../../lib/messages.ts'

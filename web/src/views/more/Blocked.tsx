@@ -1,4 +1,5 @@
 // 차단한 친구.
+import './texts.ts'
 import { useEffect } from 'react'
 import { displayName, useEngine, usePerson, useSelect } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'

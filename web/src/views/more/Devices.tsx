@@ -1,5 +1,6 @@
 // 로그인된 기기: this one, the others with the day they were last used, renaming, logging out one or all others. What a
 // device that is logged out has not sent is lost, and every question says so first.
+import './texts.ts'
 import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'

@@ -1,5 +1,6 @@
 // 초대 링크: what was made, what became of it, a new one. The secret of a link is known only on the device that made it; the
 // server keeps its hash.
+import './texts.ts'
 import { useState } from 'react'
 import { useEngine, useSelect } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'

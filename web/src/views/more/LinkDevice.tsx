@@ -1,4 +1,5 @@
 // 새 기기 연결: the digits that a new device shows are typed here; what device it is is shown before it is let in.
+import './texts.ts'
 import { useEffect, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'

@@ -1,8 +1,9 @@
 // 더보기: the list of pages about oneself and this device, and the page that is open.
+import './texts.ts'
 import { useEffect, useState } from 'react'
 import { openOtherAccount } from '../../app/account.ts'
 import { displayName, useEngine, useMe, useSelect } from '../../app/context.ts'
-import { openKeys } from '../../app/KeysDialog.tsx'
+import { openKeys } from '../../app/lazy.tsx'
 import { usePhone } from '../../app/layout.ts'
 import { type MorePageName, back, go, useRoute } from '../../app/route.ts'
 import { type Key, t } from '../../lib/messages.ts'

@@ -1,4 +1,5 @@
 // Small pieces that several pages share.
+import './texts.ts'
 import type { ReactNode } from 'react'
 import { t } from '../../lib/messages.ts'
 import { Button } from '../../ui/Button.tsx'

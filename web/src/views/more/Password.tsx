@@ -1,5 +1,6 @@
 // A new password logs all other devices out; what they have not sent is lost, and that is said before. Below it: the end of
 // the account.
+import './texts.ts'
 import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText, reasonOf } from '../../app/errors.ts'

@@ -1,4 +1,5 @@
 // How it looks and sounds on this device: theme, text size, sound, notifications, what Enter does, language.
+import './texts.ts'
 import { useReducer } from 'react'
 import { askNotify, notifyState } from '../../app/notify.ts'
 import { type Settings, setSetting, useSetting } from '../../app/settings.ts'

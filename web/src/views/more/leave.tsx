@@ -1,4 +1,5 @@
 // Leaving: logging out on this device, and the end of the account. Both say first what is lost.
+import './texts.ts'
 import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText, reasonOf } from '../../app/errors.ts'

@@ -1,5 +1,6 @@
 // The emoji picker: recent ones of this device, nine groups, search in Korean and English. Arrows move in the grid, Enter
 // inserts and leaves it open for more; Esc closes. Loaded only when it is first opened.
+import './texts.ts'
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from 'react'
 import { useEngine } from '../../../app/context.ts'
 import { touch } from '../../../app/layout.ts'
