@@ -191,7 +191,7 @@ func (c serveCmd) limits() (gateway.Limits, error) {
 	}
 	const none = 1 << 30
 	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none,
-		Calls: none, Hellos: none, Strangers: none, Rooms: none, Pins: none, HelloWait: time.Minute}, nil
+		Calls: none, Hellos: none, Strangers: none, Rooms: none, Pins: none, HelloWait: 5 * time.Second}, nil
 }
 
 // quiet logs errors only.

@@ -46,7 +46,7 @@ func TestBudget(t *testing.T) {
 		{"rename", group, &logv1.Rename{Title: "valley"}, 2, 2, 124},
 		{"invite 200", group, &logv1.Invite{Members: raw(some...)}, 802, 402, 19520},
 		{"create with 200", groupOf(a, 2), &logv1.CreateRoom{Title: "valley", Members: raw(some...)}, 603, 404, 19605},
-		{"block", ids.Room{}, &logv1.Block{Other: c[:]}, 4, 3, 144},
+		{"block", ids.Room{}, &logv1.Block{Other: c[:]}, 6, 5, 268},
 		{"close", ids.Room{}, &logv1.CloseUser{}, 6, 6, 300},
 	} {
 		b := base()

@@ -181,6 +181,11 @@ func TestBlockFreezesMarks(t *testing.T) {
 	b.must(c, ids.Room{}, &logv1.Block{Other: a[:]})
 	shown(c, 0, 1)
 	shown(a, 0, 3)
+	for _, u := range []ids.User{a, c} {
+		if m, _ := GetMember(b.tx, room, u); !m.Frozen() {
+			t.Errorf("the marks of %v as they were when the block began are not kept", u)
+		}
+	}
 	b.must(c, room, &logv1.Read{Seq: 2})
 	shown(c, 0, 1)
 	if l := b.line(c, room); l.Unread != 1 {

@@ -125,10 +125,25 @@ func (c *block) apply(a *kernel.Apply) kernel.Verdict {
 	p.write(a)
 	changeLine(a, c.User, p.id, func(*lineRow) {})
 	a.Emit(LineChanged{Room: p.id, User: c.User})
-	if !p.row.blocked() {
+	if p.row.blocked() {
+		p.freeze(a)
+	} else {
 		p.thaw(a)
 	}
 	return done(0)
+}
+
+// freeze keeps the marks of a 1:1 as the two see them now: a block begins.
+func (p *place) freeze(a *kernel.Apply) {
+	for _, u := range p.row.Peers {
+		m, ok := GetMember(a, p.id, u)
+		if !ok {
+			damaged(rowMember)
+		}
+		if !m.frozen && m.freeze(a, &p.row) {
+			a.Set(memberKey(p.id, u), m.encode())
+		}
+	}
 }
 
 // thaw shows the marks of a 1:1 as they are, when the last block in it has ended.

@@ -252,6 +252,12 @@ func Blocked(r kernel.Reader, who ids.User) (list []ids.User) {
 	return list
 }
 
+// HasBlock says that one person of this 1:1 blocks the other.
+func HasBlock(r kernel.Reader, room ids.Room) bool {
+	row, ok := GetRoom(r, room)
+	return ok && row.blocked()
+}
+
 // CanType says whether the typing of user may be shown in room: to a present member's room, and in a 1:1 not when one
 // blocks the other or an account is closed.
 func CanType(r kernel.Reader, room ids.Room, user ids.User) bool {

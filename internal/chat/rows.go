@@ -181,7 +181,7 @@ type MemberRow struct {
 	Present      bool
 	Role         byte
 
-	// frozen: since there is a block in this 1:1 the marks have moved; shownJoined and shownRead are those of before it.
+	// frozen: there is a block in this 1:1; shownJoined and shownRead are the marks of before it.
 	frozen                 bool
 	shownJoined, shownRead uint64
 }
@@ -194,12 +194,16 @@ func (m MemberRow) Shown() (joined, read uint64) {
 	return m.Joined, m.Read
 }
 
-// freeze keeps what the other person of a 1:1 sees, before the marks move behind a block. Logs of before behaviour 4 had
-// no such row.
-func (m *MemberRow) freeze(a *kernel.Apply, r *RoomRow) {
+// Frozen says that the marks of before a block are known. They are not of one that began before behaviour 4, until they move.
+func (m MemberRow) Frozen() bool { return m.frozen }
+
+// freeze keeps what the other person of a 1:1 sees behind a block: when it begins, and before marks move behind one of
+// before behaviour 4, whose logs had no such row. It tells whether they are kept now.
+func (m *MemberRow) freeze(a *kernel.Apply, r *RoomRow) bool {
 	if a.Behaviour >= 4 && !m.frozen && r.blocked() {
 		m.frozen, m.shownJoined, m.shownRead = true, m.Joined, m.Read
 	}
+	return m.frozen
 }
 
 const (

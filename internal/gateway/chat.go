@@ -244,10 +244,14 @@ func (c chats) ListMembers(ctx context.Context, r *apiv1.ListMembersRequest) (*a
 		if _, err := member(s, room, who.user); err != nil {
 			return err
 		}
+		blocked := room.Kind() == ids.KindDirect && chat.HasBlock(s, room)
 		chat.Members(s, room, func(u ids.User, m chat.MemberRow) bool {
 			row := &apiv1.Member{User: u.String(), JoinedSeq: m.Joined, ReadSeq: m.Read}
 			if u != who.user {
 				row.JoinedSeq, row.ReadSeq = m.Shown()
+				if blocked && !m.Frozen() {
+					row.ReadSeq = 0 // what was read before the block is not known any more
+				}
 			}
 			out.Members = append(out.Members, row)
 			return true

@@ -140,7 +140,11 @@ func hosts() []string {
 		return []string{"localhost"}
 	}
 	list := []string{"localhost", name}
-	if short, _, _ := strings.Cut(name, "."); !strings.HasSuffix(name, ".local") {
+	short, _, _ := strings.Cut(name, ".")
+	if short != name {
+		list = append(list, short)
+	}
+	if !strings.HasSuffix(name, ".local") {
 		list = append(list, short+".local")
 	}
 	return list

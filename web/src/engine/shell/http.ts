@@ -334,8 +334,8 @@ export class HttpWire implements Wire {
       const { answer, failure } = await this.attempt(async () => ({ value: await f(this.calls(site, ms), site) }))
       if (answer) return answer.value
       // Told to come back later, by a busy server or because this session has asked too often: the same again then.
-      if (failure?.reason === 'busy' && waited < busyPatience) {
-        const wait = failure.retryAfterMs + 10 + Math.random() * 50
+      const wait = (failure?.retryAfterMs ?? 0) + 10 + Math.random() * 50
+      if (failure?.reason === 'busy' && waited + wait <= busyPatience) {
         waited += wait
         n--
         await new Promise<void>((resolve) => this.after(wait, resolve))
