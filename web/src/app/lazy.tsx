@@ -49,10 +49,15 @@ export function Later({ children }: { readonly children: ReactNode }) {
   return <Suspense fallback={null}>{children}</Suspense>
 }
 
+let watched = false
+
 /** fetchViews fetches them ahead; a failure is met again, and told, when the view is opened. */
 export function fetchViews(engine: Engine): void {
   // Under an address no authority vouches for the certificate.
-  if (/^https:\/\/([\d.]+|\[.*|.*\.local)(:|$)/.test(location.origin)) void load(() => import('./sockets.tsx')).then((m) => m.watchSockets(engine))
+  if (!watched && /^https:\/\/([\d.]+|\[.*|.*\.local)(:|$)/.test(location.origin)) {
+    watched = true
+    void load(() => import('./sockets.tsx')).then((m) => m.watchSockets(engine))
+  }
   const get = () => {
     for (const view of [room, friends, people, palette, info, more, home, entry, keys]) void view().catch(() => undefined)
   }

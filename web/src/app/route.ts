@@ -122,7 +122,8 @@ export function go(to: Route, options?: { readonly replace?: boolean }): void {
 
 /** back goes to where the person came from, or up if they came from outside. */
 export function back(): void {
-  if (depthNow() > 0) history.go(-1 - kept('over'))
+  if (moving) writes.push(back)
+  else if (depthNow() > 0) history.go(-1 - kept('over'))
   else go(parentOf(current.route), { replace: true })
 }
 
@@ -168,6 +169,12 @@ function settle(): void {
   if (kept('over') > least) {
     moving = true
     history.go(least - kept('over'))
+    // A browser that was asked too often ignores it without a word.
+    setTimeout(() => {
+      if (!moving) return
+      moving = false
+      for (const write of writes.splice(0)) write()
+    }, 2000)
     return
   }
   for (const write of writes.splice(0)) write()

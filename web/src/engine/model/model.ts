@@ -6,7 +6,7 @@ import { RefusedError } from '../types.ts'
 import { emptyRoom, Line } from './line.ts'
 import type { World } from './line.ts'
 import type { Seed } from './people.ts'
-import { People } from './people.ts'
+import { People, heardMs } from './people.ts'
 import { refusalOf } from './reader.ts'
 import { keptRows, Room } from './room.ts'
 import type { Schedule } from './signal.ts'
@@ -308,7 +308,7 @@ export class Model {
     if (m.kind === 'created' || m.kind === 'invited') line.met(m.users)
     const room = this.looked.get(m.room)
     room?.live(m)
-    this.who.want([m.author])
+    this.who.want([m.author], heardMs)
     if (!room) line.outbox.arrived((seq) => seq <= line.room.lastSeq)
     if (m.author === this.world.me) room?.read(m.author, line.room.readSeq)
     this.changed(line)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { freshMs } from './people.ts'
+import { freshMs, heardMs } from './people.ts'
 import { line, me, person, World } from './testing.ts'
 
 function world(): World {
@@ -96,7 +96,7 @@ describe('people', () => {
     expect([name('eve'), w.calls]).toEqual(['이브', ['users 1']])
 
     rename('Eve')
-    w.now += freshMs
+    w.now += heardMs
     w.model.input({ t: 'message', message: r.text('eve', 'hello') })
     await w.rest()
     expect(name('eve')).toBe('Eve')

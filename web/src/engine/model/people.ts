@@ -13,6 +13,8 @@ import { Source } from './signal.ts'
 const batch = 200
 /** freshMs: who was read longer ago is read again when wanted. */
 export const freshMs = 30_000
+/** heardMs: the same for who is only heard of, by a message: in big rooms nobody else tells of a new name. */
+export const heardMs = 600_000
 
 /** Again runs a reading one at a time: asked for meanwhile, it runs once more. */
 class Again {
@@ -86,8 +88,8 @@ export class People {
     this.readBlocked = this.list(() => io.blocked(), (ids) => this.setBlocked(ids))
   }
 
-  /** want looks up people that are not known, or were not read lately; of very many the former only. */
-  want(ids: readonly string[]): void {
+  /** want looks up people that are not known, or were not read for a while; of very many the former only. */
+  want(ids: readonly string[], fresh = freshMs): void {
     const before = this.wanted.size
     const now = this.io.now()
     for (const id of ids) {
@@ -95,7 +97,7 @@ export class People {
       this.recent.delete(id)
       this.recent.add(id)
       const at = this.readAt.get(id)
-      if (!this.asking.has(id) && (at === undefined || (ids.length <= batch && Math.abs(now - at) >= freshMs))) this.wanted.add(id)
+      if (!this.asking.has(id) && (at === undefined || (ids.length <= batch && Math.abs(now - at) >= fresh))) this.wanted.add(id)
     }
     for (const id of this.recent) {
       if (this.recent.size <= batch) break

@@ -287,13 +287,17 @@ export class Window {
         browser.transactions.push(writes)
         if (dead()) return new Promise<void>(() => {})
       },
-      claim: (f) => inner.claim(f),
+      claim: async (f) => {
+        if (browser.disk === 'stuck') throw new StoreError('full')
+        await inner.claim(f)
+      },
       wipe: async () => {
         if (browser.disk === 'stuck') throw new StoreError('full')
         await inner.wipe()
       },
       sleep: () => inner.sleep(),
       rouse: () => inner.rouse(),
+      ...(inner.changes ? { changes: () => inner.changes!() } : {}),
       close: () => inner.close(),
     }
   }

@@ -87,6 +87,24 @@ test('closed: what it leaves behind is sent by the next page', async () => {
   expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
 })
 
+test('closed, and the next page works on a copy in memory and is closed too', async () => {
+  const { a, alice, room } = await full()
+  alice.wake('hidden')
+  alice.kill()
+  a.disk = 'stuck'
+  const copy = await s.open(a)
+  await s.time.pass(5000)
+  expect([texts(copy, room).length > 0 || copy.engine.unsent() > 0, copy.engine.app.get().storage]).toEqual([true, 'refused'])
+  copy.wake('hide')
+  copy.kill()
+  a.disk = 'ok'
+  a.net.down = false
+  const next = await s.open(a)
+  await s.time.pass(5000)
+  expect([s.onServer(room), next.engine.unsent()]).toEqual([['first', 'precious'], 0])
+  expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+})
+
 test('there is room again while it is hidden: nothing stays behind', async () => {
   const { a, alice, room } = await full()
   alice.wake('hidden')

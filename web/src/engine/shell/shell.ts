@@ -438,6 +438,7 @@ export class Shell {
         this.mustChange(true)
       } else if (i.t === 'settled') {
         verdicts.push(i.settled)
+        this.changes.safe(i.settled.op.uid)
         this.settled(i.settled)
       }
     }

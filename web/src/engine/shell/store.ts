@@ -50,7 +50,10 @@ export interface Store {
   /** sleep: the page stops, maybe for good, maybe only in the browser's cache of pages. What is under way is undone and waits,
    * with what comes, for rouse: WebKit keeps the transactions of a stopped page open, and the next page would wait for them. */
   sleep(): void
-  rouse(): void
+  /** rouse tells whether it slept. */
+  rouse(): boolean
+  /** changes that are in no database; a store on the disk has none. */
+  changes?(): readonly Write[]
   close(): void
 }
 
@@ -161,9 +164,11 @@ class DiskStore implements Store {
     this.under.clear()
   }
 
-  rouse(): void {
+  rouse(): boolean {
+    const slept = this.asleep !== null
     this.asleep = null
     this.wakeUp()
+    return slept
   }
 
   /** use works on the database, when the page is awake. What a sleep has undone is done again after it. */
@@ -300,6 +305,7 @@ async function transact(tx: IDBPTransaction<unknown, Table[], 'readwrite'>, writ
 /** MemoryStore lasts as long as the page. */
 export class MemoryStore implements Store {
   readonly kind = 'memory'
+  private slept = false
   private readonly maps = new Map<Table, Map<Key, unknown>>(tables.map((t) => [t, new Map()]))
 
   private map(table: Table): Map<Key, unknown> {
@@ -330,9 +336,19 @@ export class MemoryStore implements Store {
     for (const m of this.maps.values()) m.clear()
   }
 
-  sleep(): void {}
+  sleep(): void {
+    this.slept = true
+  }
 
-  rouse(): void {}
+  rouse(): boolean {
+    const { slept } = this
+    this.slept = false
+    return slept
+  }
+
+  changes(): readonly Write[] {
+    return (['items', 'kept'] as const).flatMap((table) => [...this.map(table)].map(([key, value]) => ({ table, key, value })))
+  }
 
   close(): void {}
 }

@@ -37,10 +37,7 @@ export function woken(w: Woken, why: Wake): void {
       return
     case 'thawed':
       w.store().rouse()
-      w.drafts.stay()
-      w.tabs.start()
-      w.post({ t: 'join' })
-      w.pulse.beat()
+      thaw(w)
       return
     case 'hidden':
       leave(w)
@@ -48,13 +45,23 @@ export function woken(w: Woken, why: Wake): void {
       void w.reign.leading?.cache.flush()
       return
     case 'visible':
+      // Some browsers show a page again without saying that it goes on.
+      if (w.store().rouse()) thaw(w)
       w.drafts.stay()
       w.tabs.shown()
       w.pulse.beat()
       return
     default:
+      if (w.store().rouse()) thaw(w)
       w.pulse.beat()
   }
+}
+
+function thaw(w: Woken): void {
+  w.drafts.stay()
+  w.tabs.start()
+  w.post({ t: 'join' })
+  w.pulse.beat()
 }
 
 /** leave: the page may end without another word. */

@@ -63,9 +63,9 @@ export class Writer {
     else queueMicrotask(done)
   }
 
-  /** unstored is what could not be put into the store, and is in memory alone. */
+  /** unstored is what is in memory alone: it could not be put into the store, or the store is one of memory. */
   get unstored(): readonly Write[] {
-    return [...this.failed.values()]
+    return [...(this.store.changes?.() ?? []), ...this.failed.values()]
   }
 
   /** save ends when the writes are made as far as they can be; it rejects if this window leads no more. */
