@@ -190,7 +190,7 @@ func (c serveCmd) limits() (gateway.Limits, error) {
 		return gateway.Limits{}, errors.New("--no-limits is for loopback only")
 	}
 	const none = 1 << 30
-	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none,
+	return gateway.Limits{Passwords: none, Codes: none, LookUps: none, SignUps: none, Profiles: none, PhotoReads: none, CommandsPerSecond: none, CommandBurst: none,
 		Calls: none, Hellos: none, Strangers: none, Rooms: none, Pins: none, HelloWait: 5 * time.Second}, nil
 }
 

@@ -156,8 +156,11 @@ func (p *place) thaw(a *kernel.Apply) {
 		if !m.frozen {
 			continue
 		}
+		joined, read := m.Shown()
 		m.frozen = false
 		a.Set(memberKey(p.id, u), m.encode())
-		a.Emit(ReadMoved{Room: p.id, User: u, Seq: m.Read})
+		if joined != m.Joined || read != m.Read {
+			a.Emit(ReadMoved{Room: p.id, User: u, Seq: m.Read})
+		}
 	}
 }

@@ -18,6 +18,10 @@ type Limits struct {
 	LookUpEvery time.Duration
 	SignUps     int
 	SignUpEvery time.Duration
+	// Profiles are changes of a name or status message, per account: a burst, and then one per interval. Everybody who shares a
+	// room is looked at for each.
+	Profiles     int
+	ProfileEvery time.Duration
 	// Photos an account may set: a burst, and then one per interval. Each costs the log and every site up to 48 KiB.
 	Photos     int
 	PhotoEvery time.Duration
@@ -71,6 +75,8 @@ func (l *Limits) setDefaults() {
 	defTime(&l.LookUpEvery, time.Second)
 	def(&l.SignUps, 30)
 	defTime(&l.SignUpEvery, 10*time.Second)
+	def(&l.Profiles, 40)
+	defTime(&l.ProfileEvery, time.Second)
 	def(&l.Photos, 20)
 	defTime(&l.PhotoEvery, 30*time.Second)
 	def(&l.PhotoReads, 80)
@@ -166,7 +172,7 @@ func (l *limiter) back(key string) {
 
 // limiters of the gateway, by what they count.
 type limiters struct {
-	passwordAddress, passwordHandle, codes, lookUps, signUps, photos, photoReads, calls, hellos, strangers, pins *limiter
+	passwordAddress, passwordHandle, codes, lookUps, signUps, profiles, photos, photoReads, calls, hellos, strangers, pins *limiter
 }
 
 func newLimiters(l Limits) limiters {
@@ -177,6 +183,7 @@ func newLimiters(l Limits) limiters {
 		codes:           window(l.Codes),
 		lookUps:         newLimiter(l.LookUpEvery, l.LookUps),
 		signUps:         newLimiter(l.SignUpEvery, l.SignUps),
+		profiles:        newLimiter(l.ProfileEvery, l.Profiles),
 		photos:          newLimiter(l.PhotoEvery, l.Photos),
 		photoReads:      newLimiter(l.PhotoReadEvery, l.PhotoReads),
 		calls:           newLimiter(l.CallEvery, l.Calls),

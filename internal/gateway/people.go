@@ -167,6 +167,10 @@ func (p peoples) RemoveFriend(ctx context.Context, r *apiv1.RemoveFriendRequest)
 }
 
 func (p peoples) SetProfile(ctx context.Context, r *apiv1.SetProfileRequest) (*apiv1.ChangeResponse, error) {
+	user := callerOf(ctx).user
+	if err := p.g.pace(p.g.tries.profiles, string(user[:])); err != nil {
+		return nil, err
+	}
 	return p.change(ctx, r)
 }
 
@@ -259,6 +263,9 @@ func (p peoples) ChangePassword(ctx context.Context, r *apiv1.ChangePasswordRequ
 	}
 	if err != nil {
 		return nil, err
+	}
+	if cred.MustChange && r.NewPassword == r.OldPassword {
+		return nil, invalid("new_password", "new", "must not be the one-time code")
 	}
 	hash, err := p.g.hasher.hash(ctx, password)
 	if err != nil {

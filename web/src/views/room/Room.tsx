@@ -196,7 +196,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
       going.catch((e: unknown) => giveBack(text, e))
       return
     }
-    engine.send(id, text, mode.kind === 'reply' ? mode.row.seq : 0)
+    engine.send(id, text, mode.kind === 'reply' ? mode.row.seq : waiting)
     onSent()
     setWaiting(0)
     if (mode.kind === 'reply') setMode({ kind: 'new' })
