@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { items, patience } from './lib/hands.ts'
 import { Watch, browserNames, shared } from './lib/browser.ts'
 import { logIn } from './lib/enter.ts'
 import { Person } from './lib/person.ts'
@@ -97,6 +98,8 @@ describe.each(browserNames)('everyday acts in %s', (name) => {
       await field.fill(text)
       await field.press('Enter')
       await bubble(text).waitFor()
+      // What is under way cannot be deleted yet.
+      await expect.poll(() => items(page), patience).toBe(0)
     }
 
     const taken: [string, number][] = []

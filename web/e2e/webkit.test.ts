@@ -80,6 +80,7 @@ describe.skipIf(!hasWebKit && !needed)('webkit', () => {
     await expect.poll(served, patience).toEqual(texts)
     await sayAndLeave('나가면서', `location.href = '/status'`)
     texts.push('나가면서')
+    await expect.poll(() => page.run<string>('return location.pathname + document.readyState'), patience).toBe('/statuscomplete')
     await page.back()
     await there('[role=log]')
     await shown(texts)
