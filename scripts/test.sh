@@ -35,7 +35,7 @@ PARTS=(
 )
 [ ! -d internal/sim ] || PARTS+=("sim|200|the simulation, by seeds")
 # These wait for most of their time and measure none: two at a time. All others have the machine to themselves.
-PAIRED=(backup client demo protocol start)
+PAIRED=(backup client demo kill protocol start)
 PARTS+=("e2e|200|end to end, two at a time: ${PAIRED[*]}")
 for dir in internal/e2e/*/; do
     [[ " ${PAIRED[*]} " == *" $(basename "$dir") "* ]] || PARTS+=("e2e/$(basename "$dir")|180|end to end: $dir")

@@ -1,7 +1,7 @@
 // An operator burns a site from the page while somebody chats on the page of the site that burns: both go on, nothing is lost, and
 // it is all written down.
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { examine, examineBoth } from './lib/axe.ts'
+import { examine, examineState } from './lib/axe.ts'
 import { Watch, browserNames, shared } from './lib/browser.ts'
 import { Demo } from './lib/demo.ts'
 import { bubbles, inside, items, logIn, openChat, patience, say, sees, tab } from './lib/hands.ts'
@@ -46,7 +46,7 @@ test('a fire from the operators’ page, while people chat', async () => {
   await opsTour(ops, {
     look: async (name, p) => {
       if (name.endsWith('-dark')) return // examined with the light one
-      await examineBoth(p, (f, theme) => found.set(f, [...(found.get(f) ?? []), `${name} ${theme}`]))
+      await examineState(p, (f, theme) => found.set(f, [...(found.get(f) ?? []), `${name} ${theme}`]))
     },
     burning: async () => {
       watch.down = true
