@@ -67,8 +67,8 @@ bench-web: build web/node_modules/.bin/vite ## measure the web client in real br
 soak: ## kill -9, SIGSTOP and seeds for SOAK=5m each
 	BONGHWA_SOAK=$(SOAK) $(GO) test -count=1 -timeout 6h -run '^TestSoak' -v ./...
 
-soak-web: build web/node_modules/.bin/vite ## the web client in a room of 100,000 messages, read by wheel, in one of 3,000 people, and every state in both themes; an hour
-	cd web && BONGHWA_SOAK=1 BONGHWA_BIN=$(CURDIR)/bin/bonghwa npx vitest run --config e2e/vitest.config.ts e2e/scroll e2e/kinds e2e/axe
+soak-web: build web/node_modules/.bin/vite ## the web client in a room of 100,000 messages, read by wheel, in one of 3,000 people, every state in both themes, WebKit; an hour
+	cd web && BONGHWA_SOAK=1 BONGHWA_BIN=$(CURDIR)/bin/bonghwa npx vitest run --config e2e/vitest.config.ts e2e/scroll e2e/kinds e2e/axe e2e/webkit
 
 clean-data: ## delete ./bonghwa-data and ./bonghwa-demo-data, the data of `make run` and `make demo`
 	rm -rf -- "$(DATA)" "$(DEMO)"

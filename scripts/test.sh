@@ -70,8 +70,6 @@ part_tools() {
     need gcc gcc libc6-dev || ok=1 # the race detector needs cgo
     need chromium chromium fonts-noto-color-emoji || ok=1
     need firefox-esr firefox-esr || ok=1
-    need WebKitWebDriver webkit2gtk-driver || ok=1
-    need Xvfb xvfb || ok=1
     for list in internal/e2e/*/needs; do
         [ -f "$list" ] || continue
         while read -r command packages; do
