@@ -20,7 +20,7 @@ import (
 //	    other. The rows i, z and k are where these come from; they are kept here because a send reads r anyway.
 //	b   version1 state1 role1 joined8 read8 [joined8 read8]
 //	    state: 1 present, 2 left; role: 0 member, 1 owner (who made the group). Version 2 has the second pair, of a 1:1 with
-//	    a block in it: what the other person goes on seeing, while what the first pair says has moved.
+//	    a block in it: what the other person goes on seeing, wherever the first pair moves.
 //	i   version1 flags1 pos12                     flags: 1 muted, 2 pinned, 4 left
 //	x   version1 reaction1
 //	k   version1

@@ -2,6 +2,7 @@
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { beforeEach, expect, test } from 'vitest'
+import type { Browser } from './fakewire.ts'
 import { Scene, look, texts } from './scene.ts'
 
 let s: Scene
@@ -19,6 +20,16 @@ async function full() {
   p.alice.engine.send(p.room, 'precious', 0)
   await s.time.pass(2000)
   return p
+}
+
+/** sentByTheNext: there is room and a network again, and the next page sends what was left behind, once. */
+async function sentByTheNext(a: Browser, room: string) {
+  a.disk = 'ok'
+  a.net.down = false
+  const next = await s.open(a)
+  await s.time.pass(5000)
+  expect([s.onServer(room), next.engine.unsent()]).toEqual([['first', 'precious'], 0])
+  expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
 }
 
 test('stopped and woken', async () => {
@@ -79,12 +90,7 @@ test('closed: what it leaves behind is sent by the next page', async () => {
   alice.wake('hidden')
   await s.time.pass(6000)
   alice.kill()
-  a.disk = 'ok'
-  a.net.down = false
-  const next = await s.open(a)
-  await s.time.pass(5000)
-  expect([s.onServer(room), next.engine.unsent()]).toEqual([['first', 'precious'], 0])
-  expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+  await sentByTheNext(a, room)
 })
 
 test('closed, and the next page works on a copy in memory and is closed too', async () => {
@@ -97,12 +103,7 @@ test('closed, and the next page works on a copy in memory and is closed too', as
   expect([texts(copy, room).length > 0 || copy.engine.unsent() > 0, copy.engine.app.get().storage]).toEqual([true, 'refused'])
   copy.wake('hide')
   copy.kill()
-  a.disk = 'ok'
-  a.net.down = false
-  const next = await s.open(a)
-  await s.time.pass(5000)
-  expect([s.onServer(room), next.engine.unsent()]).toEqual([['first', 'precious'], 0])
-  expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+  await sentByTheNext(a, room)
 })
 
 test('there is room again while it is hidden: nothing stays behind', async () => {
