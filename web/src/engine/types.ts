@@ -125,6 +125,8 @@ export interface RoomLine {
 }
 
 export interface Preview {
+  /** seq is 0 until the message is acknowledged. */
+  readonly seq: number
   readonly author: string
   readonly text: string
   readonly deleted: boolean

@@ -232,12 +232,12 @@ export class Line {
     if (sent) {
       const { item, seq, time } = sent
       if (seq === 0 || seq > (this.room.last?.seq ?? 0)) {
-        return { author: this.world.me, text: item.op.text ?? '', deleted: false, time: seq ? time : item.created - this.world.skew }
+        return { seq, author: this.world.me, text: item.op.text ?? '', deleted: false, time: seq ? time : item.created - this.world.skew }
       }
     }
     const last = this.room.last
     if (!last) return null
     const seen = this.outbox.say(last)
-    return { author: last.author, text: seen.text, deleted: seen.deleted, time: last.time }
+    return { seq: last.seq, author: last.author, text: seen.text, deleted: seen.deleted, time: last.time }
   }
 }

@@ -198,7 +198,7 @@ describe('previews', () => {
     w.model.input({ t: 'welcomed', position: { epoch: 1, n: 2 }, serverTime: w.now - 500, localTime: w.now })
     const op = { kind: 'send', room: 'b', text: '가는 중' } as const
     const id = w.put(op, 'waiting')
-    expect(get(w, 'b').last).toEqual({ author: me, text: '가는 중', deleted: false, time: w.now - 500 })
+    expect(get(w, 'b').last).toEqual({ seq: 0, author: me, text: '가는 중', deleted: false, time: w.now - 500 })
     expect(ids(w)).toEqual(['c', 'b', 'a'])
     w.settle(id, op, { seq: 2, time: 7777 })
     expect(get(w, 'b').last).toMatchObject({ text: '가는 중', time: 7777 })

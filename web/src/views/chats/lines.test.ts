@@ -13,7 +13,7 @@ function line(more: Partial<RoomLine>): RoomLine {
     blocked: false, provisional: false, last: null, draft: '', draftReply: 0, failed: 0, typing: [], faces: [], ...more,
   }
 }
-const last = (author: string, text: string, deleted = false) => ({ author, text, deleted, time: 0 })
+const last = (author: string, text: string, deleted = false) => ({ seq: 1, author, text, deleted, time: 0 })
 const say = (more: Partial<RoomLine>) => preview(line(more), people, '나')
 
 describe('preview', () => {

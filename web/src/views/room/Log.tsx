@@ -4,7 +4,7 @@
 // drawn anew when scrolling comes near the edge of it.
 import { type ClipboardEvent, type FocusEvent, type KeyboardEvent, type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
-import { displayName, useEngine } from '../../app/context.ts'
+import { displayName, useEngine, useMe } from '../../app/context.ts'
 import { useSetting } from '../../app/settings.ts'
 import type { MessageRow, RoomState, Row } from '../../engine/types.ts'
 import { timeOf } from '../../lib/dates.ts'
@@ -100,6 +100,7 @@ interface View {
 export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: LogProps) {
   const engine = useEngine()
   const actions = useActions()
+  const me = useMe()
   const textSize = useSetting('text')
   const { rows, readLine } = state
   const scroller = useRef<HTMLDivElement>(null)
@@ -267,7 +268,12 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
         if (!row.own) news++
         else own ||= row.seq === 0 || row.seq > opened
       }
-      if (!state.atEnd) news = Math.max(news, state.line.unread)
+      if (!state.atEnd) {
+        // What stands beyond the loaded rows.
+        const { last, unread } = state.line
+        own ||= last?.author === me?.id && last !== null && (last.seq === 0 || last.seq > opened)
+        news = Math.max(news, unread)
+      }
     }
     const up = !end && left > v.height * 1.2
     if (v.missed > 0) {
