@@ -169,16 +169,30 @@ part_e2e_alone() { gotest -timeout 5m "./internal/e2e/$1/..."; }
 # The built files are made again, aside, and must be those that are committed.
 part_web() {
     local ok=0
-    (cd web && npx tsc --noEmit && npx vitest run) || ok=1
+    (cd web && npx tsc --noEmit && NO_COLOR=1 npx vitest run 2>&1 | tee "$TMP/web") || ok=1
     (cd web && npx vite build --logLevel warn --outDir "$TMP/dist" --emptyOutDir) || return 1
     diff -rq "$TMP/dist" web/dist || { echo "web/dist differs from web/src: make web"; ok=1; }
     (cd web && node scripts/size.mjs) || ok=1
     return $ok
 }
 
+# On a build server the files of what failed are run once more, on servers of their own, and the end of the output says so: what
+# needs that is to be looked into.
 part_browsers() {
-    go build -o "$TMP/bonghwa" ./cmd/bonghwa && (cd web && BONGHWA_BIN=$TMP/bonghwa npx vitest run --config e2e/vitest.config.ts)
+    local failed
+    go build -o "$TMP/bonghwa" ./cmd/bonghwa || return 1
+    browsers && return 0
+    [ "$CI" = true ] || return 1
+    failed=$(sed -nE 's/^ FAIL +(e2e\/[^ ]+\.test\.ts).*/\1/p' "$TMP/browsers" | sort -u | tr "\n" " ")
+    [ -n "$failed" ] || return 1
+    reasons
+    AGAIN=$failed
+    echo "once more: $failed"
+    # shellcheck disable=SC2086 # a list of files
+    browsers $failed
 }
+
+browsers() { (cd web && NO_COLOR=1 BONGHWA_BIN=$TMP/bonghwa npx vitest run --config e2e/vitest.config.ts "$@" 2>&1 | tee "$TMP/browsers"); }
 
 run() { # run NAME: the function of a part
     case $1 in
@@ -187,7 +201,7 @@ run() { # run NAME: the function of a part
     esac
 }
 
-SUMMARY=() TOTAL=0 FAILED=0
+SUMMARY=() TOTAL=0 FAILED=0 AGAIN=
 summary() {
     if [ -s "$TMP/gotest" ]; then
         echo
@@ -198,6 +212,18 @@ summary() {
     printf '%-18s %8s %8s  %s\n' part seconds budget result
     printf '%s\n' "${SUMMARY[@]}"
     printf '%-18s %8d %8d\n' total "$TOTAL" "$BUDGET"
+    [ -z "$AGAIN" ] || echo "tried twice: $AGAIN"
+    [ $FAILED = 0 ] || reasons
+}
+
+# reasons: what failed by name, as the last lines, which is all that some build servers show.
+reasons() {
+    echo
+    {
+        grep -hE '^ *--- FAIL|^panic:|^FAIL.*\[' "$TMP/gotest" | head -20
+        # vitest's own list: a FAIL line for each test, and what was wrong right after it.
+        grep -hE -A2 '^ FAIL |^⎯.* Unhandled' "$TMP/web" "$TMP/browsers" | cut -c1-300 | head -40
+    } 2>/dev/null
 }
 trap 'echo "stopped"; summary; exit 1' TERM INT
 

@@ -143,7 +143,8 @@ describe.each(browserNames)('talk in %s', (name) => {
     await openChat(page, '나와의 채팅')
     await line(page, '줄 30').waitFor()
     await composer(page).focus()
-    const left = () => log(page).evaluate((e) => e.scrollHeight - e.clientHeight - e.scrollTop)
+    // Of what is painted: asked after a frame.
+    const left = () => log(page).evaluate((e) => new Promise<number>((done) => requestAnimationFrame(() => setTimeout(() => done(e.scrollHeight - e.clientHeight - e.scrollTop)))))
     for (const key of ['a', 'b', 'Shift+Enter', 'c', 'd', 'Shift+Enter', 'e', 'f']) {
       await page.keyboard.press(key, { delay: 40 })
       expect(await left()).toBeLessThan(1)

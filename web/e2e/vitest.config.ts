@@ -23,11 +23,10 @@ export default defineConfig({
     maxWorkers: 2,
     isolate: false, // a worker's browsers are started once
     sequence: { sequencer: LongFirst },
+    expect: { poll: { timeout: 60_000, interval: 100 } }, // patience with a machine that does other things too
     testTimeout: 180_000,
     hookTimeout: 180_000,
     globalSetup: ['e2e/lib/build.ts'],
     reporters: ['verbose'],
-    // On a build server what fails is tried once more, and the report says so: what needs that is to be looked into.
-    retry: process.env['CI'] === 'true' ? 1 : 0,
   },
 })

@@ -108,7 +108,7 @@ describe.each(browserNames)('windows in %s', (name) => {
     await openChat(page, '나와의 채팅')
     await sees(page, ['비밀스러운 장보기'])
     await expect.poll(() => stored(page), patience).toContain('비밀스러운 장보기')
-    expect(await items(page)).toBe(0)
+    await expect.poll(() => items(page)).toBe(0)
     const second = await page.context().newPage()
     await second.goto(page.url())
     await sees(second, ['비밀스러운 장보기'])
