@@ -80,6 +80,12 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
     if (row && mode.kind === 'new' && can(row, now()).reply) setMode({ kind: 'reply', row, again: true })
   }
   const [held, setHeld] = useState<string | null>(null)
+  const shut = useRef<() => void>(undefined)
+  const heldGone = held !== null && rows.some((r) => r.kind === 'message' && r.key === held && r.deleted)
+  // What is deleted for everyone is not to be copied from a menu that was open.
+  useEffect(() => {
+    if (heldGone) shut.current?.()
+  }, [heldGone])
   const [problem, setProblem] = useState('')
 
   const [finding, setFinding] = useState(false)
@@ -154,7 +160,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
       menu: (row, bubble, what) => {
         if (row.deleted) return
         setHeld(row.key)
-        openMessageMenu({ row, bubble, what, actions: self, closedRoom: latest.current.closed, onClose: () => setHeld(null) })
+        shut.current = openMessageMenu({ row, bubble, what, actions: self, closedRoom: latest.current.closed, onClose: () => setHeld(null) })
       },
       jump: (seq) => log.current?.toSeq(seq),
       unfold: (row) => log.current?.unfold(row),
