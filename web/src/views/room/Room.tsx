@@ -97,6 +97,11 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
     setHit(key)
     if (key !== null) log.current?.toKey(key)
   }, [])
+  // A hit that loading or a new message brought, or the one that is left.
+  const lost = hits.length > 0 && (hit === null || !hits.includes(hit))
+  useEffect(() => {
+    if (lost) goTo(nextHit(hits, null, -1))
+  }, [lost])
   const search = (text: string) => {
     setQuery(text)
     const q = plainQuery(text)
