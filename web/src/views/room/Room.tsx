@@ -1,7 +1,7 @@
 // An open room: head, find bar, log, foot, and the acts that connect them. The caller gives each room a key of its own.
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
 import { displayName, useEngine, usePerson, useSelect, useSignal } from '../../app/context.ts'
-import { errorText } from '../../app/errors.ts'
+import { errorText, reasonOf } from '../../app/errors.ts'
 import { useFinder } from '../../app/finder.ts'
 import { useKeys } from '../../app/keys.ts'
 import { go } from '../../app/route.ts'
@@ -147,7 +147,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
         const name = displayName(engine.people.get().byId.get(l.peer))
         const body = l.kind === 'group' ? t('room.removeGroup', { n: l.memberCount }) : l.kind === 'self' ? t('room.removeSelf') : t('room.removeDirect', { name })
         void ask({ title: t('room.removeTitle'), body: <RemoveBody text={row.text} body={body} />, action: t('room.removeAction'), danger: true }).then((yes) => {
-          if (yes) engine.remove(id, row.seq).catch(fail('room.removeFailed'))
+          if (yes) engine.remove(id, row.seq).catch((e: unknown) => reasonOf(e) === 'deleted' || fail('room.removeFailed')(e))
         })
       },
       giveUp: (row) => {
