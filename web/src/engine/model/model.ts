@@ -1,8 +1,8 @@
 // Model is what the views of one window read: it takes the inputs in order, reads more through ModelIO and gives signals of
 // immutable snapshots. Every window has its own; the inputs are the same in all of them.
+import { directRoom, isDirect } from '../core/ids.ts'
 import type { Input, Item, ModelIO, Room as Told, Settled } from '../inner.ts'
 import type { AppState, PeopleState, RoomLine, RoomsState, RoomState, Signal } from '../types.ts'
-import { directRoom, isDirect } from '../core/ids.ts'
 import { RefusedError } from '../types.ts'
 import { emptyRoom, Line } from './line.ts'
 import type { World } from './line.ts'
