@@ -42,8 +42,9 @@ type Limits struct {
 	// HashSlots is how many password hashes run at once (0 = one per core), HashWait how long one waits for its turn.
 	HashSlots int
 	HashWait  time.Duration
-	// Rooms a person may have in the list, left ones included.
-	Rooms int
+	// Rooms a person may have in the list, left ones included; RoomsByStrangers is up to how many people may put them into one whom
+	// they have not added.
+	Rooms, RoomsByStrangers int
 	// Pins of a person: a burst, and then one per interval. Each reads the whole list, at every site.
 	Pins     int
 	PinEvery time.Duration
@@ -91,6 +92,7 @@ func (l *Limits) setDefaults() {
 	def(&l.CommandBurst, 400)
 	defTime(&l.HashWait, 2*time.Second)
 	def(&l.Rooms, 10_000)
+	def(&l.RoomsByStrangers, l.Rooms/2)
 	def(&l.Pins, 40)
 	defTime(&l.PinEvery, time.Second)
 	defTime(&l.HelloWait, time.Second)
