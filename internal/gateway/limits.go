@@ -28,7 +28,8 @@ type Limits struct {
 	// PhotoReads are GetPhotos calls of a session: a burst, and then one per interval. Each answers up to 2 MB.
 	PhotoReads     int
 	PhotoReadEvery time.Duration
-	// Calls of a session, of every service, and its Hellos, on however many connections: a burst, and then one per interval.
+	// Calls of a session, of every service, and its Hellos, on however many connections: a burst, and then one per interval. All the
+	// sessions of a person together have sessionShare times that.
 	// docs/protocol.md, "Limits", says from what the figures come.
 	Calls      int
 	CallEvery  time.Duration
@@ -174,8 +175,12 @@ func (l *limiter) back(key string) {
 
 // limiters of the gateway, by what they count.
 type limiters struct {
-	passwordAddress, passwordHandle, codes, lookUps, signUps, profiles, photos, photoReads, calls, hellos, strangers, pins *limiter
+	passwordAddress, passwordHandle, codes, lookUps, signUps, profiles, photos, photoReads, strangers, pins *limiter
+	calls, personCalls, hellos, personHellos                                                                *limiter
 }
+
+// sessionShare: a person may have 200 sessions, and uses a few at a time.
+const sessionShare = 4
 
 func newLimiters(l Limits) limiters {
 	window := func(n int) *limiter { return newLimiter(l.PasswordWindow/time.Duration(n), n) }
@@ -189,7 +194,9 @@ func newLimiters(l Limits) limiters {
 		photos:          newLimiter(l.PhotoEvery, l.Photos),
 		photoReads:      newLimiter(l.PhotoReadEvery, l.PhotoReads),
 		calls:           newLimiter(l.CallEvery, l.Calls),
+		personCalls:     newLimiter(l.CallEvery/sessionShare, l.Calls*sessionShare),
 		hellos:          newLimiter(l.HelloEvery, l.Hellos),
+		personHellos:    newLimiter(l.HelloEvery/sessionShare, l.Hellos*sessionShare),
 		strangers:       newLimiter(l.StrangerEvery, l.Strangers),
 		pins:            newLimiter(l.PinEvery, l.Pins),
 	}

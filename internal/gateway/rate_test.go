@@ -85,6 +85,21 @@ func TestHellosOfASession(t *testing.T) {
 	r.clock.advance(time.Second)
 	a.live()
 
+	// However many sessions a person opens: together they get as much as a few.
+	let := 0
+	for range 3 * sessionShare {
+		other := a.another(false)
+		for range 3 {
+			if hello(other.connect(false), other).GetAck().GetError() == nil {
+				let++
+			}
+		}
+	}
+	if let < 2*sessionShare || let > 3*sessionShare {
+		t.Fatalf("%d sessions of one person were let in %d times", 3*sessionShare, let)
+	}
+	b.live()
+
 	stranger := *b
 	stranger.token = rnd(32, 250)
 	l := stranger.connect(false)
