@@ -175,6 +175,7 @@ type Core struct {
 	failures   int
 	hedges     int
 	connectAt  int64
+	restTo     map[int]int64 // until when a site that refused a Hello is to be left alone
 	hedgeAt    int64
 	suspect    bool
 	budget     budget
@@ -212,7 +213,7 @@ func New(cfg Config) *Core {
 	c := &Core{
 		cfg: cfg, items: map[uint64]*item{}, scopes: map[string]*scope{}, creating: map[string]*item{},
 		counters: map[counterKey]uint64{}, flights: map[uint64]*flight{}, calls: map[uint64]*item{},
-		rooms: map[string]*room{}, fetches: map[uint64]*fetch{}, budget: budget{tokens: budgetCap},
+		restTo: map[int]int64{}, rooms: map[string]*room{}, fetches: map[uint64]*fetch{}, budget: budget{tokens: budgetCap},
 	}
 	if cfg.State != nil {
 		c.load(cfg.State)
