@@ -337,6 +337,9 @@ func (c *Core) fatal(now int64, why *Refusal, reconnect bool) bool {
 	case apiv1.Reason_REASON_WRONG_DEVICE:
 		c.renew(now, why)
 	case apiv1.Reason_REASON_MUST_CHANGE_PASSWORD:
+		if now < c.changedAt+changeSeenAfter {
+			return false
+		}
 		c.hold()
 	case apiv1.Reason_REASON_UNAUTHENTICATED, apiv1.Reason_REASON_SESSION_REVOKED:
 		c.end(now, why)
@@ -365,8 +368,12 @@ func (c *Core) hold() {
 	c.emit(Deliver{State: &StateChange{Site: c.site, MustChange: true}})
 }
 
-// release: the password was changed. A Hello that is under way may have been refused before.
+// changeSeenAfter is when every site that answers knows of a new password (docs/formats.md: views are at most 1.25 s old).
+const changeSeenAfter = 3000
+
+// release: the password was changed. A Hello that is under way may have been refused before, and another site may not know yet.
 func (c *Core) release(now int64) {
+	c.changedAt = now
 	if c.cur == nil && c.next != nil {
 		c.emit(Close{Conn: c.next.id})
 		c.next, c.connectAt = nil, now

@@ -144,6 +144,7 @@ type Core struct {
 	ended  *Refusal
 	// mustChange: the server takes nothing but a new password.
 	mustChange bool
+	changedAt  int64 // when a new password was taken
 
 	// account
 	user   ids.User
@@ -233,7 +234,7 @@ func (c *Core) Take() []Output {
 // another device than before, open items are recovered as after a renewal.
 func (c *Core) SetAccount(user ids.User, token string, device ids.Device) {
 	c.user, c.token, c.device = user, token, device
-	c.ended, c.mustChange, c.renewing, c.renewals = nil, false, false, nil
+	c.ended, c.mustChange, c.changedAt, c.renewing, c.renewals = nil, false, 0, false, nil
 	for _, s := range c.active {
 		c.rename(s)
 	}
