@@ -125,8 +125,12 @@ func (g *gcra) take(now time.Time, every time.Duration, burst int) (wait time.Du
 }
 
 // maxKeys bounds a limiter's memory. When it is full, the keys that are back to a full bucket go; if none is, everybody
-// unknown waits.
-const maxKeys = 50_000
+// unknown waits. Looking through all of them takes milliseconds, so that is done ten times a second at most: who comes from ever new
+// addresses must not make it the cost of every call.
+const (
+	maxKeys    = 50_000
+	sweepEvery = 100 * time.Millisecond
+)
 
 // limiter keeps a bucket per key.
 type limiter struct {
@@ -134,7 +138,8 @@ type limiter struct {
 	burst int
 	mu    struct {
 		sync.Mutex
-		keys map[string]gcra
+		keys  map[string]gcra
+		swept time.Time
 	}
 }
 
@@ -150,9 +155,12 @@ func (l *limiter) take(now time.Time, key string) time.Duration {
 	defer l.mu.Unlock()
 	g, ok := l.mu.keys[key]
 	if !ok && len(l.mu.keys) >= maxKeys {
-		for k, v := range l.mu.keys {
-			if int64(v) <= now.UnixNano() {
-				delete(l.mu.keys, k)
+		if d := now.Sub(l.mu.swept); d >= sweepEvery || d < 0 {
+			l.mu.swept = now
+			for k, v := range l.mu.keys {
+				if int64(v) <= now.UnixNano() {
+					delete(l.mu.keys, k)
+				}
 			}
 		}
 		if len(l.mu.keys) >= maxKeys {
