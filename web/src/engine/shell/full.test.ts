@@ -1,8 +1,8 @@
 // A disk that is full: what is in memory alone goes on with the window that leads next, and nothing of it twice.
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
-import { beforeEach, expect, test } from 'vitest'
-import type { Browser } from './fakewire.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { Browser, Window } from './fakewire.ts'
 import { Scene, look, texts } from './scene.ts'
 
 let s: Scene
@@ -157,4 +157,43 @@ test('refused, given another text, given up: each goes on as it was', async () =
   expect(s.onServer(room)).toEqual(['first', 'the'])
   expect(texts(alice, room).sort()).toEqual(['first', 'refused', 'the'])
   expect(alice.engine.unsent()).toBe(1)
+})
+
+describe('refused, left behind by a hidden page, and then', () => {
+  const refused = (w: Window, room: string) =>
+    w.engine.room(room).get()?.rows.flatMap((r) => (r.kind === 'message' && r.state === 'refused' ? [r.item] : []))[0] ?? 0
+  const decisions = {
+    'sent anew': { act: (w: Window, item: number) => w.engine.resend(item), ends: ['first', 'refused'] },
+    discarded: { act: (w: Window, item: number) => w.engine.discard(item), ends: ['first'] },
+    'given another text': { act: (w: Window, item: number) => void w.engine.replaceUnsent(item, 'better'), ends: ['first', 'better'] },
+  }
+  for (const disk of ['full', 'stuck'] as const)
+    for (const [what, { act, ends }] of Object.entries(decisions))
+      test(`${what}: the next page sends nothing of it (${disk})`, async () => {
+        let { a, alice, room } = await s.pair()
+        if (disk === 'stuck') {
+          alice.kill()
+          a.disk = disk
+          alice = await s.open(a)
+          look(alice, room)
+          await s.time.pass(5000)
+        }
+        a.disk = disk
+        s.server.refuse = () => 'cannot_receive'
+        alice.engine.send(room, 'refused', 0)
+        await s.time.pass(1000)
+        alice.show(false)
+        await s.time.pass(500)
+        alice.show(true)
+        s.server.refuse = () => ''
+        act(alice, refused(alice, room))
+        await s.time.pass(2000)
+        expect(s.onServer(room)).toEqual(ends)
+        alice.wake('hide')
+        alice.kill()
+        a.disk = 'ok'
+        await s.open(a)
+        await s.time.pass(5000)
+        expect(s.onServer(room)).toEqual(ends)
+      })
 })

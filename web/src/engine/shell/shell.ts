@@ -420,6 +420,8 @@ export class Shell {
         this.drafts.take(i.room, draftOf(i))
         continue
       }
+      // Sent anew or discarded by its author: a page that left it behind must not send it.
+      if (i.t === 'unkept') this.changes.safe(this.changes.asks.kept.get(i.id)?.op.uid ?? '')
       for (const before of this.changes.asks.see(i)) this.model.input(before)
       this.model.input(i)
       if (i.t === 'connection') {
