@@ -18,6 +18,12 @@ export const invalid: Refusal = { reason: 'invalid', subject: '', retryAfterMs: 
 
 type OpAsk = Ask & { readonly t: 'op' }
 
+/** uidOf is the op that an ask is about. */
+const uidOf = (a: Ask): string => (a.t === 'op' ? a.op.uid : a.uid)
+
+/** mayStay: an ask that may be left behind: what a message says, or that it is not to be sent after all. */
+const mayStay = (a: Ask): boolean => (a.t === 'op' ? !a.op.bytes && a.op.old === undefined && a.op.next === undefined : a.t === 'giveUp' || a.t === 'replace')
+
 export interface ChangesHost extends LeftHost {
   /** lead is there while this window leads and somebody is logged in. */
   lead(): { readonly lead: Lead; readonly writer: Writer } | null
@@ -42,7 +48,7 @@ export class Changes {
   private readonly unsafe = new Map<string, OpAsk>()
   /** leftBehind by this window, though it is taken: it could not be stored yet. */
   private readonly leftBehind = new Set<string>()
-  private readonly left: Left<readonly OpAsk[]>
+  private readonly left: Left<readonly Ask[]>
 
   constructor(host: ChangesHost, patience: number) {
     this.host = host
@@ -162,22 +168,24 @@ export class Changes {
   leave(): void {
     const own = this.host.lead()
     const owed = this.owed(own?.writer.unstored ?? [])
-    const asks = [...owed, ...this.asks.open.map(([, ask]) => ask)].filter((a): a is OpAsk => a.t === 'op' && !a.op.bytes && a.op.old === undefined && a.op.next === undefined)
+    const asks = [...owed, ...this.asks.open.map(([, ask]) => ask)].filter(mayStay)
     if (asks.length === 0) return
-    const uids = new Set(asks.map((a) => a.op.uid))
-    for (const a of owed) if (a.t === 'op') this.leftBehind.add(a.op.uid)
-    this.left.write([...(this.left.read() ?? []).filter((a) => !uids.has(a.op.uid)), ...asks])
+    const key = (a: Ask): string => `${a.t} ${uidOf(a)}`
+    const keys = new Set(asks.map(key))
+    for (const a of owed) this.leftBehind.add(uidOf(a))
+    this.left.write([...(this.left.read() ?? []).filter((a) => !keys.has(key(a))), ...asks])
   }
 
   /** revive takes what pages have left; decided: its verdict is known. */
   revive(decided: (uid: string) => boolean): void {
     for (const ask of this.left.read() ?? []) {
-      const { uid } = ask.op
-      if (this.asks.id(uid) !== 0 || decided(uid)) {
-        this.safe(uid)
-        continue
-      }
-      this.host.standIn(ask.op)
+      const uid = uidOf(ask)
+      const over = decided(uid)
+      const known = over || this.asks.id(uid) !== 0
+      const useless = known === (ask.t === 'op')
+      if (over || useless) this.safe(uid)
+      if (useless) continue
+      if (ask.t === 'op') this.host.standIn(ask.op)
       this.ask(ask)
     }
   }
@@ -192,8 +200,8 @@ export class Changes {
   /** safe: an op is in the store, or decided; whoever has left it behind need not have. */
   safe(uid: string): void {
     const left = this.left.read()
-    if (!left?.some((a) => a.op.uid === uid)) return
-    const rest = left.filter((a) => a.op.uid !== uid)
+    if (!left?.some((a) => uidOf(a) === uid)) return
+    const rest = left.filter((a) => uidOf(a) !== uid)
     if (rest.length > 0) this.left.write(rest)
     else this.left.clear()
   }

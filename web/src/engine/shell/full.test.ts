@@ -159,6 +159,39 @@ test('refused, given another text, given up: each goes on as it was', async () =
   expect(alice.engine.unsent()).toBe(1)
 })
 
+const changedMind: readonly (readonly [string, (w: Window, item: number) => Promise<unknown>, readonly string[]])[] = [
+  ['given up', (w, item) => w.engine.giveUp(item), ['first']],
+  ['given another text', (w, item) => w.engine.replaceUnsent(item, 'better'), ['first', 'better']],
+]
+test.each(changedMind)('%s before the page was closed: so does the next page', async (_, act, ends) => {
+  for (const disk of ['full', 'stuck'] as const) {
+    globalThis.indexedDB = new IDBFactory()
+    s = new Scene()
+    const { a, alice, room } = await s.pair()
+    alice.kill()
+    a.disk = disk === 'stuck' ? 'stuck' : 'ok'
+    const w = await s.open(a)
+    await s.time.pass(5000)
+    a.net.down = true
+    await s.time.pass(2000)
+    a.disk = disk
+    const item = w.engine.send(room, 'precious', 0)
+    await s.time.pass(500)
+    w.wake('hidden')
+    act(w, item).catch(() => undefined)
+    await s.time.pass(500)
+    w.wake('hide')
+    w.kill()
+    a.disk = 'ok'
+    a.net.down = false
+    const next = await s.open(a)
+    look(next, room)
+    await s.time.pass(5000)
+    expect([s.onServer(room), texts(next, room), next.engine.unsent()]).toEqual([ends, ends, 0])
+    expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+  }
+})
+
 describe('refused, left behind by a hidden page, and then', () => {
   const refused = (w: Window, room: string) =>
     w.engine.room(room).get()?.rows.flatMap((r) => (r.kind === 'message' && r.state === 'refused' ? [r.item] : []))[0] ?? 0
