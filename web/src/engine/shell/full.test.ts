@@ -106,6 +106,18 @@ test('closed, and the next page works on a copy in memory and is closed too', as
   await sentByTheNext(a, room)
 })
 
+test('another window is opened before it ends: what it left behind is not forgotten', async () => {
+  const { a, alice, room } = await full()
+  alice.show(false)
+  await s.time.pass(1000)
+  const second = await s.open(a)
+  await s.time.pass(1000)
+  expect(second.engine.app.get().leader).toBe(false)
+  alice.kill()
+  second.kill()
+  await sentByTheNext(a, room)
+})
+
 test('there is room again while it is hidden: nothing stays behind', async () => {
   const { a, alice, room } = await full()
   alice.wake('hidden')

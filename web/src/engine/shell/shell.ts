@@ -232,11 +232,12 @@ export class Shell {
       leads: () => this.leads,
       draft: (room, d) => this.drafts.take(room, d),
       memory: (key, value) => this.errands.takeMemory(key, value),
-      taken: (no, ok) => this.taken(no, ok),
+      taken: (no, ok, stored) => this.taken(no, ok, stored),
       tellState: (to) => this.post(this.snapshot(to)),
       carry: (ask, safe) => {
         const ok = this.changes.carry(ask)
-        this.reign.leading?.writer.after(() => safe(ok))
+        const writer = this.reign.leading?.writer
+        writer?.after(() => safe(ok, writer.unstored.length === 0))
       },
       markRead: (room, seq) => this.errands.markRead(room, seq),
       typing: (room, stopped) => this.errands.typing(room, stopped),
@@ -505,11 +506,12 @@ export class Shell {
     this.changes.handAgain()
   }
 
-  private taken(no: number, ok: boolean): void {
+  private taken(no: number, ok: boolean, stored: boolean): void {
     const ask = this.changes.asks.taken(no)
     if (!ok && ask?.t === 'replace') this.changes.asks.refuse(ask.next, givenUp)
     if (ask?.t !== 'op') return
-    this.changes.safe(ask.op.uid)
+    // What a page left behind stays until it is stored or decided.
+    if (!ok || stored) this.changes.safe(ask.op.uid)
     if (ok) return
     for (const i of this.changes.asks.withdraw(ask.op.uid)) this.model.input(i)
     this.changes.asks.refuse(ask.op.uid, invalid)
