@@ -2,7 +2,7 @@
 // does not. Nothing is forgotten before it is safe: what a leader in another window has not taken is handed to the next one,
 // and so is what this window has not stored when it loses the lead. The uid of an op makes it one change all the same.
 import { isSecret } from '../core/outbox.ts'
-import type { ItemRec } from '../core/record.ts'
+import type { ItemRec, State } from '../core/record.ts'
 import type { Kept, Op, Settled } from '../inner.ts'
 import { type Refusal, RefusedError } from '../types.ts'
 import { Asks } from './asks.ts'
@@ -176,16 +176,21 @@ export class Changes {
     this.left.write([...(this.left.read() ?? []).filter((a) => !keys.has(key(a))), ...asks])
   }
 
-  /** revive takes what pages have left; decided: its verdict is known. */
-  revive(decided: (uid: string) => boolean): void {
+  /** revive takes what pages have left: when a page begins, and when it leads, for another may have gone meanwhile. What the store
+   * has of it need not be left any more. */
+  revive(state: Pick<State, 'items' | 'kept' | 'done'>): void {
+    const done = new Set(state.done.map((d) => d.uid))
+    const stored = new Set([...state.items, ...state.kept].map((i) => i.op.uid))
+    const revived = new Set<string>()
     for (const ask of this.left.read() ?? []) {
       const uid = uidOf(ask)
-      const over = decided(uid)
-      const known = over || this.asks.id(uid) !== 0
-      const useless = known === (ask.t === 'op')
-      if (over || useless) this.safe(uid)
-      if (useless) continue
-      if (ask.t === 'op') this.host.standIn(ask.op)
+      const known = done.has(uid) || this.asks.id(uid) !== 0
+      if (done.has(uid) || (ask.t === 'op' ? stored.has(uid) : !known)) this.safe(uid)
+      if (ask.t === 'op') {
+        if (known) continue
+        revived.add(uid)
+        this.host.standIn(ask.op)
+      } else if (!known || (this.host.leading() && !revived.has(uid))) continue // asked for when this page began
       this.ask(ask)
     }
   }

@@ -312,7 +312,7 @@ export class Shell {
     this.adopt(core.snapshot())
     this.drafts.begin(held.drafts)
     this.model.seedPeople(held.people)
-    this.changes.revive((uid) => state.done.some((d) => d.uid === uid))
+    this.changes.revive(state)
     this.setPhase({ kind: 'in' })
   }
 
@@ -354,6 +354,7 @@ export class Shell {
       this.forget(unsent > 0 ? { unsent, why: 'storage' } : null)
     }
     this.changes.begin()
+    if (o.account) this.changes.revive(o.state)
     this.post(this.snapshot(''))
   }
 

@@ -88,6 +88,26 @@ describe('a page that ends before its words are in the store', () => {
       expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
     })
 
+  test('another window is open: it sends them', async () => {
+    const { a, alice, room } = await s.pair()
+    const second = await s.open(a, false)
+    look(second, room)
+    await s.time.pass(1000)
+    a.disk = 'full'
+    a.net.down = true
+    alice.engine.send(room, 'second', 0)
+    alice.wake('hide')
+    alice.kill()
+    await s.time.settle()
+    a.disk = 'ok'
+    a.net.down = false
+    await s.time.pass(5000)
+    expect(second.engine.app.get().leader).toBe(true)
+    expect(s.onServer(room)).toEqual(['first', 'second'])
+    expect(texts(second, room)).toEqual(['first', 'second'])
+    expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+  })
+
   test('they were stored and sent after all: they are not sent again', async () => {
     const { a, alice, room } = await s.pair()
     alice.engine.send(room, 'second', 0)
