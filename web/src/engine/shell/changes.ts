@@ -168,11 +168,16 @@ export class Changes {
   leave(): void {
     const own = this.host.lead()
     const owed = this.owed(own?.writer.unstored ?? [])
-    const asks = [...owed, ...this.asks.open.map(([, ask]) => ask)].filter(mayStay)
+    for (const a of owed) this.leftBehind.add(uidOf(a))
+    this.leaveBehind([...owed, ...this.asks.open.map(([, ask]) => ask)])
+  }
+
+  /** leaveBehind what could go with the window that has it. */
+  leaveBehind(list: readonly Ask[]): void {
+    const asks = list.filter(mayStay)
     if (asks.length === 0) return
     const key = (a: Ask): string => `${a.t} ${uidOf(a)}`
     const keys = new Set(asks.map(key))
-    for (const a of owed) this.leftBehind.add(uidOf(a))
     this.left.write([...(this.left.read() ?? []).filter((a) => !keys.has(key(a))), ...asks])
   }
 

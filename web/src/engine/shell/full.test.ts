@@ -118,6 +118,26 @@ test('another window is opened before it ends: what it left behind is not forgot
   await sentByTheNext(a, room)
 })
 
+test('said in a window that follows, and the one that leads is killed', async () => {
+  const { a, alice, room } = await s.pair()
+  const second = await s.open(a)
+  look(second, room)
+  await s.time.pass(1000)
+  a.net.down = true
+  await s.time.pass(2000)
+  a.disk = 'full'
+  second.engine.send(room, 'precious', 0)
+  await s.time.pass(2000)
+  alice.kill()
+  await s.time.pass(5000)
+  expect([second.engine.app.get().leader, texts(second, room)]).toEqual([true, ['first', 'precious']])
+  a.disk = 'ok'
+  a.net.down = false
+  await s.time.pass(20_000)
+  expect(s.onServer(room)).toEqual(['first', 'precious'])
+  expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+})
+
 test('there is room again while it is hidden: nothing stays behind', async () => {
   const { a, alice, room } = await full()
   alice.wake('hidden')

@@ -511,8 +511,9 @@ export class Shell {
     const ask = this.changes.asks.taken(no)
     if (!ok && ask?.t === 'replace') this.changes.asks.refuse(ask.next, givenUp)
     if (ask?.t !== 'op') return
-    // What a page left behind stays until it is stored or decided.
+    // The leader may have it in memory alone, and may be killed.
     if (!ok || stored) this.changes.safe(ask.op.uid)
+    else if (this.changes.asks.id(ask.op.uid) !== 0) this.changes.leaveBehind([ask])
     if (ok) return
     for (const i of this.changes.asks.withdraw(ask.op.uid)) this.model.input(i)
     this.changes.asks.refuse(ask.op.uid, invalid)
