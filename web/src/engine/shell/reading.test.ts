@@ -156,3 +156,18 @@ test('a part was read while the connection was away, and more came: what is left
   await s.time.pass(1000)
   for (const w of [alice, second]) expect(line(w, room)).toMatchObject({ lastSeq: 13, unread: 7, readSeq: 6 })
 })
+
+test('a restored server: what is new there is told, though the rooms had got further before', async () => {
+  const { alice, bob, room } = await s.pair()
+  alice.engine.view([])
+  const copy = s.server.backup()
+  for (let i = 0; i < 3; i++) bob.engine.send(room, `lost ${i}`, 0)
+  await s.time.pass(2000)
+  s.server.restore(copy)
+  await s.time.pass(10_000)
+  const heard: string[] = []
+  alice.engine.onNotice((n) => heard.push(n.text))
+  bob.engine.send(room, 'new', 0)
+  await s.time.pass(3000)
+  expect(heard).toEqual(['new'])
+})
