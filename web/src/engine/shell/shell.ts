@@ -63,6 +63,7 @@ export class Shell {
   private current: Account | null = null
   /** seen is the largest position that the leader elsewhere has told of. */
   private seen: Position | null = null
+  private restored = false
   private phase: Phase = { kind: 'starting' }
   private shared: Shared
   private readonly reign: Reign
@@ -98,6 +99,7 @@ export class Shell {
         store: () => this.store,
         me: () => this.current?.user ?? '',
         mustChange: () => this.current?.mustChange ?? false,
+        restored: () => this.restored,
         seen: () => (this.reign.lead ? this.reign.lead.seen : this.seen),
         keep: (s) => this.errands.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
@@ -380,6 +382,7 @@ export class Shell {
     this.model.clear()
     this.sites.forget()
     this.seen = null
+    this.restored = false
     this.connection = 'connecting'
     this.own.set({ connection: 'connecting', since: this.now(), sites: this.sites.state, outgrown: false })
     this.setPhase(ended ? { kind: 'ended', ...ended } : { kind: 'signedOut' })
@@ -422,6 +425,7 @@ export class Shell {
         this.drafts.take(i.room, draftOf(i))
         continue
       }
+      if (i.t === 'rolledBack') this.restored = true
       // Sent anew or discarded by its author: a page that left it behind must not send it.
       if (i.t === 'unkept') this.changes.safe(this.changes.asks.kept.get(i.id)?.op.uid ?? '')
       for (const before of this.changes.asks.see(i)) this.model.input(before)
