@@ -64,6 +64,8 @@ export class Shell {
   /** seen is the largest position that the leader elsewhere has told of. */
   private seen: Position | null = null
   private restored = false
+  /** epoch of the server that the model knows the rooms of, 0: of none yet. */
+  private epoch = 0
   private phase: Phase = { kind: 'starting' }
   private shared: Shared
   private readonly reign: Reign
@@ -194,7 +196,7 @@ export class Shell {
       setAccount: (a) => this.setAccount(a),
       online: () => this.connection === 'online',
       told: (list) => this.told(list),
-      adopt: (list) => this.adopt(list),
+      adopt: (list) => this.adopt(list, this.reign.lead?.seen ?? null),
       inside: () => this.setPhase({ kind: 'in' }),
       forget: (ended) => this.forget(ended),
       post: (n) => this.post(n),
@@ -311,7 +313,7 @@ export class Shell {
     // A core that never goes online tells models what its state adds up to.
     const core = new Core({ sites: this.sites.urls.length, first: this.sites.first, rand: this.env.rand, state })
     core.setAccount(account.user, account.token, state.meta?.device ?? account.device)
-    this.adopt(core.snapshot())
+    this.adopt(core.snapshot(), core.seen)
     this.drafts.begin(held.drafts)
     this.model.seedPeople(held.people)
     this.changes.revive(state)
@@ -383,6 +385,7 @@ export class Shell {
     this.sites.forget()
     this.seen = null
     this.restored = false
+    this.epoch = 0
     this.connection = 'connecting'
     this.own.set({ connection: 'connecting', since: this.now(), sites: this.sites.state, outgrown: false })
     this.setPhase(ended ? { kind: 'ended', ...ended } : { kind: 'signedOut' })
@@ -439,6 +442,7 @@ export class Shell {
         this.sites.tell(i.sites)
         this.tellSites()
       } else if (i.t === 'welcomed') {
+        this.epoch = i.position.epoch
         this.own.set({ skew: i.localTime - i.serverTime })
         this.photos.retry()
         this.mustChange(false) // whom the server welcomes has a password
@@ -475,7 +479,10 @@ export class Shell {
   }
 
   /** adopt takes where things stand, told whole: by the store, by a new leader, by the core. */
-  private adopt(inputs: readonly Input[]): void {
+  private adopt(inputs: readonly Input[], at: Position | null): void {
+    // This window slept while the server was restored.
+    if (at && this.epoch !== 0 && at.epoch !== this.epoch) this.apply([{ t: 'rolledBack', cut: null }])
+    if (at) this.epoch = at.epoch
     const missing = this.changes.asks.missing(inputs)
     this.apply(inputs)
     for (const i of missing) {
@@ -504,7 +511,7 @@ export class Shell {
     }
     this.change(account)
     this.setAccount(account)
-    this.adopt(inputs)
+    this.adopt(inputs, this.seen)
     this.setPhase({ kind: 'in' })
     this.attention.tell()
     this.drafts.repeat()
