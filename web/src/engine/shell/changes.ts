@@ -21,8 +21,8 @@ type OpAsk = Ask & { readonly t: 'op' }
 /** uidOf is the op that an ask is about. */
 const uidOf = (a: Ask): string => (a.t === 'op' ? a.op.uid : a.uid)
 
-/** mayStay: an ask that may be left behind: what a message says, or that it is not to be sent after all. */
-const mayStay = (a: Ask): boolean => (a.t === 'op' ? !a.op.bytes && a.op.old === undefined && a.op.next === undefined : a.t === 'giveUp' || a.t === 'replace')
+/** mayStay: an ask that may be left behind: a change but for passwords and pictures, or that a message is not to be sent so. */
+const mayStay = (a: Ask): boolean => (a.t === 'op' ? a.op.kind !== 'setPhoto' && a.op.old === undefined && a.op.next === undefined : a.t === 'giveUp' || a.t === 'replace')
 
 export interface ChangesHost extends LeftHost {
   /** lead is there while this window leads and somebody is logged in. */
