@@ -46,6 +46,8 @@ export class Changes {
   private stopNag: () => void = () => {}
   /** unsafe: taken by this window's core, not in the store yet. */
   private readonly unsafe = new Map<string, OpAsk>()
+  /** edits taken while this window leads: whoever asked is there to hear of a refusal. */
+  private readonly edits = new Set<string>()
   /** leftBehind by this window, though it is taken: it could not be stored yet. */
   private readonly leftBehind = new Set<string>()
   private readonly left: Left<readonly Ask[]>
@@ -216,10 +218,16 @@ export class Changes {
     else this.left.clear()
   }
 
+  /** orphaned: nobody is left to be given the words back that this verdict has refused. */
+  orphaned({ op, ok, givenUp }: Settled): boolean {
+    return op.kind === 'edit' && !this.edits.delete(op.uid) && !ok && !givenUp && this.host.leading() && !this.asks.awaited(op.uid)
+  }
+
   /** clear ends everything; wipe: also what pages have left. */
   clear(wipe: boolean): void {
     this.stopNag()
     this.unsafe.clear()
+    this.edits.clear()
     this.leftBehind.clear()
     this.asks.clear()
     if (wipe) this.left.clear()
@@ -228,6 +236,7 @@ export class Changes {
   private put(lead: Lead, writer: Writer, ask: OpAsk): number {
     const { uid } = ask.op
     this.unsafe.set(uid, ask)
+    if (ask.op.kind === 'edit') this.edits.add(uid)
     const id = lead.submit(ask.op, ask.writes, ask.named ?? null)
     // Behind what the core has just handed to the writer: safe when this is, or with what could not be stored.
     writer.after(() => {

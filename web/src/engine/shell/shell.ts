@@ -465,7 +465,9 @@ export class Shell {
   /** settled: what a verdict changes beside rooms and people. */
   private settled(s: Settled): void {
     const account = this.current
-    if (!s.ok || !account) return
+    if (!account) return
+    if (this.changes.orphaned(s)) this.drafts.give(s.op.room ?? s.room, s.op.text ?? '')
+    if (!s.ok) return
     if (s.op.kind === 'deleteAccount') void this.session.leave('closed')
     else if (s.op.kind === 'changePassword') this.mustChange(false)
   }
