@@ -51,3 +51,17 @@ test.each([false, true])('in a window that slept meanwhile; it leads when it wak
   expect(texts(second, room)).toEqual(['first', 'new', 'newer'])
   expect(second.engine.rooms.get().byId.get(room)?.last?.text).toBe('newer')
 })
+
+test('in the next page, though the one before ended right then', async () => {
+  const { a, alice, bob, room } = await s.pair()
+  const copy = s.server.backup()
+  for (let i = 0; i < 5; i++) bob.engine.send(room, `lost ${i}`, 0)
+  await s.time.pass(3000)
+  s.server.restore(copy)
+  while (alice.engine.rooms.get().byId.get(room)!.lastSeq > 1) await s.time.pass(50)
+  alice.kill()
+  const next = await s.open(a)
+  look(next, room)
+  await s.time.pass(5000)
+  expect(texts(next, room)).toEqual(['first'])
+})

@@ -411,7 +411,7 @@ export class Shell {
     if (!l) return
     for (const i of list) {
       if (i.t === 'message') l.cache.add({ rows: [i.message] })
-      else if (i.t === 'rolledBack') void l.cache.forgetRows()
+      else if (i.t === 'rolledBack') void l.cache.forgetRows().then(() => l.cache.flush()) // the next page must not find them
       else if (i.t === 'welcomed') void this.askServer()
       else if (i.t === 'rooms') {
         for (const r of i.rooms) if (r.left && r.group) l.cache.forget(r.id)
