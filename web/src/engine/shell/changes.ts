@@ -48,6 +48,8 @@ export class Changes {
   private readonly unsafe = new Map<string, OpAsk>()
   /** edits taken while this window leads: whoever asked is there to hear of a refusal. */
   private readonly edits = new Set<string>()
+  /** revived: whoever asked is gone. */
+  private readonly revived = new Set<string>()
   /** leftBehind by this window, though it is taken: it could not be stored yet. */
   private readonly leftBehind = new Set<string>()
   private readonly left: Left<readonly Ask[]>
@@ -188,16 +190,17 @@ export class Changes {
   revive(state: Pick<State, 'items' | 'kept' | 'done'>): void {
     const done = new Set(state.done.map((d) => d.uid))
     const stored = new Set([...state.items, ...state.kept].map((i) => i.op.uid))
-    const revived = new Set<string>()
+    const now = new Set<string>()
     for (const ask of this.left.read() ?? []) {
       const uid = uidOf(ask)
       const known = done.has(uid) || this.asks.id(uid) !== 0
       if (done.has(uid) || (ask.t === 'op' ? stored.has(uid) : !known)) this.safe(uid)
       if (ask.t === 'op') {
         if (known) continue
-        revived.add(uid)
+        now.add(uid)
+        this.revived.add(uid)
         this.host.standIn(ask.op)
-      } else if (!known || (this.host.leading() && !revived.has(uid))) continue // asked for when this page began
+      } else if (!known || (this.host.leading() && !now.has(uid))) continue // asked for when this page began
       this.ask(ask)
     }
   }
@@ -228,6 +231,7 @@ export class Changes {
     this.stopNag()
     this.unsafe.clear()
     this.edits.clear()
+    this.revived.clear()
     this.leftBehind.clear()
     this.asks.clear()
     if (wipe) this.left.clear()
@@ -236,7 +240,7 @@ export class Changes {
   private put(lead: Lead, writer: Writer, ask: OpAsk): number {
     const { uid } = ask.op
     this.unsafe.set(uid, ask)
-    if (ask.op.kind === 'edit') this.edits.add(uid)
+    if (ask.op.kind === 'edit' && !this.revived.has(uid)) this.edits.add(uid)
     const id = lead.submit(ask.op, ask.writes, ask.named ?? null)
     // Behind what the core has just handed to the writer: safe when this is, or with what could not be stored.
     writer.after(() => {
