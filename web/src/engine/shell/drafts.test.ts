@@ -151,3 +151,21 @@ test('an edit that is refused after a reload gives its words back, behind what i
   await expect(s.done(again.engine.edit(room, 1, 'again'))).rejects.toThrow()
   expect(draft(again, room)).toBe('half\nmended')
 })
+
+test('the same of an edit that could not be stored before the page was gone', async () => {
+  const { a, alice, room } = await s.pair()
+  a.net.down = true
+  a.disk = 'full'
+  alice.engine.edit(room, 1, 'mended').catch(() => undefined)
+  alice.wake('hide')
+  alice.kill()
+  await s.time.settle()
+  a.disk = 'ok'
+  s.server.refuse = (op) => (op.kind === 'edit' ? 'too_late' : '')
+  const again = await s.open(a)
+  look(again, room)
+  await s.time.pass(1000)
+  a.net.down = false
+  await s.time.pass(60_000)
+  expect([draft(again, room), texts(again, room)]).toEqual(['mended', ['first']])
+})
