@@ -96,8 +96,8 @@ func authorized(ctx context.Context, token string) context.Context {
 const busyPatience = 30 * time.Second
 
 // ask makes a call that changes nothing, or that names itself, at the current site; another one is asked if this one
-// does not answer or is not ready. Three rounds at most. Who is told that the server is busy, or that this session has asked too
-// often, waits for as long as the server says and asks again, within busyPatience.
+// does not answer, is not ready, or is busy. Each is asked three times at most, but one that says that it is busy, or that this session
+// has asked it too often, as often as it likes: when the time has come that it gave, within busyPatience.
 func ask[T any](ctx context.Context, c *Client, f func(context.Context, *site) (*T, error)) (*T, error) {
 	c.mu.Lock()
 	token, first := c.mu.token, c.mu.core.Site()
@@ -106,65 +106,89 @@ func ask[T any](ctx context.Context, c *Client, f func(context.Context, *site) (
 }
 
 func askAs[T any](ctx context.Context, c *Client, token string, first int, f func(context.Context, *site) (*T, error)) (*T, error) {
-	var last error
 	sites := *c.sites.Load()
-	busyUntil := time.Now().Add(busyPatience)
-	for try := range 3 * len(sites) {
-		if try > 0 && try%len(sites) == 0 {
-			if err := c.pause(ctx, time.Duration(150*try/len(sites))*time.Millisecond); err != nil {
+	turns := make([]turn, len(sites))
+	until := time.Now().Add(busyPatience)
+	var last, busy error
+	for asked := 0; ; asked++ {
+		i := soonest(turns, first%len(sites))
+		if i < 0 {
+			return nil, last
+		}
+		wait := time.Until(turns[i].from)
+		if turns[i].busy && time.Now().Add(wait).After(until) {
+			return nil, busy
+		}
+		if wait > 0 {
+			if err := c.pause(ctx, wait); err != nil {
 				return nil, err
 			}
 		}
-		s := sites[(first+try)%len(sites)]
 		limit := callTimeout
-		if try < len(sites)-1 {
+		if asked < len(sites)-1 {
 			limit = callElsewhere
 		}
-		r, ref, err := obeying(ctx, c, busyUntil, func() (*T, error) {
-			once, cancel := context.WithTimeout(ctx, limit)
-			defer cancel()
-			return f(authorized(once, token), s)
-		})
+		once, cancel := context.WithTimeout(ctx, limit)
+		r, err := f(authorized(once, token), sites[i])
+		cancel()
 		switch {
 		case err == nil:
 			return r, nil
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
-		case errors.Is(err, ErrClosed):
-			return nil, err
-		case ref == nil:
+		}
+		ref, lost := refusalOf(err)
+		if lost {
 			last = errors.Join(ErrUnreachable, err)
+			turns[i].failed()
 			continue
 		}
 		switch last = errorOf(ref); ref.Reason {
+		case apiv1.Reason_REASON_BUSY:
+			busy = last
+			turns[i].leaveAlone(ref.RetryAfter)
 		case apiv1.Reason_REASON_NOT_READY, apiv1.Reason_REASON_BEHIND, apiv1.Reason_REASON_UNKNOWN_OUTCOME, apiv1.Reason_REASON_DISK_FULL:
-			continue
+			turns[i].failed()
+		default:
+			return nil, last
 		}
-		return nil, last
 	}
-	return nil, last
 }
 
-// obeying makes a call again after the time that the server asks for, while it is busy and there is time until then. ref is what the
-// server said at last; nil with an error: it did not answer.
-func obeying[T any](ctx context.Context, c *Client, until time.Time, f func() (*T, error)) (r *T, ref *clientcore.Refusal, err error) {
-	for {
-		if r, err = f(); err == nil {
-			return r, nil, nil
+// turn is when a site may be asked next, and how often it was asked in vain.
+type turn struct {
+	from time.Time
+	busy bool
+	vain int
+}
+
+func (t *turn) failed() {
+	t.vain++
+	t.from, t.busy = time.Now().Add(time.Duration(150*t.vain)*time.Millisecond), false
+}
+
+// leaveAlone waits as long as the server says, with a little at random, so that many who were told the same do not come back together.
+func (t *turn) leaveAlone(ms uint64) {
+	ms = min(ms, 3600_000)
+	t.from, t.busy = time.Now().Add(time.Duration(ms+10+rand.Uint64N(ms/4+40))*time.Millisecond), true
+}
+
+// soonest is the site that may be asked first, of those that may be now the first one from this on; -1: none may any more.
+func soonest(turns []turn, from int) int {
+	best, now := -1, time.Now()
+	at := func(i int) time.Time {
+		if turns[i].from.Before(now) {
+			return now
 		}
-		if ref, _ = refusalOf(err); ref == nil || ref.Reason != apiv1.Reason_REASON_BUSY {
-			return nil, ref, err
-		}
-		// With a little at random, so that many who were told the same do not come back together.
-		after := min(ref.RetryAfter, 3600_000)
-		wait := time.Duration(after+10+rand.Uint64N(after/4+40)) * time.Millisecond
-		if time.Now().Add(wait).After(until) {
-			return nil, ref, err
-		}
-		if stopped := c.pause(ctx, wait); stopped != nil {
-			return nil, nil, stopped
+		return turns[i].from
+	}
+	for k := range turns {
+		i := (from + k) % len(turns)
+		if turns[i].vain < 3 && (best < 0 || at(i).Before(at(best))) {
+			best = i
 		}
 	}
+	return best
 }
 
 // pause waits, unless the caller or the client ends before.

@@ -90,7 +90,7 @@ export default defineConfig({
         entryFileNames: 'app.js',
         chunkFileNames: '[name].js',
         // What the first script shares with later ones is one file; what only later ones share stays out of the first visit.
-        codeSplitting: { groups: [{ name: 'base', test: /\/(?:node_modules\/react|messages\/ko|src\/(?:app|lib|ui))\/(?!NightArt|clipboard|finder)/, minShareCount: 2 }] },
+        codeSplitting: { groups: [{ name: 'base', test: /\/(?:node_modules\/react|messages\/ko|src\/(?:app|lib|ui))\/(?!NightArt|clipboard|finder|entry)/, minShareCount: 2 }] },
         assetFileNames: (asset) => (asset.names[0]?.endsWith('.css') ? 'app.css' : '[name][extname]'),
       },
     },

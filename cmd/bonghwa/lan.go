@@ -40,7 +40,15 @@ func (m *lanMode) Decode(ctx *kong.DecodeContext) error {
 // openLAN lets other machines of the network in, and says how to reach this one.
 func (c serveCmd) openLAN(s *server.Server) error {
 	if c.LAN == "" {
+		if len(c.LANHost) > 0 {
+			return errors.New("--lan-host says where --lan is reached: add --lan")
+		}
 		return nil
+	}
+	for _, h := range c.LANHost {
+		if err := lan.CheckHost(h); err != nil {
+			return fmt.Errorf("--lan-host: %v", err)
+		}
 	}
 	var cert *lan.Certificate
 	addr := ":8081"

@@ -45,3 +45,15 @@ func TestLANWords(t *testing.T) {
 		}
 	}
 }
+
+// What is no host is refused before a certificate is made for it.
+func TestLANHostIsChecked(t *testing.T) {
+	for _, h := range []string{"", ".", "https://192.168.0.10", "192.168.0.10:8443", "[fd00::7]", "::", "fe80::1%eth0", "봉화.local", "a b"} {
+		if err := (serveCmd{LAN: "https", LANHost: []string{h}}).openLAN(nil); err == nil || !strings.Contains(err.Error(), "--lan-host") {
+			t.Errorf("%q: %v", h, err)
+		}
+	}
+	if err := (serveCmd{LANHost: []string{"192.168.0.10"}}).openLAN(nil); err == nil {
+		t.Error("--lan-host alone is taken")
+	}
+}

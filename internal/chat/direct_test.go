@@ -206,6 +206,45 @@ func TestBlockFreezesMarks(t *testing.T) {
 	shown(c, 4, 4)
 }
 
+// A block of before behaviour 4 keeps nothing back in its own time; once the rules are those of 4 the marks stay, for others, where they
+// stand when they would move. Rows of before are read, and nothing new is written before.
+func TestBlockOfBeforeBehaviour4(t *testing.T) {
+	b := newBed(t)
+	b.behaviour = 3
+	a, c := userN(1), userN(2)
+	room := ids.Direct(a, c)
+	for range 4 {
+		b.tell(a, c, "hello")
+	}
+	b.must(c, room, &logv1.Read{Seq: 1})
+	b.must(c, ids.Room{}, &logv1.Block{Other: a[:]})
+	b.must(c, room, &logv1.Read{Seq: 2})
+	shown := func(u ids.User, frozen bool, joined, read uint64) {
+		t.Helper()
+		m, _ := GetMember(b.tx, room, u)
+		if j, r := m.Shown(); j != joined || r != read || m.Frozen() != frozen {
+			t.Errorf("shows joined %d, read %d, frozen %v", j, r, m.Frozen())
+		}
+		if v, _ := b.tx.Get(memberKey(room, u)); (v[0] == frozenVersion) != frozen {
+			t.Errorf("version %d", v[0])
+		}
+		checkView(t, b)
+	}
+	shown(c, false, 0, 2)
+	b.behaviour = 4
+	shown(c, false, 0, 2)
+	b.must(c, room, &logv1.Read{Seq: 3})
+	shown(c, true, 0, 2)
+	b.must(c, room, &logv1.Leave{})
+	shown(c, true, 0, 2)
+	b.must(a, ids.Room{}, &logv1.Block{Other: c[:]}) // now the marks of both are kept, of the one who has not moved too
+	shown(a, true, 0, 4)
+	b.must(c, ids.Room{}, &logv1.Unblock{Other: a[:]})
+	b.must(a, ids.Room{}, &logv1.Unblock{Other: c[:]})
+	shown(c, false, 5, 4)
+	shown(a, false, 0, 4)
+}
+
 func TestCloseUser(t *testing.T) {
 	b := newBed(t)
 	a, c, e := userN(1), userN(2), userN(3)

@@ -91,12 +91,14 @@ type bed struct {
 	time   uint64
 	names  map[string]uint64
 	events []any // of the last command
+	// behaviour of the entries.
+	behaviour uint32
 }
 
 const startTime = 1_800_000_000_000
 
 func newBed(t testing.TB) *bed {
-	return &bed{t: t, d: New(testCell), tx: newMemTx(), pos: kernel.Position{Epoch: 7}, time: startTime, names: map[string]uint64{}}
+	return &bed{t: t, d: New(testCell), tx: newMemTx(), pos: kernel.Position{Epoch: 7}, time: startTime, names: map[string]uint64{}, behaviour: kernel.Behaviour}
 }
 
 // do applies one command; a room of zero bytes is left out.
@@ -114,7 +116,7 @@ func (b *bed) apply(raw []byte) kernel.Verdict {
 	b.pos.N++
 	b.time++
 	before := b.tx.writes
-	a := &kernel.Apply{Tx: b.tx, Pos: b.pos, Time: b.time, Behaviour: kernel.Behaviour}
+	a := &kernel.Apply{Tx: b.tx, Pos: b.pos, Time: b.time, Behaviour: b.behaviour}
 	v := b.d.Apply(a, c)
 	b.events = a.Events
 	if v.Code != kernel.OK && (b.tx.writes != before || len(a.Events) != 0 || v.Seq != 0) {

@@ -1,10 +1,12 @@
 package clientcore
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 	livev1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/live/v1"
+	"github.com/bonghwa/bonghwa/internal/ids"
 )
 
 // A Hello that is refused for load is not said again before the time that the server gave, nor is a page of history asked for.
@@ -41,5 +43,40 @@ func TestBusyServerIsLeftAlone(t *testing.T) {
 	one[Fetch](b)
 	if n := (&Refusal{RetryAfter: 1 << 63}).after(); n != 3600_000 {
 		t.Errorf("%d", n)
+	}
+}
+
+// A site that is busy is left alone; the others are not waited for, until all of them are.
+func TestBusySiteDelaysNoOther(t *testing.T) {
+	b := &bareCore{t: t, now: 1_764_000_000_000, Core: New(Config{Sites: 3, Rand: rand.New(rand.NewPCG(1, 2)), Volatile: true})}
+	b.SetAccount(ids.NewUser(1, []byte("alice")), "token", ids.Device{1})
+	b.GoOnline(b.now)
+	b.look()
+	start := b.now
+	busy := func(site int, after uint64) {
+		t.Helper()
+		if o := one[Open](b); o.Site != site {
+			t.Fatalf("site %d is asked, want %d", o.Site, site)
+		}
+		b.refuseHello(&apiv1.ErrorInfo{Reason: apiv1.Reason_REASON_BUSY, Again: true, RetryAfterMs: after})
+		at, ok := b.NextWake()
+		if !ok {
+			t.Fatal("nothing is waited for")
+		}
+		b.now = max(b.now, at)
+		b.Tick(b.now)
+		b.look()
+	}
+	busy(0, 9000)
+	busy(1, 5000)
+	if b.now > start+1000 {
+		t.Fatalf("the third site is asked after %d ms", b.now-start)
+	}
+	busy(2, 7000)
+	if b.now < start+5000 || b.now > start+7000 {
+		t.Fatalf("asked again after %d ms", b.now-start)
+	}
+	if o := one[Open](b); o.Site != 1 {
+		t.Fatalf("site %d is asked again first", o.Site)
 	}
 }

@@ -56,8 +56,7 @@ func (c *Core) Lost(now int64, id uint64) {
 		c.cancelFlights()
 		c.emit(Deliver{State: &StateChange{Site: c.site}})
 		if c.next == nil {
-			c.site = c.after(c.site)
-			c.connectAt = now + c.firstDelay()
+			c.site, c.connectAt = c.nextSite(c.site, now+c.firstDelay())
 		}
 	}
 	c.Tick(now)
@@ -81,8 +80,20 @@ func (c *Core) openFailed(now int64) {
 		c.hedgeAt = now + wait
 		return
 	}
-	c.site = c.after(failed)
-	c.connectAt = now + wait
+	c.site, c.connectAt = c.nextSite(failed, now+wait)
+}
+
+// nextSite is where to connect from then on, and when: the first of those that follow that has not asked to be left alone, else the one
+// that is to be left alone for the shortest time.
+func (c *Core) nextSite(site int, from int64) (next int, at int64) {
+	next, at = -1, 0
+	for range c.cfg.Sites {
+		site = c.after(site)
+		if t := max(from, c.restTo[site]); next < 0 || t < at {
+			next, at = site, t
+		}
+	}
+	return next, at
 }
 
 // after is the site that follows, of those that are still part of the system.
@@ -174,7 +185,8 @@ func (c *Core) opening(now int64, n *conn, f *livev1.Frame) {
 	case *livev1.Frame_Ack:
 		if b.Ack.GetError() != nil && (f.Id == n.helloID || f.Id == 0) {
 			ref := RefusalOf(b.Ack.Error, b.Ack.Message)
-			c.byeOpening(now, ref, true, ref.after())
+			c.restTo[n.site] = now + ref.after()
+			c.byeOpening(now, ref, true, 0)
 		}
 	case *livev1.Frame_Bye:
 		c.byeOpening(now, RefusalOf(b.Bye.GetError(), b.Bye.GetMessage()), b.Bye.GetReconnect(), int64(b.Bye.GetAfterMs()))
@@ -207,6 +219,7 @@ func (c *Core) welcome(now int64, n *conn, w *livev1.Welcome) {
 	n.waiting = false
 	c.cur, c.next = n, nil
 	c.site, c.httpSite = n.site, n.site
+	delete(c.restTo, n.site)
 	c.failures, c.suspect, c.tried = 0, false, n.site
 	if !c.opened && c.seen != nil && c.seen.Epoch != w.Position.GetEpoch() {
 		c.seen = nil // restored while this client was not running
@@ -259,7 +272,8 @@ func (c *Core) live(now int64, f *livev1.Frame) {
 	case *livev1.Frame_Ack:
 		if c.cur.waiting && f.Id == c.cur.helloID {
 			ref := RefusalOf(b.Ack.GetError(), b.Ack.GetMessage())
-			c.bye(now, ref, true, ref.after())
+			c.restTo[c.cur.site] = now + ref.after()
+			c.bye(now, ref, true, 0)
 			return
 		}
 		c.see(now, b.Ack.GetPosition())
@@ -309,8 +323,7 @@ func (c *Core) bye(now int64, why *Refusal, reconnect bool, after int64) {
 		return
 	}
 	c.dropConns(now)
-	c.site = c.after(c.site)
-	c.connectAt = now + after + c.firstDelay()
+	c.site, c.connectAt = c.nextSite(c.site, now+after+c.firstDelay())
 }
 
 // fatal handles what is about the session and not about the site.
@@ -324,6 +337,9 @@ func (c *Core) fatal(now int64, why *Refusal, reconnect bool) bool {
 	case apiv1.Reason_REASON_WRONG_DEVICE:
 		c.renew(now, why)
 	case apiv1.Reason_REASON_MUST_CHANGE_PASSWORD:
+		if now < c.changedAt+changeSeenAfter {
+			return false
+		}
 		c.hold()
 	case apiv1.Reason_REASON_UNAUTHENTICATED, apiv1.Reason_REASON_SESSION_REVOKED:
 		c.end(now, why)
@@ -352,8 +368,12 @@ func (c *Core) hold() {
 	c.emit(Deliver{State: &StateChange{Site: c.site, MustChange: true}})
 }
 
-// release: the password was changed. A Hello that is under way may have been refused before.
+// changeSeenAfter is when every site that answers knows of a new password (docs/formats.md: views are at most 1.25 s old).
+const changeSeenAfter = 3000
+
+// release: the password was changed. A Hello that is under way may have been refused before, and another site may not know yet.
 func (c *Core) release(now int64) {
+	c.changedAt = now
 	if c.cur == nil && c.next != nil {
 		c.emit(Close{Conn: c.next.id})
 		c.next, c.connectAt = nil, now
@@ -413,13 +433,15 @@ func (c *Core) Tick(now int64) {
 		}
 	case now >= c.hedgeAt && !c.healthy(now):
 		// The old connection stays until the new one answers.
-		if ok, at := c.budget.take(now); ok {
+		c.tried = c.after(c.tried)
+		if c.tried == c.site {
+			c.tried = c.after(c.tried)
+		}
+		if c.restTo[c.tried] > now {
+			c.hedgeAt = now + c.hedgePause()
+		} else if ok, at := c.budget.take(now); ok {
 			c.hedges++
 			c.hedgeAt = now + c.hedgePause()
-			c.tried = c.after(c.tried)
-			if c.tried == c.site {
-				c.tried = c.after(c.tried)
-			}
 			c.open(now, c.tried)
 		} else {
 			c.hedgeAt = at

@@ -144,6 +144,7 @@ type Core struct {
 	ended  *Refusal
 	// mustChange: the server takes nothing but a new password.
 	mustChange bool
+	changedAt  int64 // when a new password was taken
 
 	// account
 	user   ids.User
@@ -175,6 +176,7 @@ type Core struct {
 	failures   int
 	hedges     int
 	connectAt  int64
+	restTo     map[int]int64 // until when a site that refused a Hello is to be left alone
 	hedgeAt    int64
 	suspect    bool
 	budget     budget
@@ -212,7 +214,7 @@ func New(cfg Config) *Core {
 	c := &Core{
 		cfg: cfg, items: map[uint64]*item{}, scopes: map[string]*scope{}, creating: map[string]*item{},
 		counters: map[counterKey]uint64{}, flights: map[uint64]*flight{}, calls: map[uint64]*item{},
-		rooms: map[string]*room{}, fetches: map[uint64]*fetch{}, budget: budget{tokens: budgetCap},
+		restTo: map[int]int64{}, rooms: map[string]*room{}, fetches: map[uint64]*fetch{}, budget: budget{tokens: budgetCap},
 	}
 	if cfg.State != nil {
 		c.load(cfg.State)
@@ -232,7 +234,7 @@ func (c *Core) Take() []Output {
 // another device than before, open items are recovered as after a renewal.
 func (c *Core) SetAccount(user ids.User, token string, device ids.Device) {
 	c.user, c.token, c.device = user, token, device
-	c.ended, c.mustChange, c.renewing, c.renewals = nil, false, false, nil
+	c.ended, c.mustChange, c.changedAt, c.renewing, c.renewals = nil, false, 0, false, nil
 	for _, s := range c.active {
 		c.rename(s)
 	}

@@ -136,3 +136,33 @@ func TestMustChangePasswordToldLate(t *testing.T) {
 		t.Fatal("no Hello")
 	}
 }
+
+// A site that is a moment behind does not know yet that the password was changed at another: that is no reason to ask for a new one
+// again.
+func TestMustChangePasswordSiteBehind(t *testing.T) {
+	b := newBare(t)
+	b.refuseHello(mustChange())
+	if _, err := b.Submit(b.now, Op{Kind: KindChangePassword, Old: "code", New: "new"}); err != nil {
+		t.Fatal(err)
+	}
+	b.look()
+	b.Called(b.now, one[Call](b).ID, &apiv1.ChangeResponse{}, nil, false)
+	b.wake()
+	b.refuseHello(mustChange())
+	for _, o := range b.out {
+		if d, ok := o.(Deliver); ok && d.State != nil && d.State.MustChange {
+			t.Fatal("a new password is asked for again")
+		}
+	}
+	at, ok := b.NextWake()
+	if !ok || at > b.now+1000 {
+		t.Fatalf("the next Hello comes in %d ms, %v", at-b.now, ok)
+	}
+	b.now = at
+	b.wake()
+	b.now += changeSeenAfter // a site that says so now means it: the operator gave another code
+	b.refuseHello(mustChange())
+	if s := one[Deliver](b).State; s == nil || !s.MustChange {
+		t.Fatalf("%+v", s)
+	}
+}

@@ -292,6 +292,10 @@ func (c *Core) answer(now int64, it *item, skip, latest bool, ref *Refusal, r Re
 	case apiv1.Reason_REASON_WRONG_DEVICE:
 		c.renew(now, ref)
 	case apiv1.Reason_REASON_MUST_CHANGE_PASSWORD:
+		if now < c.changedAt+changeSeenAfter {
+			c.later(now, s, 0)
+			return
+		}
 		s.goBack = true
 		c.hold()
 	case apiv1.Reason_REASON_UNAUTHENTICATED, apiv1.Reason_REASON_SESSION_REVOKED:

@@ -46,6 +46,18 @@ func (g *Gateway) pace(l *limiter, key string) error {
 	return nil
 }
 
+// paceSession spends a token of a session and one of its person; who has many sessions gets no more by them than a few have.
+func (g *Gateway) paceSession(session, person *limiter, c *caller) error {
+	if err := g.pace(session, string(c.token[:])); err != nil {
+		return err
+	}
+	err := g.pace(person, string(c.user[:]))
+	if err != nil {
+		session.back(string(c.token[:]))
+	}
+	return err
+}
+
 func millisUp(d time.Duration) uint64 { return uint64((d + time.Millisecond - 1) / time.Millisecond) }
 
 func (a accounts) CheckHandle(ctx context.Context, r *apiv1.CheckHandleRequest) (*apiv1.CheckHandleResponse, error) {

@@ -117,7 +117,7 @@ func (g *Gateway) authenticate(next connect.ServerFunc) connect.ServerFunc {
 		if err != nil {
 			return err
 		}
-		if err := g.pace(g.tries.calls, string(c.token[:])); err != nil {
+		if err := g.paceSession(g.tries.calls, g.tries.personCalls, &c); err != nil {
 			return err
 		}
 		if c.oneTime && !withOneTime[spec.Procedure] {

@@ -222,7 +222,7 @@ func (g *Gateway) peerOf(c *caller, cmd *command) error {
 	if a, ok := people.GetAccount(s, cmd.peer); !ok || a.Closed {
 		return failOn(apiv1.Reason_REASON_CANNOT_RECEIVE, cmd.peer.String())
 	}
-	if err := g.openDirect(c, cmd); err != nil {
+	if err := g.openDirect(c, cmd, s); err != nil {
 		return err
 	}
 	g.directs.put(cmd.room, c.user, cmd.peer)
@@ -230,13 +230,13 @@ func (g *Gateway) peerOf(c *caller, cmd *command) error {
 }
 
 // openDirect makes sure that both may have one more room, if the 1:1 is not there yet.
-func (g *Gateway) openDirect(c *caller, cmd *command) error {
+func (g *Gateway) openDirect(c *caller, cmd *command, accounts kernel.Reader) error {
 	if err := g.enterNew(c, cmd.room); err != nil {
 		return err
 	}
 	s := g.k.Snapshot(kernel.DomainChat)
 	defer s.Close()
-	if _, ok := chat.GetRoom(s, cmd.room); !ok && cmd.peer != c.user && !g.lists.room(s, cmd.peer, g.o.Limits.Rooms) {
+	if _, ok := chat.GetRoom(s, cmd.room); !ok && cmd.peer != c.user && !g.placeFor(s, accounts, cmd.peer, c) {
 		return failOn(apiv1.Reason_REASON_CANNOT_RECEIVE, cmd.peer.String())
 	}
 	return nil

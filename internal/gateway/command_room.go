@@ -70,7 +70,7 @@ func (g *Gateway) invitees(c *caller, members []string, cmd *command) (out [][]b
 			continue
 		}
 		// Who is or was in this room has a line of it.
-		if _, ok := chat.GetMember(rooms, cmd.room, u); !(made && ok) && !g.lists.room(rooms, u, g.o.Limits.Rooms) {
+		if _, ok := chat.GetMember(rooms, cmd.room, u); !(made && ok) && !g.placeFor(rooms, s, u, c) {
 			cmd.absent = append(cmd.absent, u)
 			continue
 		}

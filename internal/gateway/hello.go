@@ -32,7 +32,7 @@ func (s *Session) hello(id uint64, m *livev1.Hello) {
 	s.open.Unlock()
 	c, err := s.enter(m)
 	if err == nil {
-		err = g.pace(g.tries.hellos, string(c.token[:]))
+		err = g.paceSession(g.tries.hellos, g.tries.personHellos, &c)
 	}
 	if err != nil {
 		s.refuseHello(id, err)

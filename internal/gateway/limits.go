@@ -28,7 +28,8 @@ type Limits struct {
 	// PhotoReads are GetPhotos calls of a session: a burst, and then one per interval. Each answers up to 2 MB.
 	PhotoReads     int
 	PhotoReadEvery time.Duration
-	// Calls of a session, of every service, and its Hellos, on however many connections: a burst, and then one per interval.
+	// Calls of a session, of every service, and its Hellos, on however many connections: a burst, and then one per interval. All the
+	// sessions of a person together have sessionShare times that.
 	// docs/protocol.md, "Limits", says from what the figures come.
 	Calls      int
 	CallEvery  time.Duration
@@ -42,8 +43,9 @@ type Limits struct {
 	// HashSlots is how many password hashes run at once (0 = one per core), HashWait how long one waits for its turn.
 	HashSlots int
 	HashWait  time.Duration
-	// Rooms a person may have in the list, left ones included.
-	Rooms int
+	// Rooms a person may have in the list, left ones included; RoomsByStrangers is up to how many people may put them into one whom
+	// they have not added.
+	Rooms, RoomsByStrangers int
 	// Pins of a person: a burst, and then one per interval. Each reads the whole list, at every site.
 	Pins     int
 	PinEvery time.Duration
@@ -91,6 +93,7 @@ func (l *Limits) setDefaults() {
 	def(&l.CommandBurst, 400)
 	defTime(&l.HashWait, 2*time.Second)
 	def(&l.Rooms, 10_000)
+	def(&l.RoomsByStrangers, l.Rooms/2)
 	def(&l.Pins, 40)
 	defTime(&l.PinEvery, time.Second)
 	defTime(&l.HelloWait, time.Second)
@@ -122,8 +125,12 @@ func (g *gcra) take(now time.Time, every time.Duration, burst int) (wait time.Du
 }
 
 // maxKeys bounds a limiter's memory. When it is full, the keys that are back to a full bucket go; if none is, everybody
-// unknown waits.
-const maxKeys = 50_000
+// unknown waits. Looking through all of them takes milliseconds, so that is done ten times a second at most: who comes from ever new
+// addresses must not make it the cost of every call.
+const (
+	maxKeys    = 50_000
+	sweepEvery = 100 * time.Millisecond
+)
 
 // limiter keeps a bucket per key.
 type limiter struct {
@@ -131,7 +138,8 @@ type limiter struct {
 	burst int
 	mu    struct {
 		sync.Mutex
-		keys map[string]gcra
+		keys  map[string]gcra
+		swept time.Time
 	}
 }
 
@@ -147,9 +155,12 @@ func (l *limiter) take(now time.Time, key string) time.Duration {
 	defer l.mu.Unlock()
 	g, ok := l.mu.keys[key]
 	if !ok && len(l.mu.keys) >= maxKeys {
-		for k, v := range l.mu.keys {
-			if int64(v) <= now.UnixNano() {
-				delete(l.mu.keys, k)
+		if d := now.Sub(l.mu.swept); d >= sweepEvery || d < 0 {
+			l.mu.swept = now
+			for k, v := range l.mu.keys {
+				if int64(v) <= now.UnixNano() {
+					delete(l.mu.keys, k)
+				}
 			}
 		}
 		if len(l.mu.keys) >= maxKeys {
@@ -172,8 +183,12 @@ func (l *limiter) back(key string) {
 
 // limiters of the gateway, by what they count.
 type limiters struct {
-	passwordAddress, passwordHandle, codes, lookUps, signUps, profiles, photos, photoReads, calls, hellos, strangers, pins *limiter
+	passwordAddress, passwordHandle, codes, lookUps, signUps, profiles, photos, photoReads, strangers, pins *limiter
+	calls, personCalls, hellos, personHellos                                                                *limiter
 }
+
+// sessionShare: a person may have 200 sessions, and uses a few at a time.
+const sessionShare = 4
 
 func newLimiters(l Limits) limiters {
 	window := func(n int) *limiter { return newLimiter(l.PasswordWindow/time.Duration(n), n) }
@@ -187,7 +202,9 @@ func newLimiters(l Limits) limiters {
 		photos:          newLimiter(l.PhotoEvery, l.Photos),
 		photoReads:      newLimiter(l.PhotoReadEvery, l.PhotoReads),
 		calls:           newLimiter(l.CallEvery, l.Calls),
+		personCalls:     newLimiter(l.CallEvery/sessionShare, l.Calls*sessionShare),
 		hellos:          newLimiter(l.HelloEvery, l.Hellos),
+		personHellos:    newLimiter(l.HelloEvery/sessionShare, l.Hellos*sessionShare),
 		strangers:       newLimiter(l.StrangerEvery, l.Strangers),
 		pins:            newLimiter(l.PinEvery, l.Pins),
 	}

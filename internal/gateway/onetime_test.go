@@ -64,6 +64,9 @@ func TestOneTimeCodeLeadsToNewPasswordOnly(t *testing.T) {
 	}
 	w.refused("BAD_CREDENTIALS", token, "PeopleService/ChangePassword", obj{"name": nm(1), "oldPassword": "wrong", "newPassword": "a new password"})
 	w.refused("SKIPPED", token, "PeopleService/SkipAccountCommand", obj{"name": nm(1)})
+	for _, old := range []string{code, "wrong"} { // the code itself is no new password, whatever is given as the old one
+		w.refused("INVALID", token, "PeopleService/ChangePassword", obj{"name": nm(2), "oldPassword": old, "newPassword": code})
+	}
 	w.ok(token, "PeopleService/ChangePassword", obj{"name": nm(2), "oldPassword": code, "newPassword": "a new password"})
 	if me := w.ok(token, "PeopleService/GetMe", obj{}); me["mustChangePassword"] != nil {
 		t.Error(me)

@@ -264,8 +264,14 @@ func (p peoples) ChangePassword(ctx context.Context, r *apiv1.ChangePasswordRequ
 	if err != nil {
 		return nil, err
 	}
-	if cred.MustChange && r.NewPassword == r.OldPassword {
-		return nil, invalid("new_password", "new", "must not be the one-time code")
+	if cred.MustChange {
+		code, err := p.g.hasher.verify(ctx, cred.OneTimePHC, password)
+		if err != nil {
+			return nil, err
+		}
+		if code {
+			return nil, invalid("new_password", "new", "must not be the one-time code")
+		}
 	}
 	hash, err := p.g.hasher.hash(ctx, password)
 	if err != nil {

@@ -45,6 +45,21 @@ func (q *sendQueue) add(f Encoded) bool {
 	return true
 }
 
+// last queues a frame after which nothing is taken any more, whatever the bounds.
+func (q *sendQueue) last(f Encoded) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.mu.closed {
+		return
+	}
+	if q.mu.frames == nil {
+		q.mu.frames = framesPool.Get().(*[]Encoded)
+	}
+	*q.mu.frames = append(*q.mu.frames, f)
+	q.mu.bytes += len(f)
+	q.mu.closed = true
+}
+
 // start says whether the caller must become the writer.
 func (q *sendQueue) start() bool {
 	q.mu.Lock()
@@ -56,8 +71,8 @@ func (q *sendQueue) start() bool {
 	return true
 }
 
-// take gives the writer all that waits; nil ends the writer.
-func (q *sendQueue) take() *[]Encoded {
+// take gives the writer all that waits; nil ends the writer. over: and nothing will come any more.
+func (q *sendQueue) take() (frames *[]Encoded, over bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	f := q.mu.frames
@@ -65,7 +80,7 @@ func (q *sendQueue) take() *[]Encoded {
 	if f == nil {
 		q.mu.writing = false
 	}
-	return f
+	return f, q.mu.closed
 }
 
 // drop forgets what waits.

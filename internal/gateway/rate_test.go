@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -85,6 +86,21 @@ func TestHellosOfASession(t *testing.T) {
 	r.clock.advance(time.Second)
 	a.live()
 
+	// However many sessions a person opens: together they get as much as a few.
+	let := 0
+	for range 3 * sessionShare {
+		other := a.another(false)
+		for range 3 {
+			if hello(other.connect(false), other).GetAck().GetError() == nil {
+				let++
+			}
+		}
+	}
+	if let < 2*sessionShare || let > 3*sessionShare {
+		t.Fatalf("%d sessions of one person were let in %d times", 3*sessionShare, let)
+	}
+	b.live()
+
 	stranger := *b
 	stranger.token = rnd(32, 250)
 	l := stranger.connect(false)
@@ -95,5 +111,28 @@ func TestHellosOfASession(t *testing.T) {
 	}
 	if f := hello(l, &stranger); f.GetAck().GetError().GetReason() != apiv1.Reason_REASON_BUSY {
 		t.Fatal(f)
+	}
+}
+
+// A limiter that is full of keys does not look through them for each that is unknown; who is known goes on.
+func TestFullLimiterIsSweptSeldom(t *testing.T) {
+	l, now := newLimiter(20*time.Millisecond, 2), time.UnixMilli(1_800_000_000_000)
+	for i := range maxKeys {
+		if l.take(now, strconv.Itoa(i)) != 0 {
+			t.Fatal(i)
+		}
+	}
+	for range 3 {
+		if l.take(now, "stranger") == 0 {
+			t.Fatal("one more is remembered than may be")
+		}
+		now = now.Add(sweepEvery / 4) // all are back to a full bucket, and nobody looks yet
+	}
+	if l.take(now, "7") != 0 {
+		t.Error("who is known waits too")
+	}
+	now = now.Add(sweepEvery / 4)
+	if l.take(now, "stranger") != 0 || len(l.mu.keys) > 2 {
+		t.Errorf("%d keys are left", len(l.mu.keys))
 	}
 }

@@ -6,35 +6,17 @@ import (
 	apiv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/api/v1"
 	livev1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/live/v1"
 	"github.com/bonghwa/bonghwa/internal/ids"
+
+	logv1 "github.com/bonghwa/bonghwa/internal/gen/bonghwa/log/v1"
 )
 
 // Who has as many rooms as a list takes makes no more, is not added to any and gets no first message; what is there goes on, and a
 // repetition is answered as before.
 func TestRoomsOfAPerson(t *testing.T) {
-	r := newRig(t, func(o *Options) { o.Limits.Rooms = 2 })
+	r := newRig(t, func(o *Options) { o.Limits.Rooms, o.Limits.RoomsByStrangers = 2, 2 })
 	a, b, c, d := r.person("alice"), r.person("bob.1"), r.person("carol"), r.person("daisy")
 	la, lb := a.live(), b.live()
-	reason := func(l *line, f *livev1.Frame) (apiv1.Reason, *livev1.Ack) {
-		t.Helper()
-		l.take()
-		f.Id = 77
-		l.Frame(f)
-		for range 3 { // what changes nothing has no events and is answered with a tick
-			r.g.Tick()
-		}
-		for _, a := range acks(l.take()) {
-			return a.GetError().GetReason(), a
-		}
-		t.Fatalf("no ack to %v", f)
-		return 0, nil
-	}
-	create := func(v byte, members ...*someone) *livev1.Frame {
-		m := &apiv1.CreateRoomRequest{Random: rnd(16, v), Title: "모임"}
-		for _, p := range members {
-			m.Members = append(m.Members, p.user.String())
-		}
-		return &livev1.Frame{Body: &livev1.Frame_CreateRoom{CreateRoom: m}}
-	}
+	reason, create := r.asker(), group
 	for v := range byte(2) {
 		if got, _ := reason(la, create(v, b)); got != 0 {
 			t.Fatal(got)
@@ -77,6 +59,64 @@ func TestRoomsOfAPerson(t *testing.T) {
 	}
 	if got, _ := reason(lc, c.sendTo(d, "이어서")); got != 0 {
 		t.Fatal(got)
+	}
+}
+
+// asker gives frames to sessions and returns what is answered.
+func (r *rig) asker() func(l *line, f *livev1.Frame) (apiv1.Reason, *livev1.Ack) {
+	return func(l *line, f *livev1.Frame) (apiv1.Reason, *livev1.Ack) {
+		r.t.Helper()
+		l.take()
+		f.Id = 77
+		l.Frame(f)
+		for range 3 { // what changes nothing has no events and is answered with a tick
+			r.g.Tick()
+		}
+		for _, a := range acks(l.take()) {
+			return a.GetError().GetReason(), a
+		}
+		r.t.Fatalf("no ack to %v", f)
+		return 0, nil
+	}
+}
+
+// group is the frame that makes one.
+func group(v byte, members ...*someone) *livev1.Frame {
+	m := &apiv1.CreateRoomRequest{Random: rnd(16, v), Title: "모임"}
+	for _, p := range members {
+		m.Members = append(m.Members, p.user.String())
+	}
+	return &livev1.Frame{Body: &livev1.Frame_CreateRoom{CreateRoom: m}}
+}
+
+// Somebody who puts a person into room after room does not shut them off: they make rooms as before, and people whom they have added
+// reach them.
+func TestStrangersFillNoList(t *testing.T) {
+	r := newRig(t, func(o *Options) { o.Limits.Rooms = 6 })
+	stranger, b, friend, other := r.person("stranger"), r.person("bob.1"), r.person("friend"), r.person("other")
+	ask, ls, lb, lf := r.asker(), stranger.live(), b.live(), friend.live()
+	r.submitPeople(&logv1.PeopleCommand{User: b.user[:], Name: logName(b.device, named8(1, 1)), Op: &logv1.PeopleCommand_AddFriend{AddFriend: &logv1.AddFriend{Other: friend.user[:]}}})
+	for v := range byte(5) {
+		got, ack := ask(ls, group(v, b))
+		if want := v >= 3; got != 0 || (len(ack.Refused) == 1) != want {
+			t.Fatalf("group %d: %v", v, ack)
+		}
+	}
+	lo := other.live()
+	if got, _ := ask(lo, other.sendTo(b, "처음 뵙겠습니다")); got != apiv1.Reason_REASON_CANNOT_RECEIVE {
+		t.Fatal(got)
+	}
+	if got, _ := ask(lf, friend.sendTo(b, "오랜만이야")); got != 0 {
+		t.Fatal(got)
+	}
+	if got, ack := ask(lf, group(20, b)); got != 0 || len(ack.Refused) != 0 {
+		t.Fatal(ack)
+	}
+	if got, _ := ask(lb, b.sendTo(other, "제가 먼저")); got != 0 {
+		t.Fatal(got)
+	}
+	if got, ack := ask(lf, group(21, b)); got != 0 || len(ack.Refused) != 1 {
+		t.Fatal(ack)
 	}
 }
 

@@ -105,7 +105,7 @@ func (l *liveServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := c.Session().(*socket)
-	s.conn = raw
+	s.conn, polite.s = raw, s
 	s.queue.maxBytes, s.queue.maxFrames = l.g.o.Limits.QueueBytes, l.g.o.Limits.QueueFrames
 	s.session = NewSession(l.g.hub, s, c.SubProtocol() == ProtocolJSON)
 	l.mu.Lock()
@@ -191,17 +191,28 @@ func (l *liveServer) tick(now int64) {
 	}
 }
 
-// politeConn is the connection as the library has it. The library writes the handshake and, on a broken protocol, a close
-// frame, and closes: here that ends our side only and gives the client a moment to read it.
-type politeConn struct{ net.Conn }
+// politeConn is the connection as the library has it. The library writes the handshake and, on a broken protocol or in answer
+// to the client's, a close frame, and closes: here that ends our side only and gives the client a moment to read it. A client is
+// sent one close frame: browsers complain of a second.
+type politeConn struct {
+	net.Conn
+	s    *socket // nil during the handshake
+	ours bool    // our own close frame is on its way, and our side ends after it
+}
 
 func (c *politeConn) Write(b []byte) (int, error) {
+	if c.s != nil && c.s.closing.Swap(true) {
+		c.ours = true
+		return len(b), nil
+	}
 	_ = c.Conn.SetWriteDeadline(time.Now().Add(lingerFor))
 	return c.Conn.Write(b)
 }
 
 func (c *politeConn) Close() error {
-	hangUp(c.Conn)
+	if !c.ours {
+		hangUp(c.Conn)
+	}
 	return nil
 }
 
@@ -268,21 +279,23 @@ func (s *socket) Close(code uint16, reason string) {
 	if s.closing.Swap(true) {
 		return
 	}
-	s.queue.add(control(opClose, append(binary.BigEndian.AppendUint16(nil, code), reason...)))
-	s.queue.end()
+	s.queue.last(control(opClose, append(binary.BigEndian.AppendUint16(nil, code), reason...)))
 	s.Flush()
 	// A client that never closes itself is not waited for.
 	_ = s.conn.SetReadDeadline(time.Now().Add(lingerFor))
 }
 
-// write drains the queue: everything that waits in as few writes as its size allows.
+// write drains the queue: everything that waits in as few writes as its size allows. After the last frame it hangs up.
 func (s *socket) write() {
 	bp := bufferPool.Get().(*[]byte)
 	defer bufferPool.Put(bp)
 	for {
-		frames := s.queue.take()
+		frames, over := s.queue.take()
 		if frames == nil {
-			break
+			if over {
+				hangUp(s.conn)
+			}
+			return
 		}
 		s.wrote.Store(int64(time.Since(s.l.start)))
 		s.writeSince.Store(s.l.g.hub.millis())
@@ -295,9 +308,6 @@ func (s *socket) write() {
 			continue
 		}
 		s.session.Writable()
-	}
-	if s.closing.Load() {
-		hangUp(s.conn)
 	}
 }
 

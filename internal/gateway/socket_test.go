@@ -237,6 +237,11 @@ func TestSlowLoris(t *testing.T) {
 	l := w.dial(t, false)
 	l.send(&livev1.Frame{Id: 1, Body: &livev1.Frame_Ping{Ping: &livev1.Ping{}}})
 	l.until(func(f *livev1.Frame) bool { return f.GetAck() != nil }) // the session is there, though not open
+	for _, s := range w.g.live.all() {
+		for s.writeSince.Load() != 0 { // its writer has not noticed yet that it is done, which would pass for being stuck
+			time.Sleep(time.Millisecond)
+		}
+	}
 	w.clock.advance((helloWithin + 1000) * time.Millisecond)
 	for range ticksPerScan {
 		w.g.Tick()
@@ -504,4 +509,24 @@ func TestSocketsAtOnce(t *testing.T) {
 	senders.Wait()
 	close(stop)
 	wg.Wait()
+}
+
+// TestOneClose: a client whose own close crosses the server's is sent one close frame all the same. Browsers complain of a second.
+func TestOneClose(t *testing.T) {
+	w := newWeb(t, nil)
+	both := append(masked(opBinary, []byte{0xff, 0xff}), masked(opClose, binary.BigEndian.AppendUint16(nil, 1000))...)
+	for range 100 {
+		c, br := rawDial(t, w)
+		if _, err := c.Write(both); err != nil {
+			t.Fatal(err)
+		}
+		if op, p := readFrame(t, br); op != opClose || binary.BigEndian.Uint16(p) != 1007 {
+			t.Fatal(op, p)
+		}
+		rest, err := io.ReadAll(br)
+		if len(rest) > 0 || err != nil {
+			t.Fatalf("after the close frame: %x, %v", rest, err)
+		}
+		_ = c.Close()
+	}
 }

@@ -18,7 +18,7 @@ const (
 
 // Skew compares this node's clock with those of the others, by the stamps of their entries. A clock that is off every other
 // one, of at least two, is the wrong one: its node stamps no more (an entry then has the time of the one before), and ought
-// not to lead.
+// not to lead. Before a start one that serves is enough.
 type Skew struct {
 	mu     sync.Mutex
 	others map[cluster.NodeID]*offsets

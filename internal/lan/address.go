@@ -2,6 +2,7 @@ package lan
 
 import (
 	"cmp"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -148,6 +149,18 @@ func hosts() []string {
 		list = append(list, short+".local")
 	}
 	return list
+}
+
+// CheckHost refuses what is neither an address nor a name: a certificate would be made for it that no browser takes, or a new one with
+// each look.
+func CheckHost(s string) error {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" && !a.IsUnspecified() {
+		return nil
+	}
+	if s == "" || strings.Trim(s, ".") == "" || !plainName(strings.ReplaceAll(strings.ToLower(s), "_", "-")) {
+		return fmt.Errorf("%q is neither an address nor a name, such as 192.168.0.10 or chat.local: without https://, without port", s)
+	}
+	return nil
 }
 
 func plainName(s string) bool {

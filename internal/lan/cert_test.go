@@ -119,3 +119,24 @@ func TestCertificateFileThatCannotBeUsed(t *testing.T) {
 		t.Error("a certificate that cannot be stored is used")
 	}
 }
+
+// A host that is taken does not lead to a new certificate, and so a new fingerprint, with each start.
+func TestCertificateOfOtherHostsStays(t *testing.T) {
+	for _, h := range []string{"192.168.0.77", "fd00::7", "chat.local", "CHAT.example.org", "my_server"} {
+		if err := CheckHost(h); err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		first, err := OpenCertificate(dir, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := OpenCertificate(dir, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first.Fingerprint() != again.Fingerprint() {
+			t.Errorf("%s: another certificate with each start", h)
+		}
+	}
+}

@@ -293,15 +293,19 @@ func (a answer) inCell() bool {
 	return a.err == nil && a.st.Phase != phaseNew && a.st.Superseded == 0
 }
 
-// clockOff is by how much this node's clock is off every other one, of at least two: positive if it is ahead; 0: it is not.
+// clockOff is by how much this node's clock is off every other one: positive if it is ahead; 0: it is not. One other says it only if it
+// serves: its time is the log's. Two that begin at the same moment would each distrust itself, and the log's time would stand still.
 func clockOff(answers []answer) time.Duration {
 	var nearest time.Duration
-	asked := 0
+	asked, serving := 0, 0
 	for _, a := range answers {
 		if a.err != nil || a.st.ClockMs == 0 || a.st.ClockOffMs != 0 {
 			continue
 		}
 		asked++
+		if a.st.Phase == phaseReady {
+			serving++
+		}
 		if a.ahead.Abs() <= kernel.SkewLimit {
 			return 0
 		}
@@ -309,7 +313,7 @@ func clockOff(answers []answer) time.Duration {
 			nearest = a.ahead
 		}
 	}
-	if asked < 2 {
+	if asked < 2 && serving == 0 {
 		return 0
 	}
 	return nearest

@@ -256,15 +256,12 @@ func (n *node) propose() {
 	n.try()
 }
 
-// askClocks is by how much this node's clock is off every other one that answers, of at least two, as the server asks before it
-// starts.
+// askClocks is by how much this node's clock is off every other one that serves, as the server asks before it starts.
 func (n *node) askClocks() (nearest time.Duration) {
-	answers := 0
 	for _, o := range n.nodes {
 		if o == n || !o.up || o.paused || n.quorum.members[o.i].cut || !o.ready() || o.skew.Off(n.time()) != 0 {
 			continue
 		}
-		answers++
 		d := n.local().Sub(o.local())
 		if d.Abs() <= kernel.SkewLimit {
 			return 0
@@ -272,9 +269,6 @@ func (n *node) askClocks() (nearest time.Duration) {
 		if nearest == 0 || d.Abs() < nearest.Abs() {
 			nearest = d
 		}
-	}
-	if answers < 2 {
-		return 0
 	}
 	return nearest
 }

@@ -1,1 +1,1 @@
-import{Tt as e}from"./base.js";var t=e(),n=null;function r(e){let r=(0,t.useRef)(e);(0,t.useEffect)(()=>{r.current=e}),(0,t.useEffect)(()=>(n=r,()=>{n===r&&(n=null)}),[])}function i(){let e=n;return e&&(t=>e.current(t))}export{r as n,i as t};
+import{wt as e}from"./base.js";var t=e(),n=null;function r(e){let r=(0,t.useRef)(e);(0,t.useEffect)(()=>{r.current=e}),(0,t.useEffect)(()=>(n=r,()=>{n===r&&(n=null)}),[])}function i(){let e=n;return e&&(t=>e.current(t))}export{r as n,i as t};

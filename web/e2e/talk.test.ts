@@ -39,6 +39,8 @@ describe.each(browserNames)('talk in %s', (name) => {
     await line(minsu, '지호 님, 안녕하세요').getByText('안 읽은 사람 1명').waitFor()
     await openChat(jiho, '김민수')
     await sees(jiho, ['지호 님, 안녕하세요'])
+    const stranger = jiho.getByRole('group', { name: '친구로 추가하지 않은 사람이에요' })
+    await stranger.getByRole('button', { name: '차단' }).waitFor()
     await expect.poll(() => line(minsu, '지호 님, 안녕하세요').getByText('안 읽은 사람').count(), patience).toBe(0)
 
     // Typing is told, and ends with the message.
@@ -46,6 +48,7 @@ describe.each(browserNames)('talk in %s', (name) => {
     await minsu.getByText('박지호 님이 쓰고 있어요').first().waitFor()
     await jiho.keyboard.press('Enter')
     await sees(minsu, ['지호 님, 안녕하세요', '네 민수 님'])
+    expect(await stranger.count()).toBe(0) // answered
     await expect.poll(() => minsu.getByText('박지호 님이 쓰고 있어요').count(), patience).toBe(0)
 
     // A reply quotes; pressing the quote leads to what it answers.

@@ -47,6 +47,8 @@ describe.each(browserNames)('many unread messages in %s', (name) => {
     await say(page, '여기까지 읽었어요, 나도')
     await page.getByRole('button', { name: '내가 보낸 메시지 보기' }).click()
     await log.getByText('여기까지 읽었어요, 나도').waitFor()
+    await expect.poll(() => log.evaluate((e) => e.scrollHeight - e.clientHeight - e.scrollTop)).toBeLessThan(1)
+    expect(await page.getByRole('button', { name: '맨 아래로' }).count()).toBe(0)
     for (const p of [reader, writer]) p.close()
     await watch.close()
   })

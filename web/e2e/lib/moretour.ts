@@ -178,6 +178,12 @@ async function amongPeople(o: TourOptions, server: Server, house: House): Promis
   await g.see('add-me', /나와의 채팅에 메모를/)
   await g.at(`/room/${directRoom(house.people.alex.id, house.people.minseo.id)}`)
   await g.see('room-missing', '이 채팅방을 찾을 수 없어요')
+  await house.people.alex.sendTo(house.me.id, '안녕하세요! 산악회에서 뵌 알렉스예요 🙂')
+  await g.at(`/room/${directRoom(house.people.alex.id, house.me.id)}`)
+  await g.see('stranger', '친구로 추가하지 않은 사람이에요')
+  await page.setViewportSize(phone)
+  await g.dark(true)
+  await g.see('stranger-phone-dark')
   await g.close()
 }
 

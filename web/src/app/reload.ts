@@ -1,6 +1,6 @@
 // Loading the page again when the server has another build. Drafts are in the store, so nothing typed is lost; still it
 // waits until nothing is being typed, or nobody looks. Another text for a message is no draft: it is waited for in any case. Once
-// per build: if that did not help, the person decides.
+// per build: if that did not help, the person decides. Never where all is in memory: the log-in would go with it.
 import type { Engine } from '../engine/types.ts'
 import { overlaid } from '../ui/overlay.tsx'
 import { typing } from './keys.ts'
@@ -19,7 +19,7 @@ export function watchBuild(engine: Engine): () => void {
   let timer: ReturnType<typeof setInterval> | undefined
   const look = () => {
     const a = engine.app.get()
-    if (!a.newBuild || busy()) return
+    if (!a.newBuild || a.storage === 'refused' || busy()) return
     clearInterval(timer)
     timer = undefined
     reloadOnce([a.server?.webBuild ?? 'new', ...a.sites.list.map((s) => s.url)].join(' '))

@@ -276,6 +276,8 @@ export class Model {
     this.world.welcomed = true
     this.loaded = true
     for (const [id, line] of this.lines) {
+      // Told while the server did not know of the own mark: what it counted lies after an earlier one.
+      if (line.room.owed && line.room.unread > 0) this.count(id, 0)
       if (!line.stale) continue
       // The restored server does not know this room. What waits for it stays until it is decided.
       if (line.outbox.empty && line.draft === '') {

@@ -91,6 +91,10 @@ export class Asks {
     return out
   }
 
+  awaited(uid: string): boolean {
+    return this.waiters.has(uid)
+  }
+
   /** wait ends with the verdict of an op; a refusal rejects. */
   wait(uid: string): Promise<Settled> {
     return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@
 // does not. Nothing is forgotten before it is safe: what a leader in another window has not taken is handed to the next one,
 // and so is what this window has not stored when it loses the lead. The uid of an op makes it one change all the same.
 import { isSecret } from '../core/outbox.ts'
-import type { ItemRec } from '../core/record.ts'
+import type { ItemRec, State } from '../core/record.ts'
 import type { Kept, Op, Settled } from '../inner.ts'
 import { type Refusal, RefusedError } from '../types.ts'
 import { Asks } from './asks.ts'
@@ -17,6 +17,12 @@ export const givenUp: Refusal = { reason: 'given_up', subject: '', retryAfterMs:
 export const invalid: Refusal = { reason: 'invalid', subject: '', retryAfterMs: 0, fields: [] }
 
 type OpAsk = Ask & { readonly t: 'op' }
+
+/** uidOf is the op that an ask is about. */
+const uidOf = (a: Ask): string => (a.t === 'op' ? a.op.uid : a.uid)
+
+/** mayStay: an ask that may be left behind: a change but for passwords and pictures, or that a message is not to be sent so. */
+const mayStay = (a: Ask): boolean => (a.t === 'op' ? a.op.kind !== 'setPhoto' && a.op.old === undefined && a.op.next === undefined : a.t === 'giveUp' || a.t === 'replace')
 
 export interface ChangesHost extends LeftHost {
   /** lead is there while this window leads and somebody is logged in. */
@@ -40,9 +46,13 @@ export class Changes {
   private stopNag: () => void = () => {}
   /** unsafe: taken by this window's core, not in the store yet. */
   private readonly unsafe = new Map<string, OpAsk>()
+  /** edits taken while this window leads: whoever asked is there to hear of a refusal. */
+  private readonly edits = new Set<string>()
+  /** revived: whoever asked is gone. */
+  private readonly revived = new Set<string>()
   /** leftBehind by this window, though it is taken: it could not be stored yet. */
   private readonly leftBehind = new Set<string>()
-  private readonly left: Left<readonly OpAsk[]>
+  private readonly left: Left<readonly Ask[]>
 
   constructor(host: ChangesHost, patience: number) {
     this.host = host
@@ -162,22 +172,35 @@ export class Changes {
   leave(): void {
     const own = this.host.lead()
     const owed = this.owed(own?.writer.unstored ?? [])
-    const asks = [...owed, ...this.asks.open.map(([, ask]) => ask)].filter((a): a is OpAsk => a.t === 'op' && !a.op.bytes && a.op.old === undefined && a.op.next === undefined)
-    if (asks.length === 0) return
-    const uids = new Set(asks.map((a) => a.op.uid))
-    for (const a of owed) if (a.t === 'op') this.leftBehind.add(a.op.uid)
-    this.left.write([...(this.left.read() ?? []).filter((a) => !uids.has(a.op.uid)), ...asks])
+    for (const a of owed) this.leftBehind.add(uidOf(a))
+    this.leaveBehind([...owed, ...this.asks.open.map(([, ask]) => ask)])
   }
 
-  /** revive takes what pages have left; decided: its verdict is known. */
-  revive(decided: (uid: string) => boolean): void {
+  /** leaveBehind what could go with the window that has it. */
+  leaveBehind(list: readonly Ask[]): void {
+    const asks = list.filter(mayStay)
+    if (asks.length === 0) return
+    const key = (a: Ask): string => `${a.t} ${uidOf(a)}`
+    const keys = new Set(asks.map(key))
+    this.left.write([...(this.left.read() ?? []).filter((a) => !keys.has(key(a))), ...asks])
+  }
+
+  /** revive takes what pages have left: when a page begins, and when it leads, for another may have gone meanwhile. What the store
+   * has of it need not be left any more. */
+  revive(state: Pick<State, 'items' | 'kept' | 'done'>): void {
+    const done = new Set(state.done.map((d) => d.uid))
+    const stored = new Set([...state.items, ...state.kept].map((i) => i.op.uid))
+    const now = new Set<string>()
     for (const ask of this.left.read() ?? []) {
-      const { uid } = ask.op
-      if (this.asks.id(uid) !== 0 || decided(uid)) {
-        this.safe(uid)
-        continue
-      }
-      this.host.standIn(ask.op)
+      const uid = uidOf(ask)
+      const known = done.has(uid) || this.asks.id(uid) !== 0
+      if (done.has(uid) || (ask.t === 'op' ? stored.has(uid) : !known)) this.safe(uid)
+      if (ask.t === 'op') {
+        if (known) continue
+        now.add(uid)
+        this.revived.add(uid)
+        this.host.standIn(ask.op)
+      } else if (!known || (this.host.leading() && !now.has(uid))) continue // asked for when this page began
       this.ask(ask)
     }
   }
@@ -192,16 +215,23 @@ export class Changes {
   /** safe: an op is in the store, or decided; whoever has left it behind need not have. */
   safe(uid: string): void {
     const left = this.left.read()
-    if (!left?.some((a) => a.op.uid === uid)) return
-    const rest = left.filter((a) => a.op.uid !== uid)
+    if (!left?.some((a) => uidOf(a) === uid)) return
+    const rest = left.filter((a) => uidOf(a) !== uid)
     if (rest.length > 0) this.left.write(rest)
     else this.left.clear()
+  }
+
+  /** orphaned: nobody is left to be given the words back that this verdict has refused. */
+  orphaned({ op, ok, givenUp }: Settled): boolean {
+    return op.kind === 'edit' && !this.edits.delete(op.uid) && !ok && !givenUp && this.host.leading() && !this.asks.awaited(op.uid)
   }
 
   /** clear ends everything; wipe: also what pages have left. */
   clear(wipe: boolean): void {
     this.stopNag()
     this.unsafe.clear()
+    this.edits.clear()
+    this.revived.clear()
     this.leftBehind.clear()
     this.asks.clear()
     if (wipe) this.left.clear()
@@ -210,6 +240,7 @@ export class Changes {
   private put(lead: Lead, writer: Writer, ask: OpAsk): number {
     const { uid } = ask.op
     this.unsafe.set(uid, ask)
+    if (ask.op.kind === 'edit' && !this.revived.has(uid)) this.edits.add(uid)
     const id = lead.submit(ask.op, ask.writes, ask.named ?? null)
     // Behind what the core has just handed to the writer: safe when this is, or with what could not be stored.
     writer.after(() => {

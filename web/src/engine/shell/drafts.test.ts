@@ -3,7 +3,7 @@ import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { beforeEach, expect, test } from 'vitest'
 import { Drafts } from './drafts.ts'
-import { Scene, draft, look } from './scene.ts'
+import { Scene, draft, look, texts } from './scene.ts'
 
 let s: Scene
 beforeEach(() => {
@@ -131,4 +131,41 @@ test('a window that opens is told what the leader has not stored yet', async () 
   const second = await s.open(a)
   await s.time.pass(500)
   expect(draft(second, room)).toBe('in memory only')
+})
+
+test('an edit that is refused after a reload gives its words back, behind what is being written', async () => {
+  const { a, alice, room } = await s.pair()
+  a.net.down = true
+  const asked = alice.engine.edit(room, 1, 'mended').catch(() => undefined)
+  await s.time.pass(1000)
+  alice.kill()
+  void asked
+  s.server.refuse = (op) => (op.kind === 'edit' ? 'too_late' : '')
+  const again = await s.open(a)
+  look(again, room)
+  again.engine.setDraft(room, 'half')
+  a.net.down = false
+  await s.time.pass(60_000)
+  expect([draft(again, room), texts(again, room)]).toEqual(['half\nmended', ['first']])
+  // Whoever is there to hear of a refusal has the words.
+  await expect(s.done(again.engine.edit(room, 1, 'again'))).rejects.toThrow()
+  expect(draft(again, room)).toBe('half\nmended')
+})
+
+test('the same of an edit that could not be stored before the page was gone', async () => {
+  const { a, alice, room } = await s.pair()
+  a.net.down = true
+  a.disk = 'full'
+  alice.engine.edit(room, 1, 'mended').catch(() => undefined)
+  alice.wake('hide')
+  alice.kill()
+  await s.time.settle()
+  a.disk = 'ok'
+  s.server.refuse = (op) => (op.kind === 'edit' ? 'too_late' : '')
+  const again = await s.open(a)
+  look(again, room)
+  await s.time.pass(1000)
+  a.net.down = false
+  await s.time.pass(60_000)
+  expect([draft(again, room), texts(again, room)]).toEqual(['mended', ['first']])
 })

@@ -53,6 +53,12 @@ export class Drafts {
     if (d) this.host.write(write(room, d))
   }
 
+  /** give puts words back that were not taken, behind what is being written. */
+  give(room: string, text: string): void {
+    const before = this.all.get(room)
+    this.set(room, before?.text ? `${before.text}\n${text}` : text, before?.reply)
+  }
+
   /** sent clears the draft of a room and returns the write to be made with the message. */
   sent(room: string): Write {
     return write(room, this.put(room, '', 0) ?? { text: '', at: 0 })

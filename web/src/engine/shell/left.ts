@@ -17,6 +17,10 @@ interface Bundle<T> {
   readonly left: T
 }
 
+/** pack and unpack carry bytes through JSON. */
+const pack = (_: string, v: unknown) => (v instanceof Uint8Array ? { u8: [...v] } : v)
+const unpack = (_: string, v: { readonly u8?: readonly number[] } | null) => (v?.u8 ? Uint8Array.from(v.u8) : v)
+
 export class Left<T> {
   private readonly key: string
   private readonly host: LeftHost
@@ -29,7 +33,7 @@ export class Left<T> {
   /** read is what pages of this log-in have left. */
   read(): T | null {
     try {
-      const b = JSON.parse(this.host.rescue()?.getItem(this.key) ?? 'null') as Bundle<T> | null
+      const b = JSON.parse(this.host.rescue()?.getItem(this.key) ?? 'null', unpack) as Bundle<T> | null
       return b && b.owner === this.host.owner() ? (b.left ?? null) : null
     } catch {
       return null // not to be read
@@ -40,7 +44,7 @@ export class Left<T> {
     const owner = this.host.owner()
     if (owner === '') return
     try {
-      this.host.rescue()?.setItem(this.key, JSON.stringify({ owner, left } satisfies Bundle<T>))
+      this.host.rescue()?.setItem(this.key, JSON.stringify({ owner, left } satisfies Bundle<T>, pack))
     } catch {
       // Full or refused: the store has all but the last moment.
     }

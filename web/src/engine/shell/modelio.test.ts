@@ -23,7 +23,7 @@ test('an answer for the account of before is nobody’s', async () => {
   const wire = { friends: () => friends.promise, history: () => page.promise } as unknown as Wire
   let me = 'alice'
   const io = modelIO({
-    wire, store: () => new MemoryStore(), me: () => me, mustChange: () => false, seen: () => null, keep: (s) => kept.push(s), joinedSeq: () => 1,
+    wire, store: () => new MemoryStore(), me: () => me, mustChange: () => false, restored: () => false, seen: () => null, keep: (s) => kept.push(s), joinedSeq: () => 1,
     line: () => {}, counted: () => {}, watch: () => {}, unwatch: () => {}, now: () => 0, after: () => () => {},
   })
   const asked = [io.friends(), io.history('room', 0, true, 10)]

@@ -13,6 +13,8 @@ export interface ModelIOHost {
   me(): string
   /** mustChange: the server answers nothing before a new password; what is wanted is asked for after that. */
   mustChange(): boolean
+  /** restored: the server was restored since this page began; what the store has of rows may be of messages that were lost. */
+  restored(): boolean
   /** seen is the largest position known here. */
   seen(): Position | null
   keep(s: Stored): void
@@ -66,6 +68,7 @@ export function modelIO(h: ModelIOHost): ModelIO {
     presence: (ids) => h.wire.presence(ids),
     async cached(room) {
       h.keep({ opened: room })
+      if (h.restored()) return []
       const rows = folded(await cachedRows(h.store(), room), h.me())
       return rows.filter((m) => m.seq >= h.joinedSeq(room))
     },

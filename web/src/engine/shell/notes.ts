@@ -42,7 +42,8 @@ type Said =
   | { readonly t: 'shared'; readonly shared: Shared }
   /** ask carries a number so that the leader can say what is safe. */
   | { readonly t: 'ask'; readonly no: number; readonly ask: Ask }
-  | { readonly t: 'taken'; readonly to: string; readonly no: number; readonly ok: boolean }
+  /** unstored: the leader has it in memory alone. */
+  | { readonly t: 'taken'; readonly to: string; readonly no: number; readonly ok: boolean; readonly unstored?: boolean }
   | { readonly t: 'view'; readonly rooms: readonly string[]; readonly active: boolean }
   | { readonly t: 'watch'; readonly room: string; readonly seq: number }
   | { readonly t: 'unwatch'; readonly room: string }

@@ -44,6 +44,9 @@ export class Notices {
             this.hear(r.id, r.lastSeq, news, me, muted)
           }
           break
+        case 'rolledBack':
+          this.heard.clear() // the same numbers are of other messages from now on
+          break
         case 'welcomed':
           this.welcomed = true
           break

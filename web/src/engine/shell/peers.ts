@@ -15,11 +15,11 @@ export interface Peer {
   // Of every window.
   draft(room: string, d: Draft): void
   memory(key: string, value: string): void
-  taken(no: number, ok: boolean): void
+  taken(no: number, ok: boolean, stored: boolean): void
   // Of the leading window.
   tellState(to: string): void
-  /** carry does what is asked and calls safe when it is in the store. */
-  carry(ask: Ask, safe: (ok: boolean) => void): void
+  /** carry does what is asked and calls safe when it is in the store, or cannot be put there. */
+  carry(ask: Ask, safe: (ok: boolean, stored: boolean) => void): void
   markRead(room: string, seq: number): void
   typing(room: string, stopped: boolean): void
   keepCache(s: Stored): void
@@ -41,7 +41,7 @@ export function hear(p: Peer, n: ShellNote, from: string): void {
       p.memory(n.key, n.value)
       break
     case 'taken':
-      if (n.to === p.id) p.taken(n.no, n.ok)
+      if (n.to === p.id) p.taken(n.no, n.ok, !n.unstored)
       break
     default:
       if (p.leads()) asked(p, n, from)
@@ -55,7 +55,7 @@ function asked(p: Peer, n: ShellNote, from: string): void {
       p.tellState(from)
       break
     case 'ask':
-      p.carry(n.ask, (ok) => p.post({ t: 'taken', to: from, no: n.no, ok }))
+      p.carry(n.ask, (ok, stored) => p.post({ t: 'taken', to: from, no: n.no, ok, unstored: !stored }))
       break
     case 'view':
       p.attention.viewOf(from, n.rooms, n.active)

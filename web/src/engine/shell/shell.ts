@@ -63,6 +63,9 @@ export class Shell {
   private current: Account | null = null
   /** seen is the largest position that the leader elsewhere has told of. */
   private seen: Position | null = null
+  private restored = false
+  /** epoch of the server that the model knows the rooms of, 0: of none yet. */
+  private epoch = 0
   private phase: Phase = { kind: 'starting' }
   private shared: Shared
   private readonly reign: Reign
@@ -98,6 +101,7 @@ export class Shell {
         store: () => this.store,
         me: () => this.current?.user ?? '',
         mustChange: () => this.current?.mustChange ?? false,
+        restored: () => this.restored,
         seen: () => (this.reign.lead ? this.reign.lead.seen : this.seen),
         keep: (s) => this.errands.keepCache(s),
         joinedSeq: (room) => this.model.rooms.get().byId.get(room)?.joinedSeq ?? 0,
@@ -192,7 +196,7 @@ export class Shell {
       setAccount: (a) => this.setAccount(a),
       online: () => this.connection === 'online',
       told: (list) => this.told(list),
-      adopt: (list) => this.adopt(list),
+      adopt: (list) => this.adopt(list, this.reign.lead?.seen ?? null),
       inside: () => this.setPhase({ kind: 'in' }),
       forget: (ended) => this.forget(ended),
       post: (n) => this.post(n),
@@ -232,11 +236,12 @@ export class Shell {
       leads: () => this.leads,
       draft: (room, d) => this.drafts.take(room, d),
       memory: (key, value) => this.errands.takeMemory(key, value),
-      taken: (no, ok) => this.taken(no, ok),
+      taken: (no, ok, stored) => this.taken(no, ok, stored),
       tellState: (to) => this.post(this.snapshot(to)),
       carry: (ask, safe) => {
         const ok = this.changes.carry(ask)
-        this.reign.leading?.writer.after(() => safe(ok))
+        const writer = this.reign.leading?.writer
+        writer?.after(() => safe(ok, writer.unstored.length === 0))
       },
       markRead: (room, seq) => this.errands.markRead(room, seq),
       typing: (room, stopped) => this.errands.typing(room, stopped),
@@ -308,10 +313,10 @@ export class Shell {
     // A core that never goes online tells models what its state adds up to.
     const core = new Core({ sites: this.sites.urls.length, first: this.sites.first, rand: this.env.rand, state })
     core.setAccount(account.user, account.token, state.meta?.device ?? account.device)
-    this.adopt(core.snapshot())
+    this.adopt(core.snapshot(), core.seen)
     this.drafts.begin(held.drafts)
     this.model.seedPeople(held.people)
-    this.changes.revive((uid) => state.done.some((d) => d.uid === uid))
+    this.changes.revive(state)
     this.setPhase({ kind: 'in' })
   }
 
@@ -353,6 +358,7 @@ export class Shell {
       this.forget(unsent > 0 ? { unsent, why: 'storage' } : null)
     }
     this.changes.begin()
+    if (o.account) this.changes.revive(o.state)
     this.post(this.snapshot(''))
   }
 
@@ -378,6 +384,8 @@ export class Shell {
     this.model.clear()
     this.sites.forget()
     this.seen = null
+    this.restored = false
+    this.epoch = 0
     this.connection = 'connecting'
     this.own.set({ connection: 'connecting', since: this.now(), sites: this.sites.state, outgrown: false })
     this.setPhase(ended ? { kind: 'ended', ...ended } : { kind: 'signedOut' })
@@ -403,7 +411,7 @@ export class Shell {
     if (!l) return
     for (const i of list) {
       if (i.t === 'message') l.cache.add({ rows: [i.message] })
-      else if (i.t === 'rolledBack') void l.cache.forgetRows()
+      else if (i.t === 'rolledBack') void l.cache.forgetRows().then(() => l.cache.flush()) // the next page must not find them
       else if (i.t === 'welcomed') void this.askServer()
       else if (i.t === 'rooms') {
         for (const r of i.rooms) if (r.left && r.group) l.cache.forget(r.id)
@@ -420,6 +428,9 @@ export class Shell {
         this.drafts.take(i.room, draftOf(i))
         continue
       }
+      if (i.t === 'rolledBack') this.restored = true
+      // Sent anew or discarded by its author: a page that left it behind must not send it.
+      if (i.t === 'unkept') this.changes.safe(this.changes.asks.kept.get(i.id)?.op.uid ?? '')
       for (const before of this.changes.asks.see(i)) this.model.input(before)
       this.model.input(i)
       if (i.t === 'connection') {
@@ -431,6 +442,7 @@ export class Shell {
         this.sites.tell(i.sites)
         this.tellSites()
       } else if (i.t === 'welcomed') {
+        this.epoch = i.position.epoch
         this.own.set({ skew: i.localTime - i.serverTime })
         this.photos.retry()
         this.mustChange(false) // whom the server welcomes has a password
@@ -453,7 +465,9 @@ export class Shell {
   /** settled: what a verdict changes beside rooms and people. */
   private settled(s: Settled): void {
     const account = this.current
-    if (!s.ok || !account) return
+    if (!account) return
+    if (this.changes.orphaned(s)) this.drafts.give(s.op.room ?? s.room, s.op.text ?? '')
+    if (!s.ok) return
     if (s.op.kind === 'deleteAccount') void this.session.leave('closed')
     else if (s.op.kind === 'changePassword') this.mustChange(false)
   }
@@ -467,7 +481,10 @@ export class Shell {
   }
 
   /** adopt takes where things stand, told whole: by the store, by a new leader, by the core. */
-  private adopt(inputs: readonly Input[]): void {
+  private adopt(inputs: readonly Input[], at: Position | null): void {
+    // This window slept while the server was restored.
+    if (at && this.epoch !== 0 && at.epoch !== this.epoch) this.apply([{ t: 'rolledBack', cut: null }])
+    if (at) this.epoch = at.epoch
     const missing = this.changes.asks.missing(inputs)
     this.apply(inputs)
     for (const i of missing) {
@@ -496,18 +513,20 @@ export class Shell {
     }
     this.change(account)
     this.setAccount(account)
-    this.adopt(inputs)
+    this.adopt(inputs, this.seen)
     this.setPhase({ kind: 'in' })
     this.attention.tell()
     this.drafts.repeat()
     this.changes.handAgain()
   }
 
-  private taken(no: number, ok: boolean): void {
+  private taken(no: number, ok: boolean, stored: boolean): void {
     const ask = this.changes.asks.taken(no)
     if (!ok && ask?.t === 'replace') this.changes.asks.refuse(ask.next, givenUp)
     if (ask?.t !== 'op') return
-    this.changes.safe(ask.op.uid)
+    // The leader may have it in memory alone, and may be killed.
+    if (!ok || stored) this.changes.safe(ask.op.uid)
+    else if (this.changes.asks.id(ask.op.uid) !== 0) this.changes.leaveBehind([ask])
     if (ok) return
     for (const i of this.changes.asks.withdraw(ask.op.uid)) this.model.input(i)
     this.changes.asks.refuse(ask.op.uid, invalid)

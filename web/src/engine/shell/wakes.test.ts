@@ -88,6 +88,46 @@ describe('a page that ends before its words are in the store', () => {
       expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
     })
 
+  test('a group made at the last moment is there with what was said in it', async () => {
+    const { a, alice, bob } = await s.pair()
+    a.disk = 'full'
+    a.net.down = true
+    const { room, done } = alice.engine.createGroup('new', [bob.engine.app.get().me!.id])
+    done.catch(() => undefined)
+    alice.engine.send(room, 'hello', 0)
+    alice.wake('hide')
+    alice.kill()
+    await s.time.settle()
+    a.disk = 'ok'
+    a.net.down = false
+    const next = await s.open(a)
+    look(next, room)
+    await s.time.pass(5000)
+    expect([s.onServer(room), texts(next, room), next.engine.unsent()]).toEqual([['hello'], ['hello'], 0])
+    expect(next.engine.rooms.get().byId.get(room)).toMatchObject({ title: 'new', memberCount: 2 })
+    expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+  })
+
+  test('another window is open: it sends them', async () => {
+    const { a, alice, room } = await s.pair()
+    const second = await s.open(a, false)
+    look(second, room)
+    await s.time.pass(1000)
+    a.disk = 'full'
+    a.net.down = true
+    alice.engine.send(room, 'second', 0)
+    alice.wake('hide')
+    alice.kill()
+    await s.time.settle()
+    a.disk = 'ok'
+    a.net.down = false
+    await s.time.pass(5000)
+    expect(second.engine.app.get().leader).toBe(true)
+    expect(s.onServer(room)).toEqual(['first', 'second'])
+    expect(texts(second, room)).toEqual(['first', 'second'])
+    expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+  })
+
   test('they were stored and sent after all: they are not sent again', async () => {
     const { a, alice, room } = await s.pair()
     alice.engine.send(room, 'second', 0)

@@ -2,7 +2,7 @@
 // in view, else at the bottom edge of the first row in view. After every change of what is drawn, before paint, rows are
 // measured and scrollTop is set so that the anchor stays where it was. What is drawn is a function of the anchor; it is
 // drawn anew when scrolling comes near the edge of it.
-import { type ClipboardEvent, type FocusEvent, type KeyboardEvent, type ReactNode, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
+import { type ClipboardEvent, type FocusEvent, type KeyboardEvent, type Ref, useCallback, useEffect, useImperativeHandle, useLayoutEffect, useReducer, useRef, useState } from 'react'
 import { flushSync } from 'react-dom'
 import { displayName, useEngine, useMe } from '../../app/context.ts'
 import { useSetting } from '../../app/settings.ts'
@@ -13,15 +13,15 @@ import { Icon } from '../../ui/Icon.tsx'
 import { overlaid } from '../../ui/overlay.tsx'
 import { useActions } from './actions.ts'
 import { selectedIn, transcript } from './copy.ts'
+import { draw } from './draw.tsx'
 import { BubbleWidths } from './fit.ts'
-import { estimate, firstUnread, lastSeq, shapeOf } from './group.ts'
-import { DayLine, GapLine, ReadLine, SimulatedNote, SystemLine } from './Lines.tsx'
-import { Group, LoadFailed, LogTop } from './LogParts.tsx'
+import { estimate, firstUnread, lastSeq } from './group.ts'
+import { LoadFailed, LogTop } from './LogParts.tsx'
 import { Hover, HoverContext } from './hover.ts'
 import css from './log.module.css'
 import { MessageLine } from './MessageLine.tsx'
 import { usePress } from './usePress.ts'
-import { type Window, VirtualRows, keepKeys } from './virtual.ts'
+import { type Window, VirtualRows } from './virtual.ts'
 
 /** Pixels drawn above and below what is in view: more than one turn of a fast wheel. The first picture of a room makes do with less. */
 const over = 2400
@@ -465,70 +465,23 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     if (keys.size > 0 && last?.kind === 'message' && last.own) v.missed = 0
   }
 
-  keepKeys(groupKeys.current, rows)
-  const drawn: ReactNode[] = []
-  const used = new Set<string>()
-  const lineOf = (row: MessageRow, first: boolean, last: boolean) => (
-    <MessageLine
-      key={row.key}
-      row={row}
-      first={first}
-      last={last}
-      unread={row.seq > 0 && state.line.kind !== 'self' ? state.unreadAt(row.seq, row.author) : 0}
-      query={query}
-      found={row.key === foundKey}
-      open={unfolded.has(row.key)}
-      ring={row.key === heldKey ? 'held' : row.key === editingKey ? 'editing' : row.seq !== 0 && row.seq === pointed ? 'pointed' : ''}
-      fresh={fresh.current.keys.has(row.key)}
-    />
-  )
-  const away = kept >= 0 && (kept < win.start || kept >= win.end) ? rows[kept] : undefined
-  const awayNode =
-    away?.kind === 'message' ? (
-      <Group key={groupKeys.current.get(away.key) ?? away.key} row={away} top={core.top(kept)}>
-        {[<div key={away.key}>{lineOf(away, shapeOf(rows, kept, readLine).first, shapeOf(rows, kept, readLine).last)}</div>]}
-      </Group>
-    ) : null
-  if (away) used.add(groupKeys.current.get(away.key) ?? away.key)
-
-  for (let i = win.start; i < win.end; ) {
-    const row = rows[i]!
-    const shape = shapeOf(rows, i, readLine)
-    const lead = shape.day || shape.readLine
-    if (shape.day && row.kind !== 'gap') drawn.push(<DayLine key={`day ${row.key}`} time={row.time} start={{ 'data-start': '' }} />)
-    if (i === 0 && shape.day && state.atStart && state.line.kind === 'direct') drawn.push(<SimulatedNote key="simulated" peer={state.line.peer} />)
-    if (shape.readLine) drawn.push(<ReadLine key={`read ${row.key}`} start={shape.day ? {} : { 'data-start': '' }} />)
-    if (row.kind !== 'message') {
-      drawn.push(row.kind === 'gap' ? <GapLine key={row.key} starts={!lead} /> : <SystemLine key={row.key} row={row} starts={!lead} />)
-      i++
-      continue
-    }
-    // One article per group, as far as it is drawn. It keeps its name when rows join it in front or behind.
-    const lines: ReactNode[] = []
-    let name: string | undefined
-    let n = i
-    for (; n < win.end; n++) {
-      const r = rows[n]
-      if (r?.kind !== 'message') break
-      const s = n === i ? shape : shapeOf(rows, n, readLine)
-      if (n > i && s.first) break
-      if (name === undefined || r.key === focused.current) name = groupKeys.current.get(r.key) ?? name
-      lines.push(
-        <div key={r.key} {...(n === i && lead ? {} : { 'data-start': '' })}>
-          {lineOf(r, s.first, s.last)}
-        </div>,
-      )
-    }
-    if (name === undefined || used.has(name)) name = used.has(row.key) ? `${row.key} again` : row.key
-    used.add(name)
-    for (let k = i; k < n; k++) groupKeys.current.set(rows[k]!.key, name)
-    drawn.push(
-      <Group key={name} row={row}>
-        {lines}
-      </Group>,
-    )
-    i = n
-  }
+  const drawn = draw({
+    rows, state, groupNames: groupKeys.current, window: win, away: kept, awayTop: core.top(kept), focused: focused.current,
+    line: (row, first, last) => (
+      <MessageLine
+        key={row.key}
+        row={row}
+        first={first}
+        last={last}
+        unread={row.seq > 0 && state.line.kind !== 'self' ? state.unreadAt(row.seq, row.author) : 0}
+        query={query}
+        found={row.key === foundKey}
+        open={unfolded.has(row.key)}
+        ring={row.key === heldKey ? 'held' : row.key === editingKey ? 'editing' : row.seq !== 0 && row.seq === pointed ? 'pointed' : ''}
+        fresh={fresh.current.keys.has(row.key)}
+      />
+    ),
+  })
 
   const rowOf = (target: EventTarget | null): MessageRow | null => {
     const key = target instanceof Element ? target.closest<HTMLElement>('[data-key]')?.dataset['key'] : undefined
@@ -614,10 +567,6 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
     if (e.currentTarget.contains(e.relatedTarget)) return
     focused.current = null
   }
-
-  // The row that has the focus stays in the document, out of the flow, wherever the view is; among its siblings, in order.
-  if (awayNode && kept < win.start) drawn.unshift(awayNode)
-  else if (awayNode) drawn.push(awayNode)
 
   return (
     <div className={css.wrap}>

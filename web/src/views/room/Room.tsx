@@ -26,6 +26,7 @@ import { openMessageMenu } from './MessageMenu.tsx'
 import { oneLine } from './MessageLine.tsx'
 import { RoomIdContext } from './room-id.ts'
 import { useRoomKeys, useTyping } from './room-keys.ts'
+import { Stranger } from './Stranger.tsx'
 import css from './room.module.css'
 
 export function Room({ id }: { readonly id: string }) {
@@ -255,6 +256,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
       <section className={css.pane} aria-label={title}>
         <Head state={state} title={title} onFind={() => (finding ? closeFind() : openFind())} />
         {finding && <FindBar state={state} query={query} hits={hits} current={hit} onQuery={search} onStep={(by) => goTo(nextHit(hits, hit, by))} onClose={closeFind} />}
+        {!finding && <Stranger state={state} />}
         <div className={css.middle}>
           <Log id={id} state={state} query={plain} foundKey={finding ? hit : null} heldKey={held} editingKey={mode.kind === 'edit' ? mode.row.key : null} ref={log} />
         </div>
