@@ -3,7 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, shared } from './lib/browser.ts'
 import { act, bubbles, chat, composer, inside, line, log, logIn, openChat, patience, say, sees, signUp, write } from './lib/hands.ts'
-import { Person } from './lib/person.ts'
+import { Person, directRoom } from './lib/person.ts'
 import { Server } from './lib/server.ts'
 
 describe.each(browserNames)('talk in %s', (name) => {
@@ -153,10 +153,10 @@ describe.each(browserNames)('talk in %s', (name) => {
     const watch = new Watch(browser, server.url)
     const me = await Person.signUp(server.url, 'lines', '이서연')
     for (let i = 1; i <= 30; i++) await me.sendTo(me.id, `줄 ${i}`)
-    const page = await watch.page()
+    // Log-in leads to what the address says.
+    const page = await watch.page({}, `/room/${directRoom(me.id, me.id)}`)
     await logIn(page, 'lines')
     await inside(page)
-    await openChat(page, '나와의 채팅')
     await line(page, '줄 30').waitFor()
     await composer(page).focus()
     // Of what is painted: asked after a frame.

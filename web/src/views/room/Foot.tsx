@@ -2,6 +2,7 @@
 import type { ReactNode, Ref } from 'react'
 import { displayName, useEngine, useMe, usePerson } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
+import { go } from '../../app/route.ts'
 import type { MessageRow, RoomState } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
@@ -56,7 +57,11 @@ export function Foot({ state, mode, replyTo, problem, onProblem, onStop, compose
           </Button>
         </Closed>
       ) : closed === 'left' ? (
-        <Closed icon="log-out" text={t('room.leftRoom')} />
+        <Closed icon="log-out" text={t('room.leftRoom')}>
+          <Button size="s" onClick={() => go({ at: 'chats' })}>
+            {t('room.toChats')}
+          </Button>
+        </Closed>
       ) : closed === 'closed' ? (
         <Closed icon="user-round" text={t('room.closedPeer')} />
       ) : (
