@@ -176,9 +176,26 @@ part_web() {
     return $ok
 }
 
-# On a build server the files of what failed are run once more, on servers of their own, and the end of the output says so: what
-# needs that is to be looked into.
+# On a build server what failed is run once more, on servers of its own, and the end of the output says so: what needs that is to be
+# looked into.
 part_browsers() {
+    local failed names
+    go build -o "$TMP/bonghwa" ./cmd/bonghwa || return 1
+    browsers && return 0
+    [ "$CI" = true ] || return 1
+    failed=$(sed -nE 's/^ FAIL +(e2e\/[^ ]+\.test\.ts).*/\1/p' "$TMP/browsers" | sort -u | tr "\n" " ")
+    [ -n "$failed" ] || return 1
+    # By name, unless a whole file failed.
+    names=$(sed -nE 's/^ FAIL +e2e\/[^ ]+\.test\.ts( > )?//p' "$TMP/browsers" | sed 's/ > / /g; s/[][\.*^$+?(){}|]/\\&/g' | sort -u)
+    grep -qE '^$|^ \\\[' <<<"$names" && names=
+    reasons
+    AGAIN=$failed
+    echo "once more: $failed"
+    # shellcheck disable=SC2086 # a list of files
+    browsers $failed -t "$(paste -sd '|' <<<"$names")"
+}
+
+browsers() {
     local failed
     go build -o "$TMP/bonghwa" ./cmd/bonghwa || return 1
     browsers && return 0
