@@ -176,6 +176,7 @@ export class Inside {
   failures = 0
   hedges = 0
   connectAt = 0
+  restTo = new Map<number, number>() // until when a site that refused a hello is to be left alone
   hedgeAt = 0
   suspect = false
   tried = -1 // the site that was last tried in vain beside a connection that is silent
