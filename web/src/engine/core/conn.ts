@@ -4,7 +4,7 @@ import type { Refusal, Site } from '../types.ts'
 import type { DownFrame, Failure } from './frames.ts'
 import { failure, less } from './frames.ts'
 import type { Conn, Inside } from './inside.ts'
-import { openLimitActive, openLimitIdle, reconnectingAfter, refusalOf, silenceActive, silenceIdle, silenceShown, unanswered, unansweredAlone } from './inside.ts'
+import { changeSeenAfter, openLimitActive, openLimitIdle, reconnectingAfter, refusalOf, silenceActive, silenceIdle, silenceShown, unanswered, unansweredAlone } from './inside.ts'
 import { scopePeople } from './outbox.ts'
 import { pumpRenew, renew, renewMayGo } from './renew.ts'
 import { dropRooms, headAt, pumpFetches, readUp, retryFetches, storeLines, takeLines, takeMessage } from './rooms.ts'
@@ -307,6 +307,7 @@ function fatal(s: Inside, now: number, why: Failure | null, reconnect: boolean):
       renew(s, now, f)
       return true
     case 'must_change_password':
+      if (now < s.changedAt + changeSeenAfter) return false
       hold(s, now)
       return true
     case 'unauthenticated':
@@ -328,8 +329,9 @@ export function hold(s: Inside, now: number): void {
   s.tell({ t: 'mustChange' })
 }
 
-/** release: the password was changed. A hello that is under way may have been refused before. */
+/** release: the password was changed. A hello that is under way may have been refused before, and another site may not know yet. */
 export function release(s: Inside, now: number): void {
+  s.changedAt = now
   if (!s.cur && s.next) dropConns(s, now)
   if (!s.cur) s.connectAt = now
   s.mustChange = false

@@ -53,6 +53,7 @@ export class Core {
     s.token = token
     s.ended = null
     s.mustChange = false
+    s.changedAt = 0
     s.renewals = []
     if (s.device !== device) {
       s.device = device

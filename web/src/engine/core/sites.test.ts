@@ -182,3 +182,53 @@ test('the connection is silent, and a site that is busy is not asked instead', (
   expect(tried.length).toBeGreaterThan(2)
   expect(new Set(tried.slice(1))).toEqual(new Set([(from + 2) % 3]))
 })
+
+test('a site that is a moment behind does not know of a new password: no other one is asked for', () => {
+  const core = new Core({ sites: 3, rand: seededRand(1), state: emptyState })
+  let now = 1_700_000_000_000
+  const ack = { t: 'ack', id: 0, error: failure('must_change_password'), position: null, seq: 0, time: 0, room: '', refused: [], repeated: false } as const
+  let conn = 0
+  const calls: number[] = []
+  const asked = (): boolean => {
+    let must = false
+    for (const o of core.take()) {
+      if (o.t === 'persist') core.stored(now, o.id)
+      else if (o.t === 'open') conn = o.conn
+      else if (o.t === 'call') calls.push(o.id)
+      else if (o.t === 'input' && o.input.t === 'mustChange') must = true
+    }
+    return must
+  }
+  const take = (): boolean => {
+    const first = asked()
+    return asked() || first // what was stored may leave
+  }
+  const refuse = (): boolean => {
+    core.opened(now, conn)
+    core.frame(now, conn, ack)
+    return take()
+  }
+  core.setAccount('u', 't', 'd')
+  core.goOnline(now)
+  take()
+  expect(refuse()).toBe(true)
+  core.submit(now, { uid: 'p', kind: 'changePassword', old: 'code', next: 'new' })
+  core.submit(now, { uid: 'n', kind: 'setProfile', name: 'A' })
+  take()
+  core.called(now, calls[0]!, { seq: 0, time: now, repeated: false }, null, false)
+  expect(take()).toBe(false)
+  expect(refuse()).toBe(false)
+  expect(calls.length).toBe(2)
+  core.called(now, calls[1]!, null, failure('must_change_password'), false)
+  expect(take()).toBe(false)
+  expect(core.nextWake! - now).toBeLessThan(1000)
+  now += 1000
+  core.tick(now)
+  take()
+  expect(calls.length).toBe(3)
+  expect(refuse()).toBe(false)
+  now += 3000 // who says so now means it: the operator gave another code
+  core.tick(now)
+  take()
+  expect(refuse()).toBe(true)
+})
