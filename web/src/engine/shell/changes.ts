@@ -48,8 +48,6 @@ export class Changes {
   private readonly unsafe = new Map<string, WholeAsk>()
   /** edits taken while this window leads: whoever asked is there to hear of a refusal. */
   private readonly edits = new Set<string>()
-  /** revived: whoever asked is gone. */
-  private readonly revived = new Set<string>()
   /** leftBehind by this window or another, though it is taken: it could not be stored yet. */
   private readonly leftBehind = new Set<string>()
   private readonly left: Left<readonly Ask[]>
@@ -154,7 +152,7 @@ export class Changes {
     const asks: Ask[] = kept.map((k) => ({ t: 'kept', kept: k }))
     for (const { op, device, n, tag, giveUp, replace, refusal } of failed) {
       if (isSecret(op.kind)) continue
-      asks.push({ t: 'op', op, writes: [], ...(n > 0 ? { named: { device, n, tag: [...tag] } } : {}) })
+      asks.push({ t: 'op', op, writes: [], ...(n > 0 ? { named: { device, n, tag: [...tag] } } : {}), ...(this.edits.has(op.uid) ? {} : { orphan: true }) })
       if (replace) asks.push({ t: 'replace', uid: op.uid, next: replace.uid, text: replace.text ?? '' })
       else if (giveUp && !refusal) asks.push({ t: 'giveUp', uid: op.uid })
     }
@@ -212,10 +210,9 @@ export class Changes {
       if (ask.t === 'op' || ask.t === 'kept') {
         if (known) continue
         now.add(uid)
-        this.revived.add(uid)
         this.host.standIn(ask)
       } else if (!known || (this.host.leading() && !now.has(uid))) continue // asked for when this page began
-      this.ask(ask)
+      this.ask(ask.t === 'op' ? { ...ask, orphan: true } : ask)
     }
   }
 
@@ -245,7 +242,6 @@ export class Changes {
     this.stopNag()
     this.unsafe.clear()
     this.edits.clear()
-    this.revived.clear()
     this.leftBehind.clear()
     this.asks.clear()
     if (wipe) this.left.clear()
@@ -254,7 +250,7 @@ export class Changes {
   private put(lead: Lead, writer: Writer, ask: WholeAsk): number {
     const uid = uidOf(ask)
     this.unsafe.set(uid, ask)
-    if (ask.t === 'op' && ask.op.kind === 'edit' && !this.revived.has(uid)) this.edits.add(uid)
+    if (ask.t === 'op' && ask.op.kind === 'edit' && !ask.orphan) this.edits.add(uid)
     const id = ask.t === 'op' ? lead.submit(ask.op, ask.writes, ask.named ?? null) : lead.run((core, now) => core.restore(now, ask.kept))
     // Behind what the core has just handed to the writer: safe when this is, or with what could not be stored.
     writer.after(() => {

@@ -14,8 +14,8 @@ export interface Shared {
 
 /** Ask is what a window wants from the leader about changes; items are named by the uid of their op. */
 export type Ask =
-  /** named: it left under this name, and whoever led then could not store that. */
-  | { readonly t: 'op'; readonly op: Op; readonly writes: readonly Write[]; readonly named?: Named }
+  /** named: it left under this name, and whoever led then could not store that. orphan: whoever asked for it is gone. */
+  | { readonly t: 'op'; readonly op: Op; readonly writes: readonly Write[]; readonly named?: Named; readonly orphan?: true }
   /** kept: it was refused, and whoever led then could not store that. It is not sent: its author decides. */
   | { readonly t: 'kept'; readonly kept: Kept }
   | { readonly t: 'giveUp'; readonly uid: string }
