@@ -30,6 +30,7 @@ describe.each(browserNames)('groups in %s', (name) => {
     await logIn(page, 'host.han')
     await logIn(other, 'guest.go')
     await inside(other)
+    await expect.poll(() => other.evaluate(() => document.activeElement?.tagName)).toBe('H1') // said to who does not see it
 
     await page.getByRole('button', { name: '새 채팅' }).click()
     const make = page.getByRole('dialog', { name: '그룹 채팅 만들기' })

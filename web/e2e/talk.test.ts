@@ -3,7 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Watch, browserNames, shared } from './lib/browser.ts'
 import { act, bubbles, chat, composer, inside, line, log, logIn, openChat, patience, say, sees, signUp, write } from './lib/hands.ts'
-import { Person } from './lib/person.ts'
+import { Person, directRoom } from './lib/person.ts'
 import { Server } from './lib/server.ts'
 
 describe.each(browserNames)('talk in %s', (name) => {
@@ -101,15 +101,28 @@ describe.each(browserNames)('talk in %s', (name) => {
     // Deleted for everyone: a tombstone at both, the text at neither. What was being written in its place comes back.
     await act(minsu, '저녁 같이 먹어요', '수정')
     await write(composer(minsu), '야식 같이 먹어요')
+    await line(jiho, '저녁 같이 먹어요').locator('[data-bubble]').click({ button: 'right' })
+    const open = jiho.getByRole('menu', { name: '메시지', exact: true })
+    await open.waitFor()
     await act(minsu, '저녁 같이 먹어요', '모두에게서 삭제')
     await minsu.getByRole('alertdialog').getByRole('button', { name: /삭제/ }).click()
     for (const page of [minsu, jiho]) {
       await log(page).getByText('삭제된 메시지예요').waitFor()
       expect(await log(page).getByText('저녁 같이 먹어요').count()).toBe(0)
     }
+    // Nor is there any more to be copied from a menu that was open.
+    await expect.poll(() => open.count(), patience).toBe(0)
     await composer(minsu).press('Enter')
     await minsu.getByRole('alert').getByText('이미 삭제된 메시지예요').waitFor()
     expect(await composer(minsu).inputValue()).toBe('야식 같이 먹어요')
+
+    // What comes while it is looked for is found.
+    await jiho.getByRole('button', { name: '이 채팅방에서 찾기' }).click()
+    const found = jiho.getByRole('search')
+    await write(found.getByRole('searchbox'), '야식')
+    await found.getByText('찾지 못했어요').waitFor()
+    await composer(minsu).press('Enter')
+    await found.getByText('1개 중 1번째').waitFor()
     await watch.close()
   })
 
@@ -140,10 +153,10 @@ describe.each(browserNames)('talk in %s', (name) => {
     const watch = new Watch(browser, server.url)
     const me = await Person.signUp(server.url, 'lines', '이서연')
     for (let i = 1; i <= 30; i++) await me.sendTo(me.id, `줄 ${i}`)
-    const page = await watch.page()
+    // Log-in leads to what the address says.
+    const page = await watch.page({}, `/room/${directRoom(me.id, me.id)}`)
     await logIn(page, 'lines')
     await inside(page)
-    await openChat(page, '나와의 채팅')
     await line(page, '줄 30').waitFor()
     await composer(page).focus()
     // Of what is painted: asked after a frame.

@@ -36,6 +36,8 @@ describe.each(browserNames)('windows in %s', (name) => {
     await sees(second, ['시작해요', '첫 창에서'])
     await say(second, '둘째 창에서')
     await sees(first, ['첫 창에서', '둘째 창에서'])
+    // A bubble is there before its message is sent.
+    await expect.poll(async () => (await other.texts(room)).at(-1)?.text, patience).toBe('둘째 창에서')
     await first.close()
     await other.send(room, '하나 닫은 뒤')
     await sees(second, ['둘째 창에서', '하나 닫은 뒤'])

@@ -3,14 +3,18 @@
 
 const KEY = 'bonghwa.reloaded'
 
-/** reloadOnce loads the page again unless it did so for the same reason before. */
+let going = false
+
+/** reloadOnce loads the page again unless it did so for the same reason before; true: it is on its way, perhaps since before. */
 export function reloadOnce(why: string): boolean {
+  if (going) return true
   try {
     if (sessionStorage.getItem(KEY) === why) return false
     sessionStorage.setItem(KEY, why)
   } catch {
     return false
   }
+  going = true
   location.reload()
   return true
 }

@@ -43,7 +43,7 @@ export function Ops() {
         </nav>
         <a className={css.who} href={formatPath({ at: 'chats' }, slot())} onClick={(e) => follow(e, () => go({ at: 'chats' }))} title={w('toChats')}>
           {me && <Avatar user={me.id} size="xs" />}
-          <span>{w('operator', { name: displayName(me) })}</span>
+          <span>{refused ? displayName(me) : w('operator', { name: displayName(me) })}</span>
           <span className="vh">{w('toChats')}</span>
         </a>
       </header>

@@ -235,7 +235,7 @@ const en: Words = {
   brand: 'Bonghwa',
   title: 'Operations',
   nav: 'Operations menu',
-  sites: 'Data centres',
+  sites: 'Data centers',
   drills: 'Drills',
   backups: 'Backups',
   acts: 'Audit log',
@@ -244,7 +244,7 @@ const en: Words = {
   notOperator: 'Only operators can see this',
   notOperatorWhy: 'Operators are named at a terminal of a machine that runs Bonghwa.',
   loading: 'Loading',
-  unreachable: 'Connecting to another data centre',
+  unreachable: 'Connecting to another data center',
   again: 'Try again',
   more: 'Show more',
 
@@ -256,7 +256,7 @@ const en: Words = {
   look: 'Something needs a look',
   noSpareMeans: 'One more loss stops messages.',
   stopped: 'Messages cannot be sent',
-  stoppedMeans: 'Too few data centres are up. Start those that are out.',
+  stoppedMeans: 'Too few data centers are up. Start those that are out.',
   fire: 'A fire drill is under way in {site}',
   fireMeans: 'Messages go on in {others}.',
   coming: '{site} is being started again',
@@ -277,7 +277,7 @@ const en: Words = {
   mapOne: 'The beacon of this PC',
   here: 'This PC',
   mapNote: 'Dotted lines are the ways between them, with their round trips',
-  mapLabel: 'Map of the data centres: {list}',
+  mapLabel: 'Map of the data centers: {list}',
   mapSite: '{site} {state}',
   people: '{n|one:# person|other:# people}',
   peopleCount: '{n}',
@@ -322,7 +322,7 @@ const en: Words = {
   neverDrilled: 'There has been no drill yet.',
   auditWait: '{n} messages are being read back. {k} are as they were so far.',
   auditStart: '{n} messages will be read back in a moment.',
-  auditDone: '{n} messages were read back at every data centre.',
+  auditDone: '{n} messages were read back at every data center.',
   auditNotHeld: 'It did not hold. {n} messages were read back.',
   outOfOrder: 'Out of order',
   auditRecorded: 'A drill in which {n} messages were read back.',
@@ -347,10 +347,10 @@ const en: Words = {
   and: '{a} and {b}',
 
   drillsTitle: 'Fire drills',
-  drillsNone: 'No drill has been recorded. Start one under Data centres, or record one with bonghwa drill record.',
+  drillsNone: 'No drill has been recorded. Start one under Data centers, or record one with bonghwa drill record.',
   when: 'Date',
   scenario: 'Drill',
-  where: 'Data centre',
+  where: 'Data center',
   sent: 'Messages',
   lostShort: 'Lost',
   doubledShort: 'Doubled',
@@ -368,10 +368,10 @@ const en: Words = {
   sourceDemo: 'this page',
 
   backupsTitle: 'Backups',
-  backupsNote: 'Every data centre copies everything once a day, and when bonghwa backup is run.',
+  backupsNote: 'Every data center copies everything once a day, and when bonghwa backup is run.',
   backupsNone: 'There is no copy yet. The first is made within a day.',
   archived: 'Archived up to {time}',
-  archiveNone: 'No archive is set up. If all data centres are lost, what came after the last copy is lost.',
+  archiveNone: 'No archive is set up. If all data centers are lost, what came after the last copy is lost.',
   position: 'Position',
   forWhat: 'Reason',
   labelDaily: 'daily',
@@ -392,10 +392,10 @@ const en: Words = {
   act_drill_ended: 'started it again',
   act_drill_recorded: 'recorded a drill',
   act_drained: 'sent its people elsewhere',
-  act_added: 'added a data centre',
-  act_removed: 'removed a data centre',
+  act_added: 'added a data center',
+  act_removed: 'removed a data center',
   act_restored: 'restored a backup',
-  act_rescued: 'rescued the only data centre left',
+  act_rescued: 'rescued the only data center left',
   act_password_reset: 'made a code for a new password',
   act_invited: 'made an invitation',
   act_texts_read: 'looked at texts in the log',
@@ -415,7 +415,7 @@ const en: Words = {
   matter_certificate: 'The certificate of {on} ends in {n|one:# day|other:# days}.',
   matter_never_drilled: 'No fire drill has held in {n} days. Run bonghwa drill, and record its report.',
   matter_drill_overdue: 'The last fire drill that held was {n} days ago. Run bonghwa drill, and record its report.',
-  matter_archive_behind: 'The archive is {t} behind. What came since is lost if all data centres are.',
+  matter_archive_behind: 'The archive is {t} behind. What came since is lost if all data centers are.',
   matter_archive_fails: 'The archive cannot be written at present.',
   matter_archive_empty: 'Nothing is in the archive yet.',
   matter_archive_hole: 'A part of the log is missing in the archive. No time within it can be restored.',
@@ -495,7 +495,7 @@ export function matterFor(kind: string, params: Params): string | null {
 
 const counts = ['', '한', '두', '세', '네', '다섯', '여섯', '일곱', '여덟', '아홉']
 
-/** places counts data centres: 세 곳, 3. */
+/** places counts data centers: 세 곳, 3. */
 export function places(n: number): string {
   return language() === 'en' ? String(n) : (counts[n] ?? String(n))
 }

@@ -1,5 +1,6 @@
 // Model is what the views of one window read: it takes the inputs in order, reads more through ModelIO and gives signals of
 // immutable snapshots. Every window has its own; the inputs are the same in all of them.
+import { directRoom, isDirect } from '../core/ids.ts'
 import type { Input, Item, ModelIO, Room as Told, Settled } from '../inner.ts'
 import type { AppState, PeopleState, RoomLine, RoomsState, RoomState, Signal } from '../types.ts'
 import { RefusedError } from '../types.ts'
@@ -219,6 +220,16 @@ export class Model {
   /** seedPeople fills in what this device's store remembers. */
   seedPeople(seed: Seed): void {
     this.who.seed(seed)
+    for (const id of this.drafts.keys()) this.unsaid(id)
+    for (const room of this.looked.values()) if (room.open) this.unsaid(room.id)
+  }
+
+  /** unsaid makes the line of a 1:1 in which nothing was said yet: of those who are known, its id tells with whom it is. */
+  private unsaid(id: string): void {
+    const { me } = this.world
+    if (this.lines.has(id) || !isDirect(id)) return
+    const peer = [me, ...this.who.signal.get().byId.keys()].find((u) => directRoom(me, u) === id)
+    if (peer) this.provisional(id, peer)
   }
 
   /** clear forgets the account; signals stay the same. */
@@ -539,7 +550,9 @@ export class Model {
     }
     this.closed = this.closed.filter((id) => id !== room.id)
     room.start(this.lines.get(room.id) ?? null)
-    if (!this.lines.has(room.id) && this.world.welcomed) this.askRoom(room.id)
+    if (this.lines.has(room.id)) return
+    this.unsaid(room.id)
+    if (this.world.welcomed) this.askRoom(room.id)
   }
 
   private close(room: Room): void {

@@ -553,6 +553,31 @@ describe('who is there', () => {
     expect(again.s.readLine).toBe(-1)
   })
 
+  it('draws it anew for who comes back to the open room, and for a connection that comes back', async () => {
+    const w = filled(10)
+    const o = await open(w)
+    w.model.view(['r'])
+    w.live(w.room('r').text('bob', 'seen'))
+    w.model.input({ t: 'ownRead', room: 'r', seq: 11 })
+    w.model.view([])
+    w.live(w.room('r').text(me, 'from another device'))
+    w.model.view(['r'])
+    expect(o.s.readLine).toBe(-1)
+    w.model.view([])
+    w.live(w.room('r').text('bob', 'unseen'))
+    // It may be marked as read a moment before eyes are told of.
+    w.model.input({ t: 'ownRead', room: 'r', seq: 13 })
+    w.model.view(['r'])
+    expect(o.s.readLine).toBe(12)
+    w.model.view(['r'])
+    w.model.input({ t: 'connection', state: 'connecting', since: 0, site: 0 })
+    w.room('r').text('eve', 'missed')
+    w.begin(w.room('r').line({ readSeq: 13, unread: 1 }))
+    expect(o.s.readLine).toBe(13)
+    await w.rest()
+    expect(o.s.readLine).toBe(13)
+  })
+
   it('draws that line too if the room was opened from an old copy of the list', async () => {
     const w = new World()
     for (let i = 1; i <= 10; i++) w.room('r').text('bob', `t${i}`)

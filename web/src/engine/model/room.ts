@@ -39,6 +39,8 @@ export class Room {
   /** viewed: eyes are on it in this window; blind: there was a time without since the marks were read, and nobody told of them. */
   private viewed = false
   private blind = false
+  /** awayFrom is where all was read when eyes or the connection left it; -1: they are here. */
+  private awayFrom = -1
   private stopMarks: (() => void) | null = null
   /** missed: what was told of members while they were being read. */
   private missed: ((m: ReadMarks) => void)[] = []
@@ -75,6 +77,7 @@ export class Room {
     this.readLine = -1
     this.readLineSet = false
     this.blind = false
+    this.awayFrom = -1
     const stale = this.membersKnown
     this.setLine(line)
     if (stale) this.readMembers()
@@ -161,12 +164,15 @@ export class Room {
     if (!this.open || !this.line || this.line.stale) return
     this.markReadLine()
     this.readLineSet = true
+    if (this.viewed) this.back()
     this.reader.again()
     this.readMembers()
   }
 
   /** view: eyes are on it, or not any more. The server tells of marks only while they are: what was missed is read. */
   view(on: boolean): void {
+    if (this.viewed && !on) this.leave()
+    else if (on && this.world.online) this.back()
     this.viewed = on
     if (!on) this.blind = true
     else if (this.blind && this.open) {
@@ -203,6 +209,7 @@ export class Room {
 
   offline(): void {
     this.online = null
+    if (this.viewed) this.leave()
     this.signal.touch()
   }
 
@@ -282,6 +289,21 @@ export class Room {
     // Own messages from another device are counted there; a line before nothing else would lead nowhere.
     if (unread > 0 && this.unreadAfter(readSeq) !== 0) this.readLine = readSeq
     this.readLineSet = this.world.welcomed || unread > 0
+  }
+
+  private leave(): void {
+    if (!this.open || !this.line || this.awayFrom >= 0) return
+    const { unread, readSeq, lastSeq } = this.line.room
+    this.awayFrom = unread > 0 ? readSeq : lastSeq
+  }
+
+  /** back: what others said meanwhile stands under the line, as if the room were opened now. */
+  private back(): void {
+    const from = this.awayFrom
+    this.awayFrom = -1
+    if (!this.open || !this.line || from < 0 || (this.unreadAfter(from) ?? this.line.room.unread) === 0) return
+    this.readLine = from
+    this.signal.touch()
   }
 
   private extent(): Extent {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { directRoom, newUser } from '../core/ids.ts'
 import type { RoomLine } from '../types.ts'
 import { line, me, message, person, World } from './testing.ts'
 
@@ -16,6 +17,38 @@ function three(): World {
   )
   return w
 }
+
+describe('a 1:1 in which nothing was said yet', () => {
+  const [mine, bob, eve] = [1, 2, 3].map((n) => newUser(0, new Uint8Array(16).fill(n))) as [string, string, string]
+  const room = directRoom(mine, bob)
+
+  it('is there again after a reload, with its draft, before anything is answered', () => {
+    const w = new World()
+    w.model.input({ t: 'me', user: mine })
+    w.model.input({ t: 'draft', room, text: '쓰던 글' })
+    const open = w.model.room(directRoom(mine, eve))
+    open.subscribe(() => undefined)
+    const strange = w.model.room(directRoom(bob, eve))
+    strange.subscribe(() => undefined)
+    expect([ids(w), open.get()]).toEqual([[], null])
+    w.model.seedPeople({ people: [person(bob), person(eve)], friends: [bob, eve], addedMe: [], blocked: null })
+    expect(ids(w)).toEqual([room])
+    expect(get(w, room)).toMatchObject({ peer: bob, draft: '쓰던 글', kind: 'direct', provisional: true })
+    expect(open.get()?.line.peer).toBe(eve)
+    expect(strange.get()).toBe(null)
+  })
+
+  it('is there when its address is opened', () => {
+    const w = new World()
+    w.model.input({ t: 'me', user: mine })
+    w.model.seedPeople({ people: [person(bob)], friends: [bob], addedMe: [], blocked: null })
+    for (const [user, kind] of [[bob, 'direct'], [mine, 'self']] as const) {
+      const open = w.model.room(directRoom(mine, user))
+      open.subscribe(() => undefined)
+      expect(open.get()?.line).toMatchObject({ kind, peer: user })
+    }
+  })
+})
 
 describe('the list', () => {
   it('is pinned first, then newest first, and moves with messages', () => {

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useId, useMemo, useRef, useState } from 'react'
 import { useEngine, useMe, useSelect, useSignal } from '../../app/context.ts'
 import { usePhone } from '../../app/layout.ts'
 import { go, useRoute } from '../../app/route.ts'
-import { now } from '../../lib/dates.ts'
+import { now, sameDay } from '../../lib/dates.ts'
 import { t } from '../../lib/messages.ts'
 import { nfc } from '../../lib/text.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
@@ -207,10 +207,9 @@ function Rows({ hits, open }: { readonly hits: readonly Hit[]; readonly open: st
 function useToday(): number {
   const [today, setToday] = useState(now)
   useEffect(() => {
-    const midnight = new Date(today)
-    midnight.setHours(24, 0, 1, 0)
-    const id = setTimeout(() => setToday(now()), Math.max(1000, midnight.getTime() - now()))
-    return () => clearTimeout(id)
-  }, [today])
+    // Looked at again and again: what waits for midnight does not count the hours in which the machine sleeps.
+    const id = setInterval(() => setToday((d) => (sameDay(d, now()) ? d : now())), 20_000)
+    return () => clearInterval(id)
+  }, [])
   return today
 }

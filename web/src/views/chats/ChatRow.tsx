@@ -2,6 +2,7 @@
 // people in it or the day change.
 import { memo, type MouseEvent, useEffect } from 'react'
 import { useEngine, usePerson, useSelect } from '../../app/context.ts'
+import { formatPath, slot } from '../../app/route.ts'
 import type { RoomLine } from '../../engine/types.ts'
 import type { Range } from '../../lib/hangul.ts'
 import { listTime } from '../../lib/dates.ts'
@@ -46,6 +47,8 @@ export const ChatRow = memo(function ChatRow(p: ChatRowProps) {
   useEffect(() => {
     if (faceless) engine.wantFaces(line.id)
   }, [engine, line.id, faceless, online])
+  /** apart opens the room in a window of its own, as a link would. */
+  const apart = () => void window.open(formatPath({ at: 'room', id: line.id }, slot()), '_blank', 'noopener')
   const menu = (e: MouseEvent) => {
     e.preventDefault()
     p.onMenu(line.id, new DOMRect(e.clientX, e.clientY, 0, 0))
@@ -60,7 +63,9 @@ export const ChatRow = memo(function ChatRow(p: ChatRowProps) {
       aria-setsize={p.count}
       className={classes.filter(Boolean).join(' ')}
       style={{ top: p.top, height: p.height }}
-      onClick={() => p.onOpen(line.id)}
+      onClick={(e) => (e.ctrlKey || e.metaKey ? apart() : p.onOpen(line.id))}
+      onMouseDown={(e) => e.button === 1 && e.preventDefault()}
+      onAuxClick={(e) => e.button === 1 && apart()}
       onContextMenu={menu}
     >
       <RoomPicture line={line} />

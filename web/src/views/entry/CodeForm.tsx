@@ -4,13 +4,13 @@ import './texts.ts'
 import { useEffect, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
-import { go } from '../../app/route.ts'
 import type { DeviceCode } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { rich } from '../../ui/Rich.tsx'
 import { deviceLabel } from './device.ts'
+import { leadIn } from './Ended.tsx'
 import css from './Entry.module.css'
 import type { Way } from './Entry.tsx'
 
@@ -47,7 +47,7 @@ export function CodeForm({ onWay }: { readonly onWay: (way: Way) => void }) {
         (r) => {
           asking = false
           if (stale) return
-          if (r === 'admitted') go({ at: 'chats' }, { replace: true })
+          if (r === 'admitted') leadIn()
           else if (r === 'expired') {
             setCode(null)
             setRound((n) => n + 1)

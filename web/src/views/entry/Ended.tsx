@@ -2,6 +2,7 @@
 import './texts.ts'
 import { useEffect, useRef, useState } from 'react'
 import { useEngine, useSelect } from '../../app/context.ts'
+import { go, route } from '../../app/route.ts'
 import type { Phase } from '../../engine/types.ts'
 import { timeOf } from '../../lib/dates.ts'
 import { type Key, t } from '../../lib/messages.ts'
@@ -13,6 +14,11 @@ import { EntryFrame } from './EntryFrame.tsx'
 
 /** returning: this page was somebody's, who goes on to log in, not to sign up. */
 export const returning = { on: false }
+
+/** leadIn leads to where the address says that was opened; where somebody was before, to the chats. */
+export function leadIn(): void {
+  if (returning.on && route().at !== 'ops') go({ at: 'chats' }, { replace: true })
+}
 
 type Why = Extract<Phase, { kind: 'ended' }>['why']
 
@@ -55,6 +61,7 @@ export function Ended() {
   if (phase.kind !== 'ended') return null
   const goOn = () => {
     returning.on = phase.why !== 'closed'
+    if (!returning.on) go({ at: 'chats' }, { replace: true })
     engine.dismissEnded()
   }
   const { why, unsent } = phase

@@ -42,6 +42,17 @@ export function Entry() {
   useEffect(() => {
     document.title = t('entry.title')
   })
+  // Whoever is in hears where they are.
+  useEffect(
+    () => () =>
+      void setTimeout(() => {
+        const h1 = document.querySelector('h1')
+        if (!h1 || document.activeElement !== document.body) return
+        h1.tabIndex = -1
+        h1.focus({ preventScroll: true })
+      }),
+    [],
+  )
   return (
     <EntryFrame>
       {way === 'signUp' && <SignUpForm {...props} invitation={invitation} signup={signup ?? 'open'} />}

@@ -3,12 +3,12 @@ import './texts.ts'
 import { type FormEvent, useState } from 'react'
 import { useEngine } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
-import { go, route } from '../../app/route.ts'
 import { t } from '../../lib/messages.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Field } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { deviceLabel } from './device.ts'
+import { leadIn } from './Ended.tsx'
 import css from './Entry.module.css'
 import type { FormProps } from './Entry.tsx'
 import { PasswordField } from './PasswordField.tsx'
@@ -28,7 +28,7 @@ export function LogInForm({ typed, onType, onWay, canSignUp }: FormProps & { rea
     setBusy(true)
     try {
       await engine.logIn(typed.handle, typed.password, deviceLabel(navigator.userAgent))
-      if (route().at !== 'ops') go({ at: 'chats' }, { replace: true })
+      leadIn()
     } catch (err) {
       setWrong(errorText(err))
       setBusy(false)

@@ -9,6 +9,7 @@ import { Button } from '../../ui/Button.tsx'
 import { Dialog, Warn } from '../../ui/Dialog.tsx'
 import { ask, openDialog, toast } from '../../ui/overlay.tsx'
 import { rich } from '../../ui/Rich.tsx'
+import { returning } from '../entry/Ended.tsx'
 import { PasswordField } from '../entry/PasswordField.tsx'
 import css from './More.module.css'
 
@@ -24,8 +25,10 @@ export async function logOutHere(engine: Engine): Promise<void> {
   })
   if (!yes) return
   try {
+    returning.on = true
     await engine.logOut()
   } catch (e) {
+    returning.on = false
     toast(errorText(e))
   }
 }

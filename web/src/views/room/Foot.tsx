@@ -2,7 +2,8 @@
 import type { ReactNode, Ref } from 'react'
 import { displayName, useEngine, useMe, usePerson } from '../../app/context.ts'
 import { errorText } from '../../app/errors.ts'
-import type { RoomState } from '../../engine/types.ts'
+import { go } from '../../app/route.ts'
+import type { MessageRow, RoomState } from '../../engine/types.ts'
 import { t } from '../../lib/messages.ts'
 import { Button, IconButton } from '../../ui/Button.tsx'
 import { Icon, type IconName } from '../../ui/Icon.tsx'
@@ -56,12 +57,16 @@ export function Foot({ state, mode, replyTo, problem, onProblem, onStop, compose
           </Button>
         </Closed>
       ) : closed === 'left' ? (
-        <Closed icon="log-out" text={t('room.leftRoom')} />
+        <Closed icon="log-out" text={t('room.leftRoom')}>
+          <Button size="s" onClick={() => go({ at: 'chats' })}>
+            {t('room.toChats')}
+          </Button>
+        </Closed>
       ) : closed === 'closed' ? (
         <Closed icon="user-round" text={t('room.closedPeer')} />
       ) : (
         <>
-          {mode.kind !== 'new' && <ModeBar mode={mode} onStop={onStop} />}
+          {mode.kind !== 'new' && <ModeBar state={state} mode={mode} onStop={onStop} />}
           <Composer id={line.id} draft={line.draft} replyTo={replyTo} mode={mode} ref={composer} onSend={onSend} onUp={onUp} onLeave={onLeave} onEscape={onEscape} />
         </>
       )}
@@ -79,9 +84,11 @@ function Closed({ icon, text, children }: { readonly icon: IconName; readonly te
   )
 }
 
-function ModeBar({ mode, onStop }: { readonly mode: Exclude<Mode, { kind: 'new' }>; readonly onStop: () => void }) {
+function ModeBar({ state, mode, onStop }: { readonly state: RoomState; readonly mode: Exclude<Mode, { kind: 'new' }>; readonly onStop: () => void }) {
   const me = useMe()
   const author = usePerson(mode.row.author)
+  // It may have been edited or deleted since.
+  const row = state.rows.find((r): r is MessageRow => r.kind === 'message' && r.key === mode.row.key) ?? mode.row
   const edit = mode.kind === 'edit'
   const title = edit ? t('room.editing') : mode.row.author === me?.id ? t('room.replyToMe') : t('room.replyTo', { name: displayName(author) })
   return (
@@ -89,7 +96,7 @@ function ModeBar({ mode, onStop }: { readonly mode: Exclude<Mode, { kind: 'new' 
       <Icon name={edit ? 'pencil' : 'reply'} />
       <div>
         <b>{title}</b>
-        <span dir="auto">{oneLine(mode.row.text)}</span>
+        <span dir="auto">{row.deleted ? t('room.deleted') : oneLine(row.text)}</span>
       </div>
       <IconButton icon="x" size="s" label={edit ? t('room.stopEdit') : t('room.stopReply')} onClick={onStop} />
     </div>

@@ -129,7 +129,7 @@ export function Log({ id, state, query, foundKey, heldKey, editingKey, ref }: Lo
       v.goal = { key: rows[i]!.key, where: 'unread' }
       v.stick = false
       v.wishLine = false
-    } else if (v.line !== readLine) v.missed = readLine >= 0 ? state.line.unread : 0
+    } else if (v.line !== readLine) v.missed = readLine >= 0 ? Math.max(state.line.unread, rows.filter((r) => r.kind === 'message' && !r.own && r.seq > readLine).length) : 0
     v.line = readLine
     v.begun = true
   }

@@ -19,7 +19,7 @@ export interface MessageMenuOptions {
   readonly onClose: () => void
 }
 
-export function openMessageMenu({ row, bubble, what, actions, closedRoom, onClose }: MessageMenuOptions): void {
+export function openMessageMenu({ row, bubble, what, actions, closedRoom, onClose }: MessageMenuOptions): () => void {
   const may = can(row, now())
   const items: MenuItem[] = []
   if (what === 'menu') {
@@ -32,8 +32,8 @@ export function openMessageMenu({ row, bubble, what, actions, closedRoom, onClos
     if (row.state === 'refused') items.push({ label: t('room.discard'), icon: 'trash-2', danger: true, run: () => actions.discard(row) })
   }
   const reacts = may.react && !closedRoom
-  if (items.length === 0 && !reacts) return
-  openMenu(bubble, items, {
+  if (items.length === 0 && !reacts) return onClose
+  return openMenu(bubble, items, {
     label: t('room.messageMenu'),
     side: 'above',
     edge: bubble.closest('[role=log]')?.getBoundingClientRect().top,

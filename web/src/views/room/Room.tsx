@@ -1,7 +1,7 @@
 // An open room: head, find bar, log, foot, and the acts that connect them. The caller gives each room a key of its own.
 import { useCallback, useEffect, useMemo, useReducer, useRef, useState } from 'react'
 import { displayName, useEngine, usePerson, useSelect, useSignal } from '../../app/context.ts'
-import { errorText } from '../../app/errors.ts'
+import { errorText, reasonOf } from '../../app/errors.ts'
 import { useFinder } from '../../app/finder.ts'
 import { useKeys } from '../../app/keys.ts'
 import { go } from '../../app/route.ts'
@@ -81,6 +81,12 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
     if (row && mode.kind === 'new' && can(row, now()).reply) setMode({ kind: 'reply', row, again: true })
   }
   const [held, setHeld] = useState<string | null>(null)
+  const shut = useRef<() => void>(undefined)
+  const heldGone = held !== null && rows.some((r) => r.kind === 'message' && r.key === held && r.deleted)
+  // What is deleted for everyone is not to be copied from a menu that was open.
+  useEffect(() => {
+    if (heldGone) shut.current?.()
+  }, [heldGone])
   const [problem, setProblem] = useState('')
 
   const [finding, setFinding] = useState(false)
@@ -92,6 +98,11 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
     setHit(key)
     if (key !== null) log.current?.toKey(key)
   }, [])
+  // A hit that loading or a new message brought, or the one that is left.
+  const lost = hits.length > 0 && (hit === null || !hits.includes(hit))
+  useEffect(() => {
+    if (lost) goTo(nextHit(hits, null, -1))
+  }, [lost])
   const search = (text: string) => {
     setQuery(text)
     const q = plainQuery(text)
@@ -137,7 +148,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
         const name = displayName(engine.people.get().byId.get(l.peer))
         const body = l.kind === 'group' ? t('room.removeGroup', { n: l.memberCount }) : l.kind === 'self' ? t('room.removeSelf') : t('room.removeDirect', { name })
         void ask({ title: t('room.removeTitle'), body: <RemoveBody text={row.text} body={body} />, action: t('room.removeAction'), danger: true }).then((yes) => {
-          if (yes) engine.remove(id, row.seq).catch(fail('room.removeFailed'))
+          if (yes) engine.remove(id, row.seq).catch((e: unknown) => reasonOf(e) === 'deleted' || fail('room.removeFailed')(e))
         })
       },
       giveUp: (row) => {
@@ -155,7 +166,7 @@ function Open({ id, state, onSent }: { readonly id: string; readonly state: Room
       menu: (row, bubble, what) => {
         if (row.deleted) return
         setHeld(row.key)
-        openMessageMenu({ row, bubble, what, actions: self, closedRoom: latest.current.closed, onClose: () => setHeld(null) })
+        shut.current = openMessageMenu({ row, bubble, what, actions: self, closedRoom: latest.current.closed, onClose: () => setHeld(null) })
       },
       jump: (seq) => log.current?.toSeq(seq),
       unfold: (row) => log.current?.unfold(row),
