@@ -59,7 +59,7 @@ export class Asks {
         const before = this.ids.get(i.kept.op.uid)
         this.kept.set(i.kept.id, i.kept)
         this.ids.set(i.kept.op.uid, i.kept.id)
-        return before !== undefined && before !== i.kept.id ? this.vanish(before) : []
+        return before !== undefined && before >= firstLocal && before !== i.kept.id ? this.vanish(before) : []
       }
       case 'unkept': {
         const uid = this.kept.get(i.id)?.op.uid
