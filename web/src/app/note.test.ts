@@ -1,7 +1,9 @@
 // Notifications: shown by the worker where there is one, one for a room, led to its room, gone when it is read.
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { Engine, RoomLine, RoomsState } from '../engine/types.ts'
 import { closeNotes, showNote, watchNotes } from './note.ts'
+import { watchNotices } from './notify.ts'
 import { persist } from './persist.ts'
 
 class Note {
@@ -71,17 +73,52 @@ test('without a worker the page shows it', async () => {
   expect(Note.made[0]).toMatchObject({ title: '박준호', open: true })
   closeNotes(() => 0)
   expect(Note.made[0]!.open).toBe(false)
-  watchNotes()()
+  watchNotes(() => {})()
 })
 
 test('those of the page before are taken over, and not those of another account', async () => {
   browser(true)
   for (const tag of ['bonghwa-0-r1', 'bonghwa-0-r2', 'bonghwa-1-r1']) list.push(new Note(tag, { tag }))
-  watchNotes()
+  watchNotes(() => {})
   await settle()
   closeNotes((room) => (room === 'r2' ? 3 : 0))
   await settle()
   expect(list.filter((n) => n.open).map((n) => n.tag)).toEqual(['bonghwa-0-r2', 'bonghwa-1-r1'])
+})
+
+test.each(['before', 'after'])('what was read meanwhile goes when the list of rooms is known, %s they are taken over', async (when) => {
+  browser(true)
+  vi.stubGlobal('document', { title: '', hidden: false, hasFocus: () => false, querySelector: () => null, createElement: () => ({}) })
+  vi.stubGlobal('addEventListener', () => {})
+  vi.stubGlobal('removeEventListener', () => {})
+  for (const tag of ['bonghwa-0-r1', 'bonghwa-0-r2']) list.push(new Note(tag, { tag }))
+  const open = () => list.filter((n) => n.open).map((n) => n.tag)
+  const none: RoomsState = { lines: [], byId: new Map(), loaded: false }
+  let rooms = none
+  let changed: (() => void)[] = []
+  const told = (to: RoomsState) => {
+    rooms = to
+    for (const f of changed) f()
+  }
+  const there: RoomsState = { lines: [], byId: new Map([['r2', { unread: 1 } as RoomLine]]), loaded: true }
+  const engine = {
+    app: { get: () => ({ phase: { kind: 'starting' } }), subscribe: () => () => {} },
+    rooms: { get: () => rooms, subscribe: (f: () => void) => (changed.push(f), () => (changed = [])) },
+    onNotice: () => () => {},
+  } as unknown as Engine
+  const end = watchNotices(engine)
+  if (when === 'before') told(there)
+  else told({ ...none })
+  await vi.dynamicImportSettled()
+  await settle()
+  if (when === 'after') {
+    expect(open()).toEqual(['bonghwa-0-r1', 'bonghwa-0-r2'])
+    told({ ...none })
+    told(there)
+    await settle()
+  }
+  expect(open()).toEqual(['bonghwa-0-r2'])
+  end()
 })
 
 test('pressed, it leads to its room: in the window of its account, else in a new one', async () => {

@@ -49,8 +49,8 @@ export function closeNotes(unread: (room: string) => number): void {
   }
 }
 
-/** watchNotes follows a notification that was pressed, and takes over those of the page before; the result ends it. */
-export function watchNotes(): () => void {
+/** watchNotes follows a notification that was pressed, and takes over those of the page before, and says so; the result ends it. */
+export function watchNotes(took: () => void): () => void {
   const pressed = (e: MessageEvent) => {
     const { open } = e.data as { open?: unknown }
     if (typeof open === 'string') go(parsePath(open).route)
@@ -59,6 +59,7 @@ export function watchNotes(): () => void {
   void worker().then(async (by) => {
     const list = (await by?.getNotifications()) ?? []
     for (const { tag } of list) if (by && tag.startsWith(prefix())) shown.set(tag.slice(prefix().length), taken(by, tag))
+    took()
   }, () => undefined)
   return () => navigator.serviceWorker?.removeEventListener('message', pressed)
 }

@@ -92,13 +92,18 @@ export function watchNotices(engine: Engine): () => void {
     const last = engine.rooms.get().lines.find((l) => l.last)?.last
     if (a.me && last && last.author === a.me.id && last.time + a.skew > since && document.hasFocus()) mayOffer()
   }
-  const read = () => notes?.closeNotes((room) => engine.rooms.get().byId.get(room)?.unread ?? 0)
+  let known = false
+  const read = () => {
+    const { loaded, byId } = engine.rooms.get()
+    known ||= loaded
+    if (known) notes?.closeNotes((room) => byId.get(room)?.unread ?? 0)
+  }
   title()
   let over = false
   let end = () => {}
   void import('./note.ts').then((n) => {
     notes = n
-    if (!over) end = n.watchNotes()
+    if (!over) end = n.watchNotes(read)
   }, () => undefined) // title and sound still tell
   const ends = [engine.rooms.subscribe(read), engine.app.subscribe(title), engine.rooms.subscribe(own), engine.onNotice((n) => tell(engine, n)), readySound()]
   return () => {

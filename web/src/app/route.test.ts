@@ -1,6 +1,11 @@
-import { expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import worker from '../../public/sw.js?raw'
-import { formatPath, invitationIn, parentOf, parsePath, type Route } from './route.ts'
+import { formatPath, go, invitationIn, parentOf, parsePath, type Route, watchRoute } from './route.ts'
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.useRealTimers()
+})
 
 test('each route has an address that leads back to it', () => {
   const routes: Route[] = [
@@ -37,4 +42,30 @@ test('the service worker knows the first part of every address', () => {
   const firsts = Object.values(every).flatMap((route) => [0, 1].map((slot) => formatPath(route, slot).split('/')[1]))
   const own = /const own = new Set\(\[([^\]]*)\]\)/.exec(worker)![1]!.split(',').map((part) => part.trim().replaceAll("'", ''))
   expect(own.toSorted()).toEqual([...new Set(['', ...firsts])].toSorted())
+})
+
+test('the waiting for the entries of a layer ends with them, and what is written next waits for its own', () => {
+  vi.useFakeTimers()
+  let pop = () => {}
+  const written: string[] = []
+  const history = { state: {} as object, go: () => {}, replaceState: () => {}, pushState: (_state: object, _: string, path: string) => written.push(path) }
+  vi.stubGlobal('history', history)
+  vi.stubGlobal('location', { hash: '', pathname: '/chats' })
+  vi.stubGlobal('addEventListener', (_: string, f: () => void) => (pop = f))
+  watchRoute()
+  const leave = (id: string) => {
+    history.state = { depth: 1, over: 1 }
+    go({ at: 'room', id })
+  }
+  leave('a')
+  vi.advanceTimersByTime(100)
+  history.state = { depth: 1 }
+  pop()
+  expect(written).toEqual(['/room/a'])
+  vi.advanceTimersByTime(1000)
+  leave('b')
+  vi.advanceTimersByTime(1500)
+  expect(written).toEqual(['/room/a'])
+  vi.advanceTimersByTime(500)
+  expect(written).toEqual(['/room/a', '/room/b'])
 })

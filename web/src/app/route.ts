@@ -141,8 +141,8 @@ function kept(what: 'depth' | 'over'): number {
 const layers: (() => void)[] = []
 /** writes wait until the entries of layers are gone. */
 const writes: (() => void)[] = []
-/** moving: entries are being given up; the browser says popstate when they are. */
-let moving = false
+/** moving: entries are being given up; the browser says popstate when they are. It is the timer that ends the waiting for that. */
+let moving: ReturnType<typeof setTimeout> | 0 = 0
 
 /** useLayer makes a view that lies over the page one that the way back closes. */
 export function useLayer(close: () => void): void {
@@ -167,12 +167,10 @@ function settle(): void {
   if (moving) return
   const least = writes.length > 0 ? 0 : layers.length
   if (kept('over') > least) {
-    moving = true
     history.go(least - kept('over'))
     // A browser that was asked too often ignores it without a word.
-    setTimeout(() => {
-      if (!moving) return
-      moving = false
+    moving = setTimeout(() => {
+      moving = 0
       for (const write of writes.splice(0)) write()
     }, 2000)
     return
@@ -185,8 +183,10 @@ function settle(): void {
 export function watchRoute(): void {
   invitation = invitationIn(location.hash)
   addEventListener('popstate', () => {
-    if (moving) moving = false
-    else {
+    if (moving) {
+      clearTimeout(moving)
+      moving = 0
+    } else {
       for (const close of layers.splice(kept('over')).reverse()) close()
       arrive(parsePath(location.pathname))
     }

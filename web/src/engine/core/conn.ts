@@ -4,7 +4,7 @@ import type { Refusal, Site } from '../types.ts'
 import type { DownFrame, Failure } from './frames.ts'
 import { failure, less } from './frames.ts'
 import type { Conn, Inside } from './inside.ts'
-import { openLimitActive, openLimitIdle, reconnectingAfter, refusalOf, silenceActive, silenceIdle, silenceShown, unanswered, unansweredAlone } from './inside.ts'
+import { changeSeenAfter, openLimitActive, openLimitIdle, reconnectingAfter, refusalOf, silenceActive, silenceIdle, silenceShown, unanswered, unansweredAlone } from './inside.ts'
 import { scopePeople } from './outbox.ts'
 import { pumpRenew, renew, renewMayGo } from './renew.ts'
 import { dropRooms, headAt, pumpFetches, readUp, retryFetches, storeLines, takeLines, takeMessage } from './rooms.ts'
@@ -36,10 +36,7 @@ export function lost(s: Inside, now: number, id: number): void {
   } else if (s.cur?.id === id) {
     s.cur = null
     broke(s, now)
-    if (!s.next) {
-      s.site = s.after(s.site)
-      s.connectAt = now + firstDelay(s)
-    }
+    if (!s.next) connectNext(s, s.site, now + firstDelay(s))
   }
 }
 
@@ -73,8 +70,20 @@ function openFailed(s: Inside, now: number, failed: Conn): void {
     s.tried = failed.site
     return
   }
-  s.site = s.after(failed.site)
-  s.connectAt = now + wait
+  connectNext(s, failed.site, now + wait)
+}
+
+/** connectNext goes on from then on with the first of the sites that follow that has not asked to be left alone, else with the one
+    that is to be left alone for the shortest time. */
+function connectNext(s: Inside, site: number, from: number): void {
+  s.connectAt = Infinity
+  for (let i = 0; i < s.sites; i++) {
+    site = s.after(site)
+    const at = Math.max(from, s.restTo.get(site) ?? 0)
+    if (at >= s.connectAt) continue
+    s.site = site
+    s.connectAt = at
+  }
 }
 
 /** knowSites takes the list of the system's sites. */
@@ -142,7 +151,10 @@ function opening(s: Inside, now: number, n: Conn, f: DownFrame): void {
   if (f.t === 'rooms') takeLines(s, now, f.rooms)
   else if (f.t === 'welcome') welcome(s, now, n, f)
   else if (f.t === 'bye') byeOpening(s, now, f.error, f.reconnect, f.afterMs)
-  else if (f.t === 'ack' && f.error && (f.id === n.helloId || f.id === 0)) byeOpening(s, now, f.error, true, f.error.retryAfterMs)
+  else if (f.t === 'ack' && f.error && (f.id === n.helloId || f.id === 0)) {
+    s.restTo.set(n.site, now + f.error.retryAfterMs)
+    byeOpening(s, now, f.error, true, 0)
+  }
 }
 
 /** welcome makes a connection the current one, unless the old one has come to life again. */
@@ -166,6 +178,7 @@ function welcome(s: Inside, now: number, n: Conn, w: DownFrame & { t: 'welcome' 
   s.cur = n
   s.next = null
   s.site = s.httpSite = n.site
+  s.restTo.delete(n.site)
   s.failures = s.pingAt = 0
   s.tried = -1
   s.suspect = false
@@ -214,7 +227,8 @@ function live(s: Inside, now: number, cur: Conn, f: DownFrame): void {
   switch (f.t) {
     case 'ack':
       if (cur.waiting && f.id === cur.helloId) {
-        bye(s, now, f.error, true, f.error?.retryAfterMs ?? 0)
+        s.restTo.set(cur.site, now + (f.error?.retryAfterMs ?? 0))
+        bye(s, now, f.error, true, 0)
         return
       }
       see(s, f.position)
@@ -279,8 +293,7 @@ function byeOpening(s: Inside, now: number, why: Failure | null, reconnect: bool
 function bye(s: Inside, now: number, why: Failure | null, reconnect: boolean, after: number): void {
   if (fatal(s, now, why, reconnect)) return
   dropConns(s, now)
-  s.site = s.after(s.site)
-  s.connectAt = now + after + firstDelay(s)
+  connectNext(s, s.site, now + after + firstDelay(s))
 }
 
 /** fatal handles what is about the session and not about the site. */
@@ -294,6 +307,7 @@ function fatal(s: Inside, now: number, why: Failure | null, reconnect: boolean):
       renew(s, now, f)
       return true
     case 'must_change_password':
+      if (now < s.changedAt + changeSeenAfter) return false
       hold(s, now)
       return true
     case 'unauthenticated':
@@ -315,8 +329,9 @@ export function hold(s: Inside, now: number): void {
   s.tell({ t: 'mustChange' })
 }
 
-/** release: the password was changed. A hello that is under way may have been refused before. */
+/** release: the password was changed. A hello that is under way may have been refused before, and another site may not know yet. */
 export function release(s: Inside, now: number): void {
+  s.changedAt = now
   if (!s.cur && s.next) dropConns(s, now)
   if (!s.cur) s.connectAt = now
   s.mustChange = false
@@ -361,14 +376,19 @@ export function tick(s: Inside, now: number): void {
     else open(s, now, s.site)
   } else if (!s.next && s.cur && now >= s.hedgeAt && !healthy(s, now, s.cur)) {
     // The old connection stays until the new one answers.
-    const at = s.spend(now)
-    if (at > 0) {
+    let next = s.after(s.tried < 0 ? s.site : s.tried)
+    if (next === s.site) next = s.after(next)
+    const rests = (s.restTo.get(next) ?? 0) > now
+    const at = rests ? 0 : s.spend(now)
+    if (rests) {
+      s.tried = next
+      s.hedgeAt = now + hedgePause(s)
+    } else if (at > 0) {
       s.hedgeAt = at
     } else {
       s.hedges++
       s.hedgeAt = now + hedgePause(s)
-      const next = s.after(s.tried < 0 ? s.site : s.tried)
-      open(s, now, next === s.site ? s.after(next) : next)
+      open(s, now, next)
     }
   }
   pump(s, now)

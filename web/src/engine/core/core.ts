@@ -8,14 +8,14 @@
 // and typing may be lost; where no model holds rows, rows may be left out and the line tells.
 //
 // Times are Unix milliseconds; within one core they must not go back.
-import type { Input, Named, Op, Position, Room } from '../inner.ts'
+import type { Input, Kept, Named, Op, Position, Room } from '../inner.ts'
 import type { Refusal } from '../types.ts'
 import { dropConns, frame, lost, nextWake, opened, sendView, show, tick } from './conn.ts'
 import type { CallAnswer, DownFrame, Failure, HistoryPage } from './frames.ts'
 import type { Config } from './inside.ts'
 import { Inside, staleOpening } from './inside.ts'
 import type { Output } from './output.ts'
-import { discard, giveUp, load, outboxInputs, rename, replace, resend, submit, tellTouched } from './outbox.ts'
+import { discard, giveUp, load, outboxInputs, rename, replace, resend, restore, submit, tellTouched } from './outbox.ts'
 import { renewed } from './renew.ts'
 import { fetched, putLine, readUp, storeLines, takeLines, trackOf, watch } from './rooms.ts'
 import { called, markRead } from './send.ts'
@@ -53,6 +53,7 @@ export class Core {
     s.token = token
     s.ended = null
     s.mustChange = false
+    s.changedAt = 0
     s.renewals = []
     if (s.device !== device) {
       s.device = device
@@ -147,6 +148,13 @@ export class Core {
     const next = resend(this.#s, now, id)
     tick(this.#s, now)
     return next
+  }
+
+  /** restore keeps a message that was refused, and whoever led then could not store that; returns its id. */
+  restore(now: number, kept: Kept): number {
+    const id = restore(this.#s, now, kept)
+    tick(this.#s, now)
+    return id
   }
 
   // What is looked at.

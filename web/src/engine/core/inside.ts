@@ -29,6 +29,7 @@ export const reconnectingAfter = 400
 export const maxRenewals = 3
 export const renewalWindow = 3600000
 export const maxDone = 256
+export const changeSeenAfter = 3000 // when every site that answers knows of a new password: views are at most 1.25 s old
 
 export interface Config {
   /** sites is how many addresses there are, at least 1. Outputs name them by index. */
@@ -147,6 +148,7 @@ export class Inside {
   ended: Refusal | null = null
   /** mustChange: the server takes nothing but a new password. There is no connection until it is changed. */
   mustChange = false
+  changedAt = 0 // when a new password was taken
 
   user = ''
   token = ''
@@ -176,6 +178,7 @@ export class Inside {
   failures = 0
   hedges = 0
   connectAt = 0
+  restTo = new Map<number, number>() // until when a site that refused a hello is to be left alone
   hedgeAt = 0
   suspect = false
   tried = -1 // the site that was last tried in vain beside a connection that is silent

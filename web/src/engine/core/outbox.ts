@@ -233,17 +233,20 @@ export function settle(s: Inside, now: number, it: Open, verdict: Verdict): void
   s.refund()
   s.persist({ t: 'itemGone', id: it.id }, false)
   // A message that was refused is kept for its author; with a text in its place it is that one that counts.
-  const keep = it.op.kind === 'send' && v.refusal !== null && !it.replace ? v.refusal : null
-  if (keep) {
-    const kept = { id: it.id, op: bare(it.op), created: it.created, refusal: keep }
-    s.kept.set(it.id, kept)
-    s.persist({ t: 'kept', kept }, true)
-  }
-  decided(s, it.id, it.op, v)
-  if (keep) s.tell({ t: 'kept', kept: { id: it.id, op: plain(it.op), created: it.created, refusal: keep } })
+  if (it.op.kind === 'send' && v.refusal && !it.replace) keep(s, it.id, it.op, it.created, v.refusal)
+  else decided(s, it.id, it.op, v)
   if (it.replace) followUp(s, now, it, it.replace, v)
   rename(s, scope)
   if (scope.items.length === 0) s.scopes.delete(scope.key)
+}
+
+/** keep a message that was refused, until its author has decided. */
+function keep(s: Inside, id: number, op: Op, created: number, refusal: Refusal): void {
+  const kept = { id, op: bare(op), created, refusal }
+  s.kept.set(id, kept)
+  s.persist({ t: 'kept', kept }, true)
+  decided(s, id, op, { ...nothing, refusal })
+  s.tell({ t: 'kept', kept: { ...kept, op: plain(op) } })
 }
 
 function forget(s: Inside, it: Open): void {
@@ -277,15 +280,8 @@ function decided(s: Inside, id: number, op: Op, v: Verdict): void {
     refused the item, it refuses its replacement too; the author keeps the later text. */
 function followUp(s: Inside, now: number, it: Open, op: Op, v: Verdict): void {
   if (v.refusal) {
-    if (op.kind === 'send') {
-      const kept = { id: it.replaceId, op: bare(op), created: it.created, refusal: v.refusal }
-      s.kept.set(kept.id, kept)
-      s.persist({ t: 'kept', kept }, true)
-      decided(s, it.replaceId, op, v)
-      s.tell({ t: 'kept', kept: { ...kept, op: plain(op) } })
-    } else {
-      decided(s, it.replaceId, op, v)
-    }
+    if (op.kind === 'send') keep(s, it.replaceId, op, it.created, v.refusal)
+    else decided(s, it.replaceId, op, v)
     return
   }
   if (v.givenUp || op.kind === 'edit') newItem(s, now, it.replaceId, it.scope.key, op)
@@ -302,6 +298,27 @@ export function discard(s: Inside, id: number): void {
 export function resend(s: Inside, now: number, id: number): number {
   const kept = s.kept.get(id)
   return kept ? again(s, now, kept, kept.op, '') : 0
+}
+
+/** restore takes a refused message from a window that could not store the refusal. It is kept once, and not if its author has
+    decided since. Returns the id under which it is known. */
+export function restore(s: Inside, now: number, { op, created, refusal }: Kept): number {
+  const open = [...s.items.values()].find((it) => it.op.uid === op.uid || it.replace?.uid === op.uid)
+  if (open) {
+    settle(s, now, open, { ...nothing, refusal })
+    return open.id
+  }
+  const kept = [...s.kept.values()].find((k) => k.op.uid === op.uid)
+  if (kept) {
+    s.tell({ t: 'kept', kept: { ...kept, op: plain(op) } })
+    return kept.id
+  }
+  const known = repeated(s, op.uid)
+  if (known !== undefined) return known
+  const id = s.nextItem++
+  s.persistMeta()
+  keep(s, id, op, created, refusal)
+  return id
 }
 
 function again(s: Inside, now: number, kept: Kept, op: Op, uid: string): number {

@@ -2,7 +2,7 @@
 import { end, hold, release, reopen } from './conn.ts'
 import { type Ack, type CallAnswer, type Failure, type Name, failure } from './frames.ts'
 import type { Flight, Inside, Open, Scope } from './inside.ts'
-import { nameWindow, refusalOf } from './inside.ts'
+import { changeSeenAfter, nameWindow, refusalOf } from './inside.ts'
 import { isAccount, nothing, scopeChat, scopePeople, settle, skip, takesRow, unname } from './outbox.ts'
 import { renew } from './renew.ts'
 import { confirmed, find, ownRow } from './rooms.ts'
@@ -207,6 +207,10 @@ function answer(s: Inside, now: number, it: Open, gives: boolean, latest: boolea
       renew(s, now, f)
       break
     case 'must_change_password':
+      if (now < s.changedAt + changeSeenAfter) {
+        later(s, now, scope, 0)
+        break
+      }
       scope.goBack = true
       hold(s, now)
       break

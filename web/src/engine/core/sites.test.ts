@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { MemoryStore } from '../fake/memory.ts'
 import { Core } from './core.ts'
+import { failure } from './frames.ts'
 import type { Output } from './output.ts'
 import { seededRand } from './rand.ts'
 import { emptyState } from './record.ts'
@@ -133,4 +134,101 @@ test('moves to another site in mid-send', () => {
   w.settle()
   expect((w.server.data.rooms.get(room)?.rows ?? []).slice(1).map((r) => r.message.text)).toEqual(['moving'])
   expect(d.result(id).ok).toBe(true)
+})
+
+test('a site that is busy is left alone; the others are not waited for, until all of them are', () => {
+  const core = new Core({ sites: 3, rand: seededRand(1), state: emptyState })
+  const start = 1_700_000_000_000
+  let now = start
+  core.setAccount('u', 't', 'd')
+  core.goOnline(now)
+  const busy = (site: number, after: number) => {
+    const out = core.take()
+    const open = out.find((o) => o.t === 'open')
+    expect(open?.site).toBe(site)
+    core.opened(now, open!.conn)
+    core.take()
+    core.frame(now, open!.conn, { t: 'ack', id: 0, error: { ...failure('busy'), again: true, retryAfterMs: after }, position: null, seq: 0, time: 0, room: '', refused: [], repeated: false })
+    now = Math.max(now, core.nextWake!)
+    core.tick(now)
+  }
+  busy(0, 9000)
+  busy(1, 5000)
+  expect(now - start).toBeLessThan(1000)
+  busy(2, 7000)
+  expect(now - start).toBeGreaterThanOrEqual(5000)
+  expect(now - start).toBeLessThanOrEqual(7000)
+  expect(core.take()).toContainEqual(expect.objectContaining({ t: 'open', site: 1 }))
+})
+
+test('the connection is silent, and a site that is busy is not asked instead', () => {
+  const { w, d, room } = calm()
+  d.core.view(w.now, [room])
+  for (const l of d.links.values()) l.dead = true
+  const from = d.core.site
+  const tried: number[] = []
+  const until = w.now + 15_000
+  while (w.now < until) {
+    for (const o of d.core.take()) {
+      if (o.t !== 'open') continue
+      tried.push(o.site)
+      if (o.site !== (from + 1) % 3) continue
+      d.core.opened(w.now, o.conn)
+      d.core.frame(w.now, o.conn, { t: 'ack', id: 0, error: { ...failure('busy'), again: true, retryAfterMs: 60_000 }, position: null, seq: 0, time: 0, room: '', refused: [], repeated: false })
+    }
+    w.now = Math.max(w.now + 1, d.core.nextWake ?? until)
+    d.core.tick(w.now)
+  }
+  expect(tried.length).toBeGreaterThan(2)
+  expect(new Set(tried.slice(1))).toEqual(new Set([(from + 2) % 3]))
+})
+
+test('a site that is a moment behind does not know of a new password: no other one is asked for', () => {
+  const core = new Core({ sites: 3, rand: seededRand(1), state: emptyState })
+  let now = 1_700_000_000_000
+  const ack = { t: 'ack', id: 0, error: failure('must_change_password'), position: null, seq: 0, time: 0, room: '', refused: [], repeated: false } as const
+  let conn = 0
+  const calls: number[] = []
+  const asked = (): boolean => {
+    let must = false
+    for (const o of core.take()) {
+      if (o.t === 'persist') core.stored(now, o.id)
+      else if (o.t === 'open') conn = o.conn
+      else if (o.t === 'call') calls.push(o.id)
+      else if (o.t === 'input' && o.input.t === 'mustChange') must = true
+    }
+    return must
+  }
+  const take = (): boolean => {
+    const first = asked()
+    return asked() || first // what was stored may leave
+  }
+  const refuse = (): boolean => {
+    core.opened(now, conn)
+    core.frame(now, conn, ack)
+    return take()
+  }
+  core.setAccount('u', 't', 'd')
+  core.goOnline(now)
+  take()
+  expect(refuse()).toBe(true)
+  core.submit(now, { uid: 'p', kind: 'changePassword', old: 'code', next: 'new' })
+  core.submit(now, { uid: 'n', kind: 'setProfile', name: 'A' })
+  take()
+  core.called(now, calls[0]!, { seq: 0, time: now, repeated: false }, null, false)
+  expect(take()).toBe(false)
+  expect(refuse()).toBe(false)
+  expect(calls.length).toBe(2)
+  core.called(now, calls[1]!, null, failure('must_change_password'), false)
+  expect(take()).toBe(false)
+  expect(core.nextWake! - now).toBeLessThan(1000)
+  now += 1000
+  core.tick(now)
+  take()
+  expect(calls.length).toBe(3)
+  expect(refuse()).toBe(false)
+  now += 3000 // who says so now means it: the operator gave another code
+  core.tick(now)
+  take()
+  expect(refuse()).toBe(true)
 })

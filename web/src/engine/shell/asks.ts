@@ -1,7 +1,7 @@
 // What this window has asked for: verdicts that somebody waits for, asks that a leader in another window has not taken yet,
 // and the open items as this window knows them. Until the leader has given an item its id, a stand-in with a local id is
 // shown in its place.
-import type { Input, Item, Kept, Op, Settled } from '../inner.ts'
+import type { Input, Item, Kept, Settled } from '../inner.ts'
 import { type Refusal, RefusedError } from '../types.ts'
 import type { Ask } from './notes.ts'
 
@@ -9,6 +9,9 @@ import type { Ask } from './notes.ts'
 const firstLocal = 2 ** 52
 /** lately: so many items are still known by their ids when they are decided. */
 const lately = 200
+
+/** WholeAsk has all of what is to be done in it. */
+export type WholeAsk = Ask & { readonly t: 'op' | 'kept' }
 
 interface Waiter {
   resolve(s: Settled): void
@@ -49,13 +52,15 @@ export class Asks {
       case 'settled': {
         const before = this.ids.get(i.settled.op.uid)
         this.items.delete(i.settled.id)
-        if (before === i.settled.id || (before ?? 0) >= firstLocal) this.ids.delete(i.settled.op.uid)
+        if ((before === i.settled.id && !this.kept.has(before)) || (before ?? 0) >= firstLocal) this.ids.delete(i.settled.op.uid)
         return before !== undefined && before >= firstLocal ? this.vanish(before) : []
       }
-      case 'kept':
+      case 'kept': {
+        const before = this.ids.get(i.kept.op.uid)
         this.kept.set(i.kept.id, i.kept)
         this.ids.set(i.kept.op.uid, i.kept.id)
-        return []
+        return before !== undefined && before >= firstLocal && before !== i.kept.id ? this.vanish(before) : []
+      }
       case 'unkept': {
         const uid = this.kept.get(i.id)?.op.uid
         this.kept.delete(i.id)
@@ -87,7 +92,7 @@ export class Asks {
     }
     const out: Input[] = []
     for (const id of [...this.items.keys()]) if (!open.has(id) && id < firstLocal) out.push(...this.vanish(id))
-    for (const id of this.kept.keys()) if (!kept.has(id)) out.push({ t: 'unkept', id })
+    for (const id of this.kept.keys()) if (!kept.has(id) && id < firstLocal) out.push({ t: 'unkept', id })
     return out
   }
 
@@ -111,9 +116,10 @@ export class Asks {
     for (const w of list ?? []) w.reject(new RefusedError(why))
   }
 
-  /** standIn shows an op before a leader has taken it. */
-  standIn(op: Op, now: number): Input & { t: 'item' } {
-    const { bytes: _bytes, old: _old, next: _next, ...shown } = op
+  /** standIn shows an op, or a message that was refused, before a leader has taken it. */
+  standIn(ask: WholeAsk, now: number): Input & { t: 'item' | 'kept' } {
+    if (ask.t === 'kept') return { t: 'kept', kept: { ...ask.kept, id: this.nextLocal++ } }
+    const { bytes: _bytes, old: _old, next: _next, ...shown } = ask.op
     return { t: 'item', item: { id: this.nextLocal++, op: shown, created: now, n: 0, state: 'waiting' } }
   }
 
@@ -167,10 +173,10 @@ export class Asks {
     for (const uid of waiting) this.refuse(uid, { reason: 'signed_out', subject: '', retryAfterMs: 0, fields: [] })
   }
 
-  /** vanish ends what is shown under an id without a verdict. */
+  /** vanish ends what is shown under an id without a verdict, or a decision. */
   vanish(id: number): readonly Input[] {
     const item = this.items.get(id)
-    if (!item) return []
+    if (!item) return this.kept.delete(id) ? [{ t: 'unkept', id }] : []
     this.items.delete(id)
     const settled: Settled = { id, op: item.op, ok: false, seq: 0, time: 0, room: item.op.room ?? '', refused: [], givenUp: true, refusal: null }
     return [{ t: 'settled', settled }]

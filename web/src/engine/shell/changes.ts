@@ -5,7 +5,7 @@ import { isSecret } from '../core/outbox.ts'
 import type { ItemRec, State } from '../core/record.ts'
 import type { Kept, Op, Settled } from '../inner.ts'
 import { type Refusal, RefusedError } from '../types.ts'
-import { Asks } from './asks.ts'
+import { Asks, type WholeAsk } from './asks.ts'
 import type { Lead } from './lead.ts'
 import { Left, type LeftHost } from './left.ts'
 import type { Ask } from './notes.ts'
@@ -19,10 +19,10 @@ export const invalid: Refusal = { reason: 'invalid', subject: '', retryAfterMs: 
 type OpAsk = Ask & { readonly t: 'op' }
 
 /** uidOf is the op that an ask is about. */
-const uidOf = (a: Ask): string => (a.t === 'op' ? a.op.uid : a.uid)
+export const uidOf = (a: Ask): string => (a.t === 'op' ? a.op.uid : a.t === 'kept' ? a.kept.op.uid : a.uid)
 
 /** mayStay: an ask that may be left behind: a change but for passwords and pictures, or that a message is not to be sent so. */
-const mayStay = (a: Ask): boolean => (a.t === 'op' ? a.op.kind !== 'setPhoto' && a.op.old === undefined && a.op.next === undefined : a.t === 'giveUp' || a.t === 'replace')
+const mayStay = (a: Ask): boolean => (a.t === 'op' ? a.op.kind !== 'setPhoto' && a.op.old === undefined && a.op.next === undefined : a.t === 'kept' || a.t === 'giveUp' || a.t === 'replace')
 
 export interface ChangesHost extends LeftHost {
   /** lead is there while this window leads and somebody is logged in. */
@@ -30,8 +30,8 @@ export interface ChangesHost extends LeftHost {
   leading(): boolean
   loggedIn(): boolean
   uid(): string
-  /** standIn shows an op in this window before a leader has taken it; returns its local id. */
-  standIn(op: Op): number
+  /** standIn shows in this window what no leader has taken yet; returns its local id. */
+  standIn(ask: WholeAsk): number
   /** hand gives an ask to the leader elsewhere. */
   hand(no: number, ask: Ask): void
   /** force asks for the lead: the leader takes nothing. */
@@ -45,12 +45,10 @@ export class Changes {
   private readonly patience: number
   private stopNag: () => void = () => {}
   /** unsafe: taken by this window's core, not in the store yet. */
-  private readonly unsafe = new Map<string, OpAsk>()
+  private readonly unsafe = new Map<string, WholeAsk>()
   /** edits taken while this window leads: whoever asked is there to hear of a refusal. */
   private readonly edits = new Set<string>()
-  /** revived: whoever asked is gone. */
-  private readonly revived = new Set<string>()
-  /** leftBehind by this window, though it is taken: it could not be stored yet. */
+  /** leftBehind by this window or another, though it is taken: it could not be stored yet. */
   private readonly leftBehind = new Set<string>()
   private readonly left: Left<readonly Ask[]>
 
@@ -67,7 +65,7 @@ export class Changes {
     const ask: OpAsk = { t: 'op', op, writes }
     const own = this.host.lead()
     if (own) return this.put(own.lead, own.writer, ask)
-    const id = this.host.standIn(op)
+    const id = this.host.standIn(ask)
     this.ask(ask)
     return id
   }
@@ -106,7 +104,7 @@ export class Changes {
   carry(ask: Ask): boolean {
     const own = this.host.lead()
     if (!own) return false
-    if (ask.t === 'op') return this.put(own.lead, own.writer, ask) !== 0
+    if (ask.t === 'op' || ask.t === 'kept') return this.put(own.lead, own.writer, ask) !== 0
     const id = this.asks.id(ask.uid)
     let done = true
     own.lead.run((core, now) => {
@@ -142,7 +140,7 @@ export class Changes {
     if (asks.length === 0 || !this.host.loggedIn()) return
     for (const ask of asks) {
       this.asks.hand(ask)
-      if (ask.t === 'op') this.host.standIn(ask.op)
+      if (ask.t === 'op' || ask.t === 'kept') this.host.standIn(ask)
     }
     this.handAgain()
   }
@@ -151,15 +149,15 @@ export class Changes {
   private owed(unstored: readonly Write[]): readonly Ask[] {
     const failed = unstored.flatMap(({ table, value }) => (table === 'items' && value ? [value as ItemRec] : [])).sort((a, b) => a.order - b.order)
     const kept = unstored.flatMap(({ table, value }) => (table === 'kept' && value ? [value as Kept] : []))
-    const asks: Ask[] = kept.map(({ op }) => ({ t: 'op', op, writes: [] }))
+    const asks: Ask[] = kept.map((k) => ({ t: 'kept', kept: k }))
     for (const { op, device, n, tag, giveUp, replace, refusal } of failed) {
       if (isSecret(op.kind)) continue
-      asks.push({ t: 'op', op, writes: [], ...(n > 0 ? { named: { device, n, tag: [...tag] } } : {}) })
+      asks.push({ t: 'op', op, writes: [], ...(n > 0 ? { named: { device, n, tag: [...tag] } } : {}), ...(this.edits.has(op.uid) ? {} : { orphan: true }) })
       if (replace) asks.push({ t: 'replace', uid: op.uid, next: replace.uid, text: replace.text ?? '' })
       else if (giveUp && !refusal) asks.push({ t: 'giveUp', uid: op.uid })
     }
-    const has = new Set(asks.map((a) => (a.t === 'op' ? a.op.uid : '')))
-    return [...asks, ...[...this.unsafe.values()].filter((a) => !has.has(a.op.uid))]
+    const has = new Set(asks.map(uidOf))
+    return [...asks, ...[...this.unsafe.values()].filter((a) => !has.has(uidOf(a)))]
   }
 
   /** handAgain tells a new leader what none has taken. */
@@ -180,34 +178,47 @@ export class Changes {
   leaveBehind(list: readonly Ask[]): void {
     const asks = list.filter(mayStay)
     if (asks.length === 0) return
-    const key = (a: Ask): string => `${a.t} ${uidOf(a)}`
+    const key = (a: Ask): string => `${a.t === 'kept' ? 'op' : a.t} ${uidOf(a)}`
     const keys = new Set(asks.map(key))
     this.left.write([...(this.left.read() ?? []).filter((a) => !keys.has(key(a))), ...asks])
+  }
+
+  /** refused: what was left behind as one to send is one that waits for its author now. */
+  refused(kept: Kept): void {
+    if (this.leftBehind.has(kept.op.uid)) this.leaveBehind([{ t: 'kept', kept }])
+  }
+
+  /** unkept: its author has sent it anew or discarded it, and nobody takes it up again. */
+  unkept(uid: string): void {
+    this.unsafe.delete(uid)
+    this.safe(uid)
   }
 
   /** revive takes what pages have left: when a page begins, and when it leads, for another may have gone meanwhile. What the store
    * has of it need not be left any more. */
   revive(state: Pick<State, 'items' | 'kept' | 'done'>): void {
     const done = new Set(state.done.map((d) => d.uid))
-    const stored = new Set([...state.items, ...state.kept].map((i) => i.op.uid))
+    const kept = new Set(state.kept.map((k) => k.op.uid))
+    const stored = new Set([...kept, ...state.items.map((i) => i.op.uid)])
     const now = new Set<string>()
     for (const ask of this.left.read() ?? []) {
       const uid = uidOf(ask)
-      const known = done.has(uid) || this.asks.id(uid) !== 0
-      if (done.has(uid) || (ask.t === 'op' ? stored.has(uid) : !known)) this.safe(uid)
-      if (ask.t === 'op') {
+      const id = this.asks.id(uid)
+      // The store may have a message as open that was refused.
+      const known = done.has(uid) || (ask.t === 'kept' ? this.asks.kept.has(id) : id !== 0)
+      if (done.has(uid) || (ask.t === 'op' ? stored.has(uid) : ask.t === 'kept' ? kept.has(uid) : !known)) this.safe(uid)
+      if (ask.t === 'op' || ask.t === 'kept') {
         if (known) continue
         now.add(uid)
-        this.revived.add(uid)
-        this.host.standIn(ask.op)
+        this.host.standIn(ask)
       } else if (!known || (this.host.leading() && !now.has(uid))) continue // asked for when this page began
-      this.ask(ask)
+      this.ask(ask.t === 'op' ? { ...ask, orphan: true } : ask)
     }
   }
 
   /** stored: all that could not be stored is in the store. */
   stored(): void {
-    const open = new Set(this.asks.open.map(([, a]) => (a.t === 'op' ? a.op.uid : '')))
+    const open = new Set(this.asks.open.map(([, a]) => uidOf(a)))
     for (const uid of this.leftBehind) if (!this.unsafe.has(uid) && !open.has(uid)) this.safe(uid)
     this.leftBehind.clear()
   }
@@ -231,21 +242,21 @@ export class Changes {
     this.stopNag()
     this.unsafe.clear()
     this.edits.clear()
-    this.revived.clear()
     this.leftBehind.clear()
     this.asks.clear()
     if (wipe) this.left.clear()
   }
 
-  private put(lead: Lead, writer: Writer, ask: OpAsk): number {
-    const { uid } = ask.op
+  private put(lead: Lead, writer: Writer, ask: WholeAsk): number {
+    const uid = uidOf(ask)
     this.unsafe.set(uid, ask)
-    if (ask.op.kind === 'edit' && !this.revived.has(uid)) this.edits.add(uid)
-    const id = lead.submit(ask.op, ask.writes, ask.named ?? null)
+    if (ask.t === 'op' && ask.op.kind === 'edit' && !ask.orphan) this.edits.add(uid)
+    const id = ask.t === 'op' ? lead.submit(ask.op, ask.writes, ask.named ?? null) : lead.run((core, now) => core.restore(now, ask.kept))
     // Behind what the core has just handed to the writer: safe when this is, or with what could not be stored.
     writer.after(() => {
       if (this.unsafe.get(uid) === ask) this.unsafe.delete(uid)
       if (writer.unstored.length === 0) this.safe(uid)
+      else this.leftBehind.add(uid)
     })
     return id
   }

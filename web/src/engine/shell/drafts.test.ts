@@ -169,3 +169,23 @@ test('the same of an edit that could not be stored before the page was gone', as
   await s.time.pass(60_000)
   expect([draft(again, room), texts(again, room)]).toEqual(['mended', ['first']])
 })
+
+test('the same where a window takes it up that follows, and another leads', async () => {
+  const { a, alice, room } = await s.pair()
+  const second = await s.open(a)
+  await s.time.pass(1000)
+  a.net.down = true
+  const hear = alice.deaf()
+  second.engine.edit(room, 1, 'mended').catch(() => undefined)
+  second.wake('hide')
+  second.kill()
+  await s.time.settle()
+  hear()
+  const third = await s.open(a)
+  look(third, room)
+  await s.time.pass(1000)
+  s.server.refuse = (op) => (op.kind === 'edit' ? 'too_late' : '')
+  a.net.down = false
+  await s.time.pass(60_000)
+  expect([third.engine.app.get().leader, draft(third, room), draft(alice, room), texts(third, room)]).toEqual([false, 'mended', 'mended', ['first']])
+})

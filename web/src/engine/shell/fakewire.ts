@@ -287,9 +287,9 @@ export class Window {
         browser.transactions.push(writes)
         if (dead()) return new Promise<void>(() => {})
       },
-      claim: async (f) => {
+      claim: async (f, wanted) => {
         if (browser.disk === 'stuck') throw new StoreError('full')
-        await inner.claim(f)
+        await inner.claim(f, wanted)
       },
       wipe: async () => {
         if (browser.disk === 'stuck') throw new StoreError('full')

@@ -224,9 +224,170 @@ test.each(changedMind)('%s before the page was closed: so does the next page', a
   }
 })
 
+const refused = (w: Window, room: string) =>
+  w.engine.room(room).get()?.rows.flatMap((r) => (r.kind === 'message' && r.state === 'refused' ? [r.item] : []))[0] ?? 0
+
+describe('refused, and that could not be stored: it is sent when its author says so, and once', () => {
+  /** ends in a window that leads now. */
+  async function ends(a: Browser, w: Window, room: string) {
+    look(w, room)
+    await s.time.pass(20_000)
+    expect([s.onServer(room), texts(w, room), w.engine.unsent()]).toEqual([['first'], ['first', 'refused'], 1])
+    expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+    w.engine.resend(refused(w, room))
+    await s.time.pass(2000)
+    expect([s.onServer(room), texts(w, room), w.engine.unsent()]).toEqual([['first', 'refused'], ['first', 'refused'], 0])
+  }
+
+  async function begin(disk: 'full' | 'stuck' = 'full') {
+    let { a, alice, room } = await s.pair()
+    if (disk === 'stuck') {
+      alice.kill()
+      a.disk = disk
+      alice = await s.open(a)
+      look(alice, room)
+      await s.time.pass(5000)
+    }
+    a.disk = disk
+    s.server.refuse = () => 'cannot_receive'
+    alice.engine.send(room, 'refused', 0)
+    await s.time.pass(1000)
+    s.server.refuse = () => ''
+    expect(refused(alice, room)).toBeGreaterThan(0)
+    return { a, alice, room }
+  }
+
+  for (const disk of ['full', 'stuck'] as const)
+    test(`the page is closed, and the next (${disk})`, async () => {
+      const { a, alice, room } = await begin(disk)
+      alice.wake('hide')
+      alice.kill()
+      let next = await s.open(a)
+      await s.time.pass(5000)
+      expect(next.engine.unsent()).toBe(1)
+      next.wake('hide')
+      next.kill()
+      a.disk = 'ok'
+      next = await s.open(a)
+      await ends(a, next, room)
+    })
+
+  test('stopped and woken', async () => {
+    const { a, alice, room } = await begin()
+    alice.wake('frozen')
+    await s.time.pass(1000)
+    a.disk = 'ok'
+    expect(texts(alice, room)).toEqual(['first', 'refused'])
+    alice.wake('thawed')
+    await ends(a, alice, room)
+  })
+
+  test('another window leads: both show it, and whoever led decides', async () => {
+    const { a, alice, room } = await begin()
+    const second = await s.open(a)
+    look(second, room)
+    await s.time.pass(1000)
+    second.engine.takeOver()
+    await s.time.pass(5000)
+    expect([second.engine.app.get().leader, texts(alice, room), texts(second, room)]).toEqual([true, ['first', 'refused'], ['first', 'refused']])
+    alice.wake('hide')
+    expect(a.local.get('bonghwa.asks.a')).toContain('"t":"kept"')
+    a.disk = 'ok'
+    await ends(a, alice, room)
+    expect(texts(second, room)).toEqual(['first', 'refused'])
+  })
+
+  test('refused while the page is hidden, and that is killed', async () => {
+    const { a, alice, room } = await s.pair()
+    a.net.down = true
+    await s.time.pass(2000)
+    a.disk = 'full'
+    alice.engine.send(room, 'refused', 0)
+    await s.time.pass(1000)
+    alice.wake('hidden')
+    s.server.refuse = () => 'cannot_receive'
+    a.net.down = false
+    await s.time.pass(20_000)
+    expect(refused(alice, room)).toBeGreaterThan(0)
+    alice.kill()
+    s.server.refuse = () => ''
+    a.disk = 'ok'
+    await ends(a, await s.open(a), room)
+  })
+
+  test('the store has it as open: it is refused there, too', async () => {
+    const { a, alice, room } = await s.pair()
+    s.server.refuse = () => ((a.disk = 'full'), 'cannot_receive')
+    alice.engine.send(room, 'refused', 0)
+    await s.time.pass(1000)
+    alice.wake('hide')
+    alice.kill()
+    a.disk = 'ok'
+    a.net.down = true
+    s.server.refuse = () => ''
+    const next = await s.open(a)
+    look(next, room)
+    await s.time.pass(1000)
+    expect(refused(next, room)).toBeGreaterThan(0)
+    a.net.down = false
+    await ends(a, next, room)
+  })
+
+  test('stored after all, and the page is killed before it knows', async () => {
+    const { a, alice, room } = await begin()
+    alice.wake('hidden')
+    const left = a.local.get('bonghwa.asks.a')!
+    a.disk = 'ok'
+    await s.time.pass(6000)
+    alice.kill()
+    a.local.set('bonghwa.asks.a', left)
+    const next = await s.open(a)
+    await ends(a, next, room)
+    a.local.set('bonghwa.asks.a', left)
+    next.kill()
+    const last = await s.open(a)
+    look(last, room)
+    await s.time.pass(5000)
+    expect([s.onServer(room), texts(last, room), last.engine.unsent()]).toEqual([['first', 'refused'], ['first', 'refused'], 0])
+  })
+
+  test('sent anew by another window, and the one that did it is gone before it says so', async () => {
+    const { a, alice, room } = await begin()
+    const second = await s.open(a)
+    await s.time.pass(1000)
+    second.engine.takeOver()
+    await s.time.pass(2000)
+    a.disk = 'ok'
+    const hear = alice.deaf()
+    alice.engine.resend(refused(alice, room))
+    await s.time.pass(2000)
+    second.kill()
+    hear()
+    await s.time.pass(20_000)
+    expect([alice.engine.app.get().leader, s.onServer(room), texts(alice, room), alice.engine.unsent()]).toEqual([true, ['first', 'refused'], ['first', 'refused'], 0])
+  })
+
+  for (const [what, act, end] of [
+    ['discarded', (w, item) => w.engine.discard(item), ['first']],
+    ['given another text', (w, item) => void w.engine.replaceUnsent(item, 'better'), ['first', 'better']],
+  ] as readonly (readonly [string, (w: Window, item: number) => void, readonly string[]])[])
+    test(`${what} in the next page before that leads`, async () => {
+      const { a, alice, room } = await begin()
+      alice.wake('hidden')
+      alice.kill(true)
+      const next = await s.open(a)
+      look(next, room)
+      await s.time.settle()
+      expect([next.engine.app.get().leader, texts(next, room)]).toEqual([false, ['refused']])
+      act(next, refused(next, room))
+      a.disk = 'ok'
+      await s.time.pass(20_000)
+      expect([s.onServer(room), texts(next, room), next.engine.unsent()]).toEqual([end, end, 0])
+      expect([...a.local.keys()].filter((k) => k.includes('asks'))).toEqual([])
+    })
+})
+
 describe('refused, left behind by a hidden page, and then', () => {
-  const refused = (w: Window, room: string) =>
-    w.engine.room(room).get()?.rows.flatMap((r) => (r.kind === 'message' && r.state === 'refused' ? [r.item] : []))[0] ?? 0
   const decisions = {
     'sent anew': { act: (w: Window, item: number) => w.engine.resend(item), ends: ['first', 'refused'] },
     discarded: { act: (w: Window, item: number) => w.engine.discard(item), ends: ['first'] },

@@ -69,3 +69,25 @@ test('the server answers: nothing is said', async () => {
   expect(phase(alice)).toEqual({ kind: 'signedOut' })
   expect(s.server.data.sessions.size).toBe(1)
 })
+
+test('stopped in the midst of it, when another window has the lead: it can be done again', async () => {
+  const { a, alice } = await s.pair()
+  a.net.hang = (call) => call === 'logOut'
+  const second = await s.open(a)
+  const out = alice.engine.logOut().then(() => 'out', () => 'refused')
+  await s.time.pass(500)
+  second.engine.takeOver()
+  await s.time.pass(1000)
+  expect(second.engine.app.get().leader).toBe(true)
+  a.bus.hold() // the other window does not answer
+  await s.time.pass(1000)
+  alice.wake('frozen')
+  expect(await s.done(out)).toBe('refused')
+  a.bus.letGo()
+  a.net.hang = () => false
+  alice.wake('thawed')
+  await s.time.pass(5000)
+  expect(phase(alice).kind).toBe('in')
+  await s.done(alice.engine.logOut())
+  expect(phase(alice)).toEqual({ kind: 'signedOut' })
+})

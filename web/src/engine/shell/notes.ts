@@ -1,6 +1,6 @@
 // What the windows of one device tell each other. Only windows of the same origin and account slot hear it. A leading window
 // answers `join` with `snapshot`; `inputs` that follow go on from there.
-import type { Input, Named, Op, Position } from '../inner.ts'
+import type { Input, Kept, Named, Op, Position } from '../inner.ts'
 import type { AppState, Phase, ServerInfo } from '../types.ts'
 import type { Stored } from './cache.ts'
 import type { Account } from './records.ts'
@@ -14,8 +14,10 @@ export interface Shared {
 
 /** Ask is what a window wants from the leader about changes; items are named by the uid of their op. */
 export type Ask =
-  /** named: it left under this name, and whoever led then could not store that. */
-  | { readonly t: 'op'; readonly op: Op; readonly writes: readonly Write[]; readonly named?: Named }
+  /** named: it left under this name, and whoever led then could not store that. orphan: whoever asked for it is gone. */
+  | { readonly t: 'op'; readonly op: Op; readonly writes: readonly Write[]; readonly named?: Named; readonly orphan?: true }
+  /** kept: it was refused, and whoever led then could not store that. It is not sent: its author decides. */
+  | { readonly t: 'kept'; readonly kept: Kept }
   | { readonly t: 'giveUp'; readonly uid: string }
   /** next is the uid of what comes in its place. */
   | { readonly t: 'replace'; readonly uid: string; readonly next: string; readonly text: string }

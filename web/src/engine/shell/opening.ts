@@ -65,11 +65,11 @@ export interface Opened extends Session {
 }
 
 /** claimed claims the store for a window that begins to lead and reads it. If nothing can be written, it is a copy in memory. It
- * rejects if the store cannot be read. */
-export async function claimed(s: Store, fence: string, after: After): Promise<Opened> {
+ * rejects if the store cannot be read. One that is not wanted any more claims nothing: another window may lead by then. */
+export async function claimed(s: Store, fence: string, after: After, wanted: () => boolean): Promise<Opened> {
   try {
     return await patiently(after, async () => {
-      await s.claim(fence)
+      await s.claim(fence, wanted)
       return { ...(await session(s)), store: s }
     })
   } catch {

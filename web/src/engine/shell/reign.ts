@@ -59,7 +59,7 @@ export class Reign {
     const term = ++this.term
     const fence = `${host.id}.${term}`
     host.blocked(false)
-    const opened = await claimed(host.store(), fence, host.after).catch(() => null)
+    const opened = await claimed(host.store(), fence, host.after, () => term === this.term).catch(() => null)
     if (term !== this.term || !host.tabs().leading) return
     if (!opened) return host.unreadable()
     const { store } = opened

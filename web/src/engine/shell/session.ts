@@ -94,20 +94,23 @@ export class Session {
     await this.host.reign.wanted()
     if (!this.host.account() || this.leaving) return
     this.leaving = true
-    const told = await new Promise<boolean>((resolve) => {
-      const stop = this.host.env.after(farewellLimit, () => resolve(false))
-      const over = (ok: boolean) => {
-        stop()
-        resolve(ok)
-      }
-      tell().then(
-        () => over(true),
-        () => over(false),
-      )
-    })
-    await this.host.reign.wanted() // it may have lost the lead meanwhile
-    await this.leave(told ? null : 'untold')
-    this.leaving = false
+    try {
+      const told = await new Promise<boolean>((resolve) => {
+        const stop = this.host.env.after(farewellLimit, () => resolve(false))
+        const over = (ok: boolean) => {
+          stop()
+          resolve(ok)
+        }
+        tell().then(
+          () => over(true),
+          () => over(false),
+        )
+      })
+      await this.host.reign.wanted() // it may have lost the lead meanwhile
+      await this.leave(told ? null : 'untold')
+    } finally {
+      this.leaving = false
+    }
   }
 
   /** over: the server does not know a token any more. */

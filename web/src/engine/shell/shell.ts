@@ -11,7 +11,7 @@ import { Model } from '../model/model.ts'
 import type { AppState, PeopleState, Phase, Signal } from '../types.ts'
 import { App } from './appstate.ts'
 import { Attention } from './attention.ts'
-import { Changes, givenUp, invalid } from './changes.ts'
+import { Changes, givenUp, invalid, uidOf } from './changes.ts'
 import { Clock } from './clock.ts'
 import { Drafts, draftOf } from './drafts.ts'
 import { type Env, Mark } from './env.ts'
@@ -152,13 +152,13 @@ export class Shell {
         leading: () => this.leads,
         loggedIn: () => this.current !== null,
         uid: () => this.uid(),
-        standIn: (op) => {
+        standIn: (ask) => {
           const { asks } = this.changes
-          const before = asks.id(op.uid)
-          const i = asks.standIn(op, this.now())
+          const before = asks.id(uidOf(ask))
+          const i = asks.standIn(ask, this.now())
           this.apply([i])
           for (const gone of asks.vanish(before)) this.model.input(gone)
-          return i.item.id
+          return i.t === 'item' ? i.item.id : i.kept.id
         },
         hand: (no, ask) => this.post({ t: 'ask', no, ask }),
         force: () => this.tabs.want(true),
@@ -429,8 +429,8 @@ export class Shell {
         continue
       }
       if (i.t === 'rolledBack') this.restored = true
-      // Sent anew or discarded by its author: a page that left it behind must not send it.
-      if (i.t === 'unkept') this.changes.safe(this.changes.asks.kept.get(i.id)?.op.uid ?? '')
+      if (i.t === 'unkept') this.changes.unkept(this.changes.asks.kept.get(i.id)?.op.uid ?? '')
+      else if (i.t === 'kept') this.changes.refused(i.kept)
       for (const before of this.changes.asks.see(i)) this.model.input(before)
       this.model.input(i)
       if (i.t === 'connection') {
@@ -523,13 +523,15 @@ export class Shell {
   private taken(no: number, ok: boolean, stored: boolean): void {
     const ask = this.changes.asks.taken(no)
     if (!ok && ask?.t === 'replace') this.changes.asks.refuse(ask.next, givenUp)
-    if (ask?.t !== 'op') return
+    if (ask?.t !== 'op' && ask?.t !== 'kept') return
+    const uid = uidOf(ask)
+    const { asks } = this.changes
     // The leader may have it in memory alone, and may be killed.
-    if (!ok || stored) this.changes.safe(ask.op.uid)
-    else if (this.changes.asks.id(ask.op.uid) !== 0) this.changes.leaveBehind([ask])
+    if (!ok || stored) this.changes.safe(uid)
+    else if ((ask.t === 'op' ? asks.items : asks.kept).has(asks.id(uid))) this.changes.leaveBehind([ask])
     if (ok) return
-    for (const i of this.changes.asks.withdraw(ask.op.uid)) this.model.input(i)
-    this.changes.asks.refuse(ask.op.uid, invalid)
+    for (const i of asks.withdraw(uid)) this.model.input(i)
+    asks.refuse(uid, invalid)
   }
 
   private async askServer(): Promise<void> {

@@ -43,8 +43,8 @@ export interface Store {
   entries(table: Table): Promise<readonly (readonly [Key, unknown])[]>
   /** write makes all writes or none; it rejects with StoreError only. */
   write(writes: readonly Write[], options?: WriteOptions): Promise<void>
-  /** claim makes this the window whose fenced writes are taken. */
-  claim(fence: string): Promise<void>
+  /** claim makes this the window whose fenced writes are taken, unless it is not wanted any more when it comes to it, after a sleep. */
+  claim(fence: string, wanted?: () => boolean): Promise<void>
   /** wipe deletes everything but settings of the window. */
   wipe(): Promise<void>
   /** sleep: the page stops, maybe for good, maybe only in the browser's cache of pages. What is under way is undone and waits,
@@ -238,19 +238,22 @@ class DiskStore implements Store {
     })
   }
 
-  async write(writes: readonly Write[], options: WriteOptions = {}): Promise<void> {
+  async write(writes: readonly Write[], options: WriteOptions = {}, wanted = () => true): Promise<void> {
     const names = new Set<Table>(writes.map((w) => w.table))
     if (options.fence !== undefined) names.add('meta')
     if (names.size === 0) return
     try {
-      await this.use((db) => transact(this.begin(db, [...names], 'readwrite', options.strict ? 'strict' : 'relaxed'), writes, options.fence))
+      await this.use(async (db) => {
+        if (!wanted()) throw new StoreError('fenced')
+        await transact(this.begin(db, [...names], 'readwrite', options.strict ? 'strict' : 'relaxed'), writes, options.fence)
+      })
     } catch (e) {
       throw e instanceof StoreError ? e : new StoreError('full')
     }
   }
 
-  claim(fence: string): Promise<void> {
-    return this.write([{ table: 'meta', key: fenceKey, value: fence }], { strict: true })
+  claim(fence: string, wanted?: () => boolean): Promise<void> {
+    return this.write([{ table: 'meta', key: fenceKey, value: fence }], { strict: true }, wanted)
   }
 
   async wipe(): Promise<void> {

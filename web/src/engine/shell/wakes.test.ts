@@ -41,6 +41,26 @@ test('the network comes right after the window: it is not overlooked', async () 
   expect(alice.engine.app.get().connection).toBe('online')
 })
 
+test.each([0, 400])('stopped while it begins to lead, %i ms from a claim that failed, and woken when another window leads: that goes on leading', async (ms) => {
+  const { a, alice, room } = await s.pair()
+  alice.kill()
+  a.disk = 'stuck'
+  const one = await s.open(a)
+  await s.time.pass(ms)
+  one.wake('frozen')
+  a.disk = 'ok'
+  const two = await s.open(a)
+  look(two, room)
+  await s.time.pass(20_000)
+  one.wake('thawed')
+  await s.time.pass(5000)
+  two.engine.send(room, 'here', 0)
+  await s.time.settle()
+  expect(two.engine.app.get().leader).toBe(true)
+  await s.time.pass(5000)
+  expect([two.engine.app.get().leader, s.onServer(room), texts(two, room)]).toEqual([true, ['first', 'here'], ['first', 'here']])
+})
+
 test('stopped and woken, each told twice: nothing is doubled', async () => {
   const { a, alice, bob, room } = await s.pair()
   const second = await s.open(a, false)
