@@ -237,23 +237,25 @@ describe.each(browserNames)('%s', (name) => {
       await wire.stop()
     }
   })
-  test('memory after a look into every room', async () => {
-    if (name !== 'chromium') return
-    const c = await context(browser)
-    const page = await c.newPage()
-    await page.goto(server.url)
-    await logIn(page, 'bigone')
-    await page.waitForFunction(() => (marks.at['counted'] ?? 0) > 0)
-    const samples: object[] = []
-    for (let i = 1; i <= ROOMS; i++) {
-      const was = page.url()
-      await page.keyboard.press('Alt+ArrowDown')
-      await page.waitForFunction((was) => location.href !== was && document.querySelector('[role=log] [data-key]') !== null, was)
-      if ([50, 100, 250, ROOMS].includes(i)) samples.push({ rooms: i, ...(await memory(page)) })
-    }
-    record('memory_after_a_look_into_500_rooms', { samples })
-    await c.close()
-  })
+})
+
+// Comes last: the others want rooms that were not read.
+test.skipIf(!browserNames.includes('chromium'))('memory after a look into every room', async () => {
+  const browser = await launch('chromium')
+  const c = await context(browser)
+  const page = await c.newPage()
+  await page.goto(server.url)
+  await logIn(page, 'bigone')
+  await page.waitForFunction(() => (marks.at['counted'] ?? 0) > 0)
+  const samples: object[] = []
+  for (let i = 1; i <= ROOMS; i++) {
+    const was = page.url()
+    await page.keyboard.press('Alt+ArrowDown')
+    await page.waitForFunction((was) => location.href !== was && document.querySelector('[role=log] [data-key]') !== null, was)
+    if ([50, 100, 250, ROOMS].includes(i)) samples.push({ rooms: i, ...(await memory(page)) })
+  }
+  record('memory_after_a_look_into_500_rooms', { samples })
+  await browser.close()
 })
 
 /** memory that a page uses after collection. */
