@@ -68,8 +68,9 @@ function watchFrames(): void {
       eye.tall = Math.max(eye.tall, el.scrollHeight)
       const atEnd = pending > 0 ? el.scrollTop < 1 : el.scrollTop > el.scrollHeight - el.clientHeight - 1
       const moved = row?.isConnected ? row.getBoundingClientRect().top - from : null
-      // The frame of the wheel itself moves far, or takes the row out of the document, or is stopped by the edge.
-      if (pending !== 0 && (moved === null || Math.abs(moved) > 100 || atEnd)) pending = 0
+      // The frame of the wheel itself moves far, or takes the row out of the document, or is stopped by the edge: perhaps after a
+      // few pixels, and the next page is there in the same frame. Its one movement is its way, whatever comes after it is not.
+      if (pending !== 0 && (moved === null || Math.abs(moved) > 100 || moved * Math.sign(pending) > 1 || atEnd)) pending = 0
       else if (moved !== null) eye.drift = Math.max(eye.drift, Math.abs(moved))
       if (pending !== 0 && ++frames > 100) {
         pending = 0
