@@ -55,8 +55,9 @@ const networkLine = [
   /download failed \(font-family: /,
 ]
 
-/** abortedLine: Firefox's of a font that it was loading when the page was left (NS_BINDING_ABORTED), as a line and as an error. */
-const abortedLine = /download failed \(font-family: .*status=2152398850/
+/** abortedLine: Firefox's of a font that it was loading when the page was left (NS_BINDING_ABORTED), as a line and as an error; and of
+ * a script that its worker was fetching ahead for it then. A worker that fails otherwise leaves views closed, which tests notice. */
+const abortedLine = /download failed \(font-family: .*status=2152398850|Failed to load .*\.js.*A ServiceWorker intercepted the request and encountered an unexpected error/
 
 /** Watch collects what went wrong on the pages of a test. */
 export class Watch {
