@@ -195,20 +195,6 @@ part_browsers() {
     browsers $failed -t "$(paste -sd '|' <<<"$names")"
 }
 
-browsers() {
-    local failed
-    go build -o "$TMP/bonghwa" ./cmd/bonghwa || return 1
-    browsers && return 0
-    [ "$CI" = true ] || return 1
-    failed=$(sed -nE 's/^ FAIL +(e2e\/[^ ]+\.test\.ts).*/\1/p' "$TMP/browsers" | sort -u | tr "\n" " ")
-    [ -n "$failed" ] || return 1
-    reasons
-    AGAIN=$failed
-    echo "once more: $failed"
-    # shellcheck disable=SC2086 # a list of files
-    browsers $failed
-}
-
 browsers() { (cd web && NO_COLOR=1 BONGHWA_BIN=$TMP/bonghwa npx vitest run --config e2e/vitest.config.ts "$@" 2>&1 | tee "$TMP/browsers"); }
 
 run() { # run NAME: the function of a part
