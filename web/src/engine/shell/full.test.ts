@@ -227,6 +227,25 @@ test.each(changedMind)('%s before the page was closed: so does the next page', a
 const refused = (w: Window, room: string) =>
   w.engine.room(room).get()?.rows.flatMap((r) => (r.kind === 'message' && r.state === 'refused' ? [r.item] : []))[0] ?? 0
 
+/** begin is a pair of whom alice has a message that was refused on a disk that takes nothing. */
+async function begin(disk: 'full' | 'stuck' = 'full') {
+  let { a, alice, room } = await s.pair()
+  if (disk === 'stuck') {
+    alice.kill()
+    a.disk = disk
+    alice = await s.open(a)
+    look(alice, room)
+    await s.time.pass(5000)
+  }
+  a.disk = disk
+  s.server.refuse = () => 'cannot_receive'
+  alice.engine.send(room, 'refused', 0)
+  await s.time.pass(1000)
+  s.server.refuse = () => ''
+  expect(refused(alice, room)).toBeGreaterThan(0)
+  return { a, alice, room }
+}
+
 describe('refused, and that could not be stored: it is sent when its author says so, and once', () => {
   /** ends in a window that leads now. */
   async function ends(a: Browser, w: Window, room: string) {
@@ -237,24 +256,6 @@ describe('refused, and that could not be stored: it is sent when its author says
     w.engine.resend(refused(w, room))
     await s.time.pass(2000)
     expect([s.onServer(room), texts(w, room), w.engine.unsent()]).toEqual([['first', 'refused'], ['first', 'refused'], 0])
-  }
-
-  async function begin(disk: 'full' | 'stuck' = 'full') {
-    let { a, alice, room } = await s.pair()
-    if (disk === 'stuck') {
-      alice.kill()
-      a.disk = disk
-      alice = await s.open(a)
-      look(alice, room)
-      await s.time.pass(5000)
-    }
-    a.disk = disk
-    s.server.refuse = () => 'cannot_receive'
-    alice.engine.send(room, 'refused', 0)
-    await s.time.pass(1000)
-    s.server.refuse = () => ''
-    expect(refused(alice, room)).toBeGreaterThan(0)
-    return { a, alice, room }
   }
 
   for (const disk of ['full', 'stuck'] as const)
@@ -396,22 +397,10 @@ describe('refused, left behind by a hidden page, and then', () => {
   for (const disk of ['full', 'stuck'] as const)
     for (const [what, { act, ends }] of Object.entries(decisions))
       test(`${what}: the next page sends nothing of it (${disk})`, async () => {
-        let { a, alice, room } = await s.pair()
-        if (disk === 'stuck') {
-          alice.kill()
-          a.disk = disk
-          alice = await s.open(a)
-          look(alice, room)
-          await s.time.pass(5000)
-        }
-        a.disk = disk
-        s.server.refuse = () => 'cannot_receive'
-        alice.engine.send(room, 'refused', 0)
-        await s.time.pass(1000)
+        const { a, alice, room } = await begin(disk)
         alice.show(false)
         await s.time.pass(500)
         alice.show(true)
-        s.server.refuse = () => ''
         act(alice, refused(alice, room))
         await s.time.pass(2000)
         expect(s.onServer(room)).toEqual(ends)

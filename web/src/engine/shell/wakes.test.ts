@@ -2,6 +2,7 @@
 import 'fake-indexeddb/auto'
 import { IDBFactory } from 'fake-indexeddb'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Browser, Window } from './fakewire.ts'
 import { Scene, look, texts } from './scene.ts'
 
 let s: Scene
@@ -90,6 +91,21 @@ test('stopped and woken, each told twice: nothing is doubled', async () => {
 })
 
 describe('a page that ends before its words are in the store', () => {
+  /** unheard: neither the disk nor the server takes what is said now. */
+  function unheard(a: Browser): void {
+    a.disk = 'full'
+    a.net.down = true
+  }
+
+  /** ends the page, and then both take everything again. */
+  async function ends(a: Browser, w: Window): Promise<void> {
+    w.wake('hide')
+    w.kill()
+    await s.time.settle()
+    a.disk = 'ok'
+    a.net.down = false
+  }
+
   for (const why of ['hide', 'frozen', 'hidden'] as const)
     test(`${why}: the next page sends them, once`, async () => {
       const { a, alice, bob, room } = await s.pair()
@@ -110,16 +126,11 @@ describe('a page that ends before its words are in the store', () => {
 
   test('a group made at the last moment is there with what was said in it', async () => {
     const { a, alice, bob } = await s.pair()
-    a.disk = 'full'
-    a.net.down = true
+    unheard(a)
     const { room, done } = alice.engine.createGroup('new', [bob.engine.app.get().me!.id])
     done.catch(() => undefined)
     alice.engine.send(room, 'hello', 0)
-    alice.wake('hide')
-    alice.kill()
-    await s.time.settle()
-    a.disk = 'ok'
-    a.net.down = false
+    await ends(a, alice)
     const next = await s.open(a)
     look(next, room)
     await s.time.pass(5000)
@@ -133,14 +144,9 @@ describe('a page that ends before its words are in the store', () => {
     const second = await s.open(a, false)
     look(second, room)
     await s.time.pass(1000)
-    a.disk = 'full'
-    a.net.down = true
+    unheard(a)
     alice.engine.send(room, 'second', 0)
-    alice.wake('hide')
-    alice.kill()
-    await s.time.settle()
-    a.disk = 'ok'
-    a.net.down = false
+    await ends(a, alice)
     await s.time.pass(5000)
     expect(second.engine.app.get().leader).toBe(true)
     expect(s.onServer(room)).toEqual(['first', 'second'])

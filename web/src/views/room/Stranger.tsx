@@ -13,8 +13,8 @@ export function Stranger({ state }: { readonly state: RoomState }) {
   const peer = usePerson(line.kind === 'direct' ? line.peer : '')
   const friend = useSelect(engine.people, (p) => !p.friendsLoaded || p.friends.includes(line.peer))
   const work = useBusy()
-  const begun = state.loaded && rows.length > 0 && !rows.some((r) => r.kind === 'message' && r.own)
-  if (!peer || peer.closed || friend || line.blocked || !begun) return null
+  if (!peer || peer.closed || friend || line.blocked) return null
+  if (!state.loaded || rows.length === 0 || rows.some((r) => r.kind === 'message' && r.own)) return null
   return (
     <div className={css.stranger} role="group" aria-label={t('room.stranger')}>
       <Icon name="user-round" />
